@@ -1,0 +1,22 @@
+/**
+ * Mnema's operation log: a signed, append-only log of content-addressed operations in one SQLite file.
+ *
+ * @module
+ */
+
+export {
+  AmbiguousIdError,
+  CanonicalError,
+  DanglingReferenceError,
+  FileError,
+  LogError,
+  NotFoundError,
+  OperationError,
+} from "./src/errors.ts";
+export type { CanonicalRule, LogErrorCode, OperationCheck } from "./src/errors.ts";
+export { encodeCanonical, parseCanonical } from "./src/wire/canonical.ts";
+export { parseJson } from "./src/wire/json.ts";
+export type { CanonicalObject, CanonicalValue } from "./src/wire/value.ts";
+export { Identity } from "./src/wire/identity.ts";
+export { Operation } from "./src/wire/operation.ts";
+export type { OperationDraft, OperationWire } from "./src/wire/operation.ts";

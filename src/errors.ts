@@ -1,0 +1,199 @@
+/**
+ * Every failure this module reports is a {@linkcode LogError}: `message` is a sentence for a person, `code` is stable
+ * and, with the fields of the subclass, is for a program.
+ *
+ * The one exception is a denied permission, which stays Deno's own `Deno.errors.NotCapable`.
+ *
+ * @module
+ */
+
+/** The stable codes of {@linkcode LogError}. */
+export type LogErrorCode =
+  | "ambiguous-id"
+  | "bad-address"
+  | "bad-encoding"
+  | "bad-shape"
+  | "bad-signature"
+  | "closed"
+  | "corrupt"
+  | "dangling-reference"
+  | "disk-full"
+  | "file-exists"
+  | "invalid-argument"
+  | "io"
+  | "is-a-folder"
+  | "key-exposed"
+  | "key-unreadable"
+  | "locked"
+  | "missing-file"
+  | "missing-folder"
+  | "not-a-database"
+  | "not-a-log"
+  | "not-found"
+  | "old-sqlite"
+  | "read-only"
+  | "too-large";
+
+/**
+ * The base of every error of this module.
+ *
+ * @example A program looks at `code`, a person reads `message`
+ * ```ts
+ * import { LogError, OpLog } from "@mnema/oplog";
+ *
+ * using log = OpLog.open();
+ * try {
+ *   log.get("op_" + "0".repeat(64));
+ * } catch (error) {
+ *   if (!(error instanceof LogError)) throw error;
+ *   console.log(error.code, error.message);
+ * }
+ * ```
+ */
+export class LogError extends Error {
+  /** What went wrong, for programs: stable across versions. */
+  readonly code: LogErrorCode;
+
+  /**
+   * @param code What went wrong, for programs.
+   * @param message What went wrong and what to do, for people.
+   * @param options The `cause`, where there is one.
+   */
+  constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** Which rule of MNC-1 a value or a text breaks. */
+export type CanonicalRule =
+  | "depth"
+  | "duplicate"
+  | "float"
+  | "not canonical"
+  | "range"
+  | "surrogate"
+  | "syntax"
+  | "type";
+
+/** A value that MNC-1 cannot encode, or a text that is not MNC-1. */
+export class CanonicalError extends LogError {
+  /** The rule that is broken. */
+  readonly rule: CanonicalRule;
+  /** Where in a value: `$.body.tags[3]`. Set when a value was encoded. */
+  readonly path?: string;
+  /** Where in a text, in UTF-16 code units from 0. Set when a text was read. */
+  readonly offset?: number;
+
+  /**
+   * @param rule The rule that is broken.
+   * @param message What is wrong, and what to do.
+   * @param where The `path` in a value or the `offset` in a text.
+   */
+  constructor(rule: CanonicalRule, message: string, where: { path?: string; offset?: number }) {
+    super("bad-encoding", message);
+    this.rule = rule;
+    this.path = where.path;
+    this.offset = where.offset;
+  }
+}
+
+/** The checks of `Operation.verify`, in the order in which they are made. */
+export type OperationCheck = "shape" | "content address" | "signature";
+
+const CHECK_CODES = {
+  "shape": "bad-shape",
+  "content address": "bad-address",
+  "signature": "bad-signature",
+} as const satisfies Record<OperationCheck, LogErrorCode>;
+
+/** An operation that is not what it claims to be. */
+export class OperationError extends LogError {
+  /** The check that failed first. */
+  readonly check: OperationCheck;
+  /** The id the operation claims, where its shape allowed to read one. */
+  readonly opId?: string;
+  /** The field at fault, such as `$.prev[2]`, where one is. */
+  readonly path?: string;
+
+  /**
+   * @param check The check that failed.
+   * @param message What is wrong.
+   * @param details The claimed id, the field at fault, and the `cause`.
+   */
+  constructor(check: OperationCheck, message: string, details: { opId?: string; path?: string } & ErrorOptions = {}) {
+    super(CHECK_CODES[check], message, "cause" in details ? { cause: details.cause } : undefined);
+    this.check = check;
+    this.opId = details.opId;
+    this.path = details.path;
+  }
+}
+
+/** An operation names a `prev` that is not in the log. */
+export class DanglingReferenceError extends LogError {
+  /** The operation that cannot be appended. */
+  readonly opId: string;
+  /** The ids in its `prev` that the log does not hold. */
+  readonly missing: readonly string[];
+
+  /**
+   * @param opId The operation that cannot be appended.
+   * @param missing The ids in its `prev` that the log does not hold.
+   */
+  constructor(opId: string, missing: readonly string[]) {
+    super(
+      "dangling-reference",
+      `operation ${opId} follows ${missing.join(", ")}, which the log does not hold; append what it follows first`,
+    );
+    this.opId = opId;
+    this.missing = missing;
+  }
+}
+
+/** The log holds no such operation. */
+export class NotFoundError extends LogError {
+  /** The id, whole or abbreviated, that was asked for. */
+  readonly opId: string;
+
+  /** @param opId The id, whole or abbreviated, that was asked for. */
+  constructor(opId: string) {
+    super("not-found", `the log holds no operation ${opId}`);
+    this.opId = opId;
+  }
+}
+
+/** An abbreviated id that several operations share. */
+export class AmbiguousIdError extends LogError {
+  /** The abbreviation, without an ellipsis. */
+  readonly prefix: string;
+  /** Some of the ids it can mean, in order. */
+  readonly candidates: readonly string[];
+
+  /**
+   * @param prefix The abbreviation, without an ellipsis.
+   * @param candidates Some of the ids it can mean.
+   */
+  constructor(prefix: string, candidates: readonly string[]) {
+    super("ambiguous-id", `${prefix} can mean ${candidates.join(", ")} or more; give more digits`);
+    this.prefix = prefix;
+    this.candidates = candidates;
+  }
+}
+
+/** A file, of a log or of a key, that cannot be used as it is. */
+export class FileError extends LogError {
+  /** The file's path, as it was given. */
+  readonly path: string;
+
+  /**
+   * @param code What is wrong with the file.
+   * @param path The file's path, as it was given.
+   * @param message What is wrong and what to do.
+   * @param options The `cause`, where there is one.
+   */
+  constructor(code: LogErrorCode, path: string, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.path = path;
+  }
+}

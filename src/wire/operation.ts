@@ -1,0 +1,319 @@
+/**
+ * The operation: a signed, content-addressed record that names the operations it follows.
+ *
+ * @module
+ */
+
+import { createBLAKE2b } from "hash-wasm";
+import { CanonicalError, OperationError } from "../errors.ts";
+import { encodeCanonical, parseCanonical } from "./canonical.ts";
+import { verifySignature } from "./ed25519.ts";
+import type { Identity } from "./identity.ts";
+import { parseJson } from "./json.ts";
+import { type CanonicalObject, MAX_DEPTH } from "./value.ts";
+
+/** At most so many `prev`. */
+export const MAX_PREV = 1024;
+/** A type is at most so many characters. */
+export const MAX_TYPE_LENGTH = 128;
+
+const TYPE = /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*$/;
+const AUTHOR = /^mnk_[0-9a-f]{64}$/;
+const OP_ID = /^op_[0-9a-f]{64}$/;
+const SIGNATURE = /^[0-9a-f]{128}$/;
+/** The bytes of `"op_id":"op_…",` and of `"sig":"…",` in wire text. */
+const OP_ID_MEMBER_BYTES = 78;
+const SIGNATURE_MEMBER_BYTES = 137;
+
+const blake2b256 = await createBLAKE2b(256);
+const utf8 = new TextEncoder();
+
+/** What an author gives to make an operation. */
+export interface OperationDraft {
+  /** Lower-case words joined by dots, such as `evidence.add`: at most 128 characters. */
+  type: string;
+  /** The content, any object that MNC-1 can encode. Copied. */
+  body: { readonly [key: string]: unknown };
+  /** The ids of the operations this one follows: at most 1,024, no duplicates. None by default. */
+  prev?: readonly string[];
+  /** Unix milliseconds, 0 to 2^53-1. Now by default. */
+  ts?: number;
+}
+
+/** The fields of an operation as they stand in its wire text. */
+export interface OperationWire {
+  /** The version of the envelope. */
+  readonly v: 1;
+  /** Lower-case words joined by dots. */
+  readonly type: string;
+  /** `mnk_` and the author's public key in lower-case hex. */
+  readonly author: string;
+  /** Unix milliseconds. */
+  readonly ts: number;
+  /** The ids of the operations this one follows. */
+  readonly prev: readonly string[];
+  /** The content. */
+  readonly body: CanonicalObject;
+  /** The author's signature in lower-case hex. */
+  readonly sig: string;
+  /** The content address: `op_` and BLAKE2b-256 in lower-case hex. */
+  readonly op_id: string;
+}
+
+/** For the log alone: an operation from wire text that was verified when it was written. */
+export let fromStored: (wire: string) => Operation;
+
+/**
+ * An operation, immutable all the way down.
+ *
+ * @example
+ * ```ts
+ * import { Identity, Operation } from "@mnema/oplog";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const op = Operation.create({ type: "note", body: { text: "hello" } }, Identity.generate());
+ * const copy = Operation.parse(op.wire);
+ * copy.verify();
+ * assertEquals(copy.opId, op.opId);
+ * ```
+ */
+export class Operation {
+  /** The version of the envelope. */
+  readonly v = 1;
+  /** Lower-case words joined by dots. */
+  readonly type: string;
+  /** `mnk_` and the author's public key in lower-case hex. */
+  readonly author: string;
+  /** Unix milliseconds, as the author's clock had them. */
+  readonly ts: number;
+  /** The ids of the operations this one follows. */
+  readonly prev: readonly string[];
+  /** The content. */
+  readonly body: CanonicalObject;
+  /** The author's Ed25519 signature in lower-case hex. */
+  readonly sig: string;
+  /** The content address: `op_` and BLAKE2b-256 in lower-case hex. */
+  readonly opId: string;
+  /** The canonical text (MNC-1) of the whole operation. */
+  readonly wire: string;
+  #verified: boolean;
+
+  static {
+    fromStored = (wire) => {
+      let value: unknown;
+      try {
+        value = JSON.parse(wire);
+        // The log took this text in as canonical, so only integers that JSON.parse rounds need the careful reader.
+        if (!freezeExact(value, 0)) value = parseJson(wire);
+      } catch (error) {
+        throw shapeError(error);
+      }
+      return new Operation(checkShape(value), wire, false);
+    };
+  }
+
+  private constructor(fields: OperationWire, wire: string, verified: boolean) {
+    this.type = fields.type;
+    this.author = fields.author;
+    this.ts = fields.ts;
+    this.prev = Object.freeze(fields.prev);
+    freezeExact(fields.body, 0);
+    this.body = fields.body;
+    this.sig = fields.sig;
+    this.opId = fields.op_id;
+    this.wire = wire;
+    this.#verified = verified;
+    Object.freeze(this);
+  }
+
+  /**
+   * Makes and signs an operation.
+   *
+   * @param draft Its type, body, and where they matter `prev` and `ts`.
+   * @param identity Who signs it.
+   * @throws {OperationError} `bad-shape`, with the `path` of the field at fault.
+   */
+  static create(draft: OperationDraft, identity: Identity): Operation {
+    const { type, body, prev = [], ts = Date.now() } = draft;
+    const { author } = identity;
+    for (const [field, value] of Object.entries({ type, author, ts, prev, body })) {
+      checkField(field as keyof OperationWire, value);
+    }
+    const bodyText = encodeShape({ body }).slice('{"body":'.length, -1);
+    const head = `{"author":"${author}","body":${bodyText},`;
+    const prevMember = `"prev":${encodeCanonical(prev)},`;
+    const tail = `"ts":${encodeCanonical(ts)},"type":"${type}","v":1}`;
+
+    const sig = identity.sign(utf8.encode(head + prevMember + tail)).toHex();
+    const signed = `${prevMember}"sig":"${sig}",${tail}`;
+    const op_id = "op_" + blake2b256.init().update(head + signed).digest("hex");
+    const fields: OperationWire = {
+      v: 1,
+      type,
+      author,
+      ts,
+      prev: [...prev],
+      body: parseCanonical(bodyText) as CanonicalObject,
+      sig,
+      op_id,
+    };
+    return new Operation(fields, `${head}"op_id":"${op_id}",${signed}`, true);
+  }
+
+  /**
+   * Reads an operation from its canonical text. Checks its shape; {@linkcode Operation.verify} checks the rest.
+   *
+   * @param text The wire text, whole.
+   * @throws {OperationError} `bad-shape`: not canonical (the `cause` says where), or not an operation.
+   */
+  static parse(text: string): Operation {
+    let value: unknown;
+    try {
+      value = parseCanonical(text);
+    } catch (error) {
+      throw shapeError(error);
+    }
+    return new Operation(checkShape(value), text, false);
+  }
+
+  /**
+   * Takes an operation from its fields, as {@linkcode Operation.toWire} gives them. Checks its shape;
+   * {@linkcode Operation.verify} checks the rest.
+   *
+   * @param value The fields. Copied.
+   * @throws {OperationError} `bad-shape`, with the `path` of the field at fault.
+   */
+  static fromWire(value: unknown): Operation {
+    return Operation.parse(encodeShape(value));
+  }
+
+  /** The fields as they stand in the wire text, in a new object. */
+  toWire(): OperationWire {
+    const { v, type, author, ts, prev, body, sig, opId } = this;
+    return { v, type, author, ts, prev, body, sig, op_id: opId };
+  }
+
+  /**
+   * Checks that the operation is what it claims to be: its shape (which reading it has checked), then its content
+   * address, then its signature. Costs one hash and one Ed25519 verification, once: an operation cannot change.
+   *
+   * @throws {OperationError} `bad-address` or `bad-signature`, whichever comes first.
+   */
+  verify(): void {
+    if (this.#verified) return;
+    const { opId } = this;
+    const bytes = utf8.encode(this.wire);
+    // From "op_id" on, wire text is ASCII of known length: only the body, which stands before it, is not.
+    const prevBytes = 10 + 70 * this.prev.length - Math.min(this.prev.length, 1); // "prev":["op_…","op_…"],
+    const tailBytes = `"ts":${this.ts},"type":"${this.type}","v":1}`.length;
+    const signatureAt = bytes.length - tailBytes - SIGNATURE_MEMBER_BYTES;
+    const prevAt = signatureAt - prevBytes;
+    const opIdAt = prevAt - OP_ID_MEMBER_BYTES;
+
+    const address = blake2b256.init().update(bytes.subarray(0, opIdAt)).update(bytes.subarray(prevAt)).digest("hex");
+    if (opId !== "op_" + address) {
+      throw new OperationError("content address", `operation ${opId} has the content address op_${address}`, { opId });
+    }
+    bytes.copyWithin(opIdAt, prevAt, signatureAt);
+    bytes.copyWithin(opIdAt + prevBytes, bytes.length - tailBytes);
+    const signed = bytes.subarray(0, opIdAt + prevBytes + tailBytes);
+    if (!verifySignature(this.author.slice(4), this.sig, signed)) {
+      throw new OperationError("signature", `operation ${opId} is not signed by ${this.author}`, { opId });
+    }
+    this.#verified = true;
+  }
+}
+
+/** Says what is wrong with the value of a field, with the path below the field where that helps. */
+type FieldCheck = (value: unknown) => string | { at: string; fault: string } | undefined;
+
+const FIELD_CHECKS: Readonly<Record<keyof OperationWire, FieldCheck>> = {
+  author: matches(AUTHOR, "mnk_ and 64 lower-case hex digits"),
+  body: (value) => isObject(value) ? undefined : "must be an object",
+  op_id: matches(OP_ID, "op_ and 64 lower-case hex digits"),
+  prev: checkPrev,
+  sig: matches(SIGNATURE, "128 lower-case hex digits"),
+  ts: (value) =>
+    Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : "must be Unix milliseconds, 0 to 2^53-1",
+  type: (value) =>
+    typeof value === "string" && value.length <= MAX_TYPE_LENGTH && TYPE.test(value)
+      ? undefined
+      : `must be lower-case words joined by dots, such as evidence.add, at most ${MAX_TYPE_LENGTH} characters`,
+  v: (value) => value === 1 ? undefined : "must be 1, the only version there is",
+};
+const FIELDS = Object.keys(FIELD_CHECKS) as (keyof OperationWire)[];
+
+function checkShape(value: unknown): OperationWire {
+  if (!isObject(value)) throw new OperationError("shape", "an operation must be an object", { path: "$" });
+  const opId = typeof value.op_id === "string" && OP_ID.test(value.op_id) ? value.op_id : undefined;
+  for (const field of FIELDS) {
+    if (!Object.hasOwn(value, field)) throw fieldError(`$.${field}`, "is missing", opId);
+    checkField(field, value[field], opId);
+  }
+  for (const field of Object.keys(value)) {
+    if (!Object.hasOwn(FIELD_CHECKS, field)) throw fieldError(`$.${field}`, "is not a field of an operation", opId);
+  }
+  return value as unknown as OperationWire;
+}
+
+function checkField(field: keyof OperationWire, value: unknown, opId?: string): void {
+  const fault = FIELD_CHECKS[field](value);
+  if (fault === undefined) return;
+  if (typeof fault === "string") throw fieldError(`$.${field}`, fault, opId);
+  throw fieldError(`$.${field}${fault.at}`, fault.fault, opId);
+}
+
+function fieldError(path: string, fault: string, opId: string | undefined): OperationError {
+  return new OperationError("shape", `${path} ${fault}`, { path, opId });
+}
+
+function matches(pattern: RegExp, what: string): FieldCheck {
+  return (value) => typeof value === "string" && pattern.test(value) ? undefined : `must be ${what}`;
+}
+
+function checkPrev(value: unknown): ReturnType<FieldCheck> {
+  if (!Array.isArray(value)) return "must be an array of operation ids";
+  if (value.length > MAX_PREV) return `must hold at most ${MAX_PREV} ids, not ${value.length}`;
+  for (let i = 0; i < value.length; i++) {
+    if (typeof value[i] !== "string" || !OP_ID.test(value[i])) {
+      return { at: `[${i}]`, fault: "must be op_ and 64 lower-case hex digits" };
+    }
+  }
+  if (value.length > 1 && new Set(value).size < value.length) return "must not name an id twice";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function encodeShape(value: unknown): string {
+  try {
+    return encodeCanonical(value);
+  } catch (error) {
+    throw shapeError(error);
+  }
+}
+
+function shapeError(error: unknown): unknown {
+  if (error instanceof CanonicalError) {
+    return new OperationError("shape", error.message, { path: error.path, cause: error });
+  }
+  if (error instanceof SyntaxError) return new OperationError("shape", error.message, { cause: error });
+  return error;
+}
+
+/**
+ * Freezes a value all the way down.
+ *
+ * @returns Whether every number in it is exact and its depth allowed; when not, some of it may not be frozen.
+ */
+function freezeExact(value: unknown, depth: number): boolean {
+  if (typeof value === "number") return Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  Object.freeze(value);
+  for (const item of Array.isArray(value) ? value : Object.values(value)) {
+    if (!freezeExact(item, depth + 1)) return false;
+  }
+  return true;
+}

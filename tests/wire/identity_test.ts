@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
+import { FileError, Identity, LogError } from "../../mod.ts";
+import { withFolder } from "../folder.ts";
+
+const seed = new Uint8Array(32).fill(9);
+
+Deno.test("a saved identity loads as itself, from a file that only its owner can read", () => {
+  withFolder((folder) => {
+    const identity = Identity.generate();
+    identity.save(`${folder}/a.key`);
+    assertEquals(Identity.load(`${folder}/a.key`).author, identity.author);
+    if (Deno.build.os !== "windows") assertEquals(Deno.statSync(`${folder}/a.key`).mode! & 0o777, 0o600);
+  });
+});
+
+Deno.test("openssl reads a saved key, and a key that openssl made loads", () => {
+  withFolder((folder) => {
+    const identity = Identity.fromSeed(seed);
+    identity.save(`${folder}/ours.key`);
+    const text = openssl("pkey", "-in", `${folder}/ours.key`, "-noout", "-text");
+    const publicKey = text.split("pub:")[1].replaceAll(/[^0-9a-f]/g, "");
+    assertEquals("mnk_" + publicKey, identity.author);
+
+    openssl("genpkey", "-algorithm", "ed25519", "-out", `${folder}/theirs.key`);
+    Deno.chmodSync(`${folder}/theirs.key`, 0o600);
+    const theirs = openssl("pkey", "-in", `${folder}/theirs.key`, "-noout", "-text");
+    assertEquals(
+      Identity.load(`${folder}/theirs.key`).author,
+      "mnk_" + theirs.split("pub:")[1].replaceAll(/[^0-9a-f]/g, ""),
+    );
+  });
+});
+
+function openssl(...args: string[]): string {
+  const { success, stdout, stderr } = new Deno.Command("openssl", { args }).outputSync();
+  assert(success, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test("saving never overwrites a file", () => {
+  withFolder((folder) => {
+    const path = `${folder}/a.key`;
+    Deno.writeTextFileSync(path, "precious");
+    const error = assertThrows(() => Identity.generate().save(path), FileError);
+    assertEquals([error.code, error.path], ["file-exists", path]);
+    assertEquals(Deno.readTextFileSync(path), "precious");
+  });
+});
+
+Deno.test({
+  name: "a key file that others can read is refused, with the chmod that mends it",
+  ignore: Deno.build.os === "windows",
+  fn() {
+    withFolder((folder) => {
+      const path = `${folder}/a.key`;
+      Identity.fromSeed(seed).save(path);
+      for (const mode of [0o640, 0o604, 0o620, 0o601]) {
+        Deno.chmodSync(path, mode);
+        const error = assertThrows(() => Identity.load(path), FileError, `chmod 600 ${path}`);
+        assertEquals(error.code, "key-exposed");
+      }
+      Deno.chmodSync(path, 0o400);
+      assertEquals(Identity.load(path).author, Identity.fromSeed(seed).author);
+    });
+  },
+});
+
+Deno.test("what is no key file is refused with what is wrong with it", () => {
+  withFolder((folder) => {
+    const write = (name: string, text: string) => {
+      Deno.writeTextFileSync(`${folder}/${name}`, text, { mode: 0o600 });
+      return `${folder}/${name}`;
+    };
+    const code = (path: string) => assertThrows(() => Identity.load(path), FileError).code;
+    assertEquals(code(`${folder}/none.key`), "missing-file");
+    assertEquals(code(folder), "is-a-folder");
+    assertEquals(code(write("empty.key", "")), "key-unreadable");
+    assertEquals(code(write("text.key", "hello")), "key-unreadable");
+    openssl("genpkey", "-algorithm", "x25519", "-out", `${folder}/x25519.key`);
+    Deno.chmodSync(`${folder}/x25519.key`, 0o600);
+    assertEquals(code(`${folder}/x25519.key`), "key-unreadable");
+    assertEquals(
+      assertThrows(() => Identity.fromSeed(seed).save(`${folder}/none/a.key`), FileError).code,
+      "missing-file",
+    );
+  });
+});
+
+Deno.test("a seed that is not 32 bytes is refused", () => {
+  assertEquals(assertThrows(() => Identity.fromSeed(new Uint8Array(31)), LogError).code, "invalid-argument");
+  assertEquals(assertThrows(() => Identity.fromSeed("x" as never), LogError).code, "invalid-argument");
+});
+
+Deno.test("changing the seed afterwards does not change the identity", () => {
+  const own = seed.slice();
+  const identity = Identity.fromSeed(own);
+  const before = identity.sign(new Uint8Array(3)).toHex();
+  own.fill(0);
+  assertEquals(identity.sign(new Uint8Array(3)).toHex(), before);
+});
+
+Deno.test("the secret does not show when an identity is printed", () => {
+  const identity = Identity.fromSeed(seed);
+  const shown = Deno.inspect(identity, { showHidden: true }) + JSON.stringify(identity) + String(identity);
+  assertStringIncludes(shown, identity.author);
+  assertFalse(shown.includes(seed.toHex()) || shown.includes("9, 9, 9"));
+});
