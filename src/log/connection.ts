@@ -1,0 +1,322 @@
+/**
+ * One connection to the log's SQLite file: asks Deno for permission before native code opens anything, sets what the
+ * log relies on, and turns SQLite's messages into {@linkcode FileError}s.
+ *
+ * @module
+ */
+
+import { Database, type Statement } from "@db/sqlite";
+import { dirname, isAbsolute } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FileError, LogError, type LogErrorCode } from "../errors.ts";
+
+/** SQLite 3.38 brought what the log's queries need. */
+const OLDEST_SQLITE = [3, 38];
+
+const TRANSACTIONS = {
+  outer: ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"],
+  inner: ["SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part"],
+} as const;
+
+/** How a file is opened. */
+export interface ConnectionOptions {
+  /** Refuses every change. */
+  readonly: boolean;
+  /** Makes the file when there is none. */
+  create: boolean;
+  /** How long to wait for another writer's turn to end, in milliseconds. */
+  busyTimeoutMs: number;
+  /** Whether a commit waits until the disk has it. */
+  synchronous: "FULL" | "NORMAL";
+}
+
+/** What a prepared statement is given. */
+export type Parameter = string | number | null;
+
+/** An open connection. */
+export class Connection {
+  /** The path as it was given, for messages. */
+  readonly path: string;
+  /** Whether changes are refused. */
+  readonly readonly: boolean;
+  readonly #database: Database;
+  readonly #busyTimeoutMs: number;
+  readonly #queries = new Map<string, Query>();
+  #depth = 0;
+  #open = true;
+
+  private constructor(path: string, database: Database, options: ConnectionOptions) {
+    this.path = path;
+    this.readonly = options.readonly;
+    this.#database = database;
+    this.#busyTimeoutMs = options.busyTimeoutMs;
+  }
+
+  /**
+   * Opens a file, or memory.
+   *
+   * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
+   * @throws {FileError} When the file cannot be used.
+   */
+  static open(location: string | URL, options: ConnectionOptions): Connection {
+    const path = location instanceof URL ? fileURLToPath(location) : location;
+    if (path === ":memory:") return Connection.#connect(path, path, options);
+    if (path === "" || path.includes("\0")) {
+      throw new LogError("invalid-argument", `${JSON.stringify(path)} is no path; name a file, or ":memory:"`);
+    }
+    // A leading "./" keeps SQLite from reading a relative path as a "file:" URI.
+    const file = followLink(isAbsolute(path) ? path : `./${path}`, options);
+    requestPermissions(file, options);
+    return Connection.#connect(path, file, options);
+  }
+
+  static #connect(path: string, file: string, options: ConnectionOptions): Connection {
+    let database: Database | undefined;
+    try {
+      database = new Database(file, {
+        readonly: options.readonly && file !== ":memory:",
+        create: options.create,
+        int64: true,
+        parseJson: false,
+      });
+      const connection = new Connection(path, database, options);
+      connection.#configure(options);
+      return connection;
+    } catch (error) {
+      database?.close();
+      throw cannotOpen(error, path, file, options) ?? translate(error, path);
+    }
+  }
+
+  #configure(options: ConnectionOptions): void {
+    const [version] = this.query("SELECT sqlite_version()").value() as [string];
+    const [major, minor] = version.split(".").map(Number);
+    if (major < OLDEST_SQLITE[0] || (major === OLDEST_SQLITE[0] && minor < OLDEST_SQLITE[1])) {
+      throw new LogError(
+        "old-sqlite",
+        `SQLite ${version} is too old: the log needs ${OLDEST_SQLITE.join(".")} or later; install one, or name its ` +
+          "library in DENO_SQLITE_PATH",
+      );
+    }
+    // What sorts spill into must not become a file that Deno was not asked about.
+    this.execute(
+      `PRAGMA busy_timeout = ${options.busyTimeoutMs}; PRAGMA synchronous = ${options.synchronous};` +
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
+    );
+    if (!this.readonly) this.#refuseReadOnlyFile();
+  }
+
+  /** SQLite opens a file it may not write for reading only, and says so no sooner than at the first change. */
+  #refuseReadOnlyFile(): void {
+    this.execute("PRAGMA busy_timeout = 0");
+    try {
+      this.execute("BEGIN IMMEDIATE; ROLLBACK");
+    } catch (error) {
+      // Locked means that somebody else is writing: then it can be written.
+      if (!(error instanceof FileError) || error.code !== "locked") throw error;
+    } finally {
+      this.execute(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
+    }
+  }
+
+  /**
+   * Switches the file to write-ahead logging, which readers and a writer can use at once. Where the file system does
+   * not support it, SQLite keeps its rollback journal, which is as durable.
+   */
+  useWriteAheadLog(): void {
+    const deadline = Date.now() + this.#busyTimeoutMs;
+    for (;;) {
+      try {
+        this.query("PRAGMA journal_mode = WAL").value();
+        return;
+      } catch (error) {
+        // For this change SQLite does not wait for other connections by itself.
+        if (!(error instanceof FileError) || error.code !== "locked" || Date.now() >= deadline) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      }
+    }
+  }
+
+  /** A prepared statement, kept for the next time the same SQL is asked for. */
+  query(sql: string): Query {
+    this.#assertOpen();
+    let query = this.#queries.get(sql);
+    if (query === undefined) {
+      query = new Query(this.#database, sql, this.path);
+      this.#queries.set(sql, query);
+    }
+    return query;
+  }
+
+  /** Runs statements that give no rows. */
+  execute(sql: string): void {
+    this.#assertOpen();
+    try {
+      this.#database.exec(sql);
+    } catch (error) {
+      throw translate(error, this.path);
+    }
+  }
+
+  /**
+   * Runs `work` as one transaction that holds the write lock from its start; inside another, as a part of it that can
+   * fail alone.
+   */
+  transaction<T>(work: () => T): T {
+    const [begin, commit, rollback] = TRANSACTIONS[this.#depth === 0 ? "outer" : "inner"];
+    // Not prepared: a prepared BEGIN that found the file locked would keep later commits from taking effect.
+    this.execute(begin);
+    this.#depth++;
+    try {
+      const result = work();
+      this.execute(commit);
+      return result;
+    } catch (error) {
+      this.#rollback(rollback);
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #rollback(sql: string): void {
+    try {
+      this.execute(sql);
+    } catch {
+      // SQLite has rolled back by itself, as it does when the disk is full.
+    }
+  }
+
+  /** Closes the connection; a second time does nothing. */
+  close(): void {
+    this.#open = false;
+    this.#database.close();
+  }
+
+  #assertOpen(): void {
+    if (!this.#open) throw new LogError("closed", `the log ${this.path} was closed; open it again`);
+  }
+}
+
+/** A prepared statement that is ready for its next use even after it failed. */
+export class Query {
+  readonly #database: Database;
+  readonly #sql: string;
+  readonly #path: string;
+  #statement: Statement | undefined;
+
+  /** Prepared when it is first used. */
+  constructor(database: Database, sql: string, path: string) {
+    this.#database = database;
+    this.#sql = sql;
+    this.#path = path;
+  }
+
+  /** Runs it for its effect. */
+  run(...parameters: Parameter[]): void {
+    this.#use((statement) => statement.run(...parameters));
+  }
+
+  /** The first row. */
+  value<T extends unknown[]>(...parameters: Parameter[]): T | undefined {
+    return this.#use((statement) => statement.value<T>(...parameters));
+  }
+
+  /** Every row. */
+  values<T extends unknown[]>(...parameters: Parameter[]): T[] {
+    return this.#use((statement) => statement.values<T>(...parameters));
+  }
+
+  #use<T>(use: (statement: Statement) => T): T {
+    try {
+      return use(this.#statement ??= this.#database.prepare(this.#sql));
+    } catch (error) {
+      this.#discard();
+      throw translate(error, this.#path);
+    }
+  }
+
+  /** A statement that failed would hold its read transaction open until its next use. */
+  #discard(): void {
+    try {
+      this.#statement?.finalize();
+    } catch {
+      // Finalizing reports the failure of the last run once more.
+    }
+    this.#statement = undefined;
+  }
+}
+
+/** SQLite puts its other files beside the file itself, not beside a link to it. */
+function followLink(file: string, options: ConnectionOptions): string {
+  requestPermission("read", file);
+  if (!options.readonly) requestPermission("write", file);
+  try {
+    return Deno.lstatSync(file).isSymlink ? Deno.realPathSync(file) : file;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return file; // there is none, or opening it will say what is wrong
+  }
+}
+
+/** Native code is not held by Deno's permissions, so they are asked for here: for the file and what comes beside it. */
+function requestPermissions(file: string, options: ConnectionOptions): void {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) {
+    requestPermission("read", file + suffix);
+    // Even a reader of a write-ahead log keeps its place in the files beside it.
+    if (!options.readonly || suffix === "-wal" || suffix === "-shm") requestPermission("write", file + suffix);
+  }
+}
+
+function requestPermission(name: "read" | "write", path: string): void {
+  if (Deno.permissions.requestSync({ name, path }).state !== "granted") {
+    throw new Deno.errors.NotCapable(`Requires ${name} access to "${path}", run again with the --allow-${name} flag`);
+  }
+}
+
+/** What SQLite says, in parts of its messages, and what it means to the caller. */
+const MEANINGS: [RegExp, LogErrorCode, (path: string) => string][] = [
+  [/is locked/, "locked", (path) => `${path} is in use by another writer; try again, or wait longer (busyTimeoutMs)`],
+  [
+    /is full/,
+    "disk-full",
+    (path) => `there is no room left for ${path}; free some, and append again: nothing was kept`,
+  ],
+  [/readonly database/, "read-only", (path) => `${path} cannot be written; open it with readonly, or mend its mode`],
+  [/not a database/, "not-a-database", (path) => `${path} is not an SQLite database; name another file for the log`],
+  [/malformed/, "corrupt", (path) => `${path} is damaged; restore it from a copy, or from another node`],
+  [/disk I\/O error/, "io", (path) => `the disk failed while ${path} was read or written; nothing was kept`],
+];
+
+function translate(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || error instanceof LogError || error instanceof Deno.errors.NotCapable) return error;
+  for (const [pattern, code, message] of MEANINGS) {
+    if (pattern.test(error.message)) return new FileError(code, path, message(path), { cause: error });
+  }
+  return new FileError("io", path, `SQLite cannot use ${path}: ${error.message}`, { cause: error });
+}
+
+/** Why SQLite was "unable to open database file". */
+function cannotOpen(error: unknown, path: string, file: string, options: ConnectionOptions): FileError | undefined {
+  if (!(error instanceof Error) || !error.message.includes("unable to open")) return undefined;
+  const refuse = (code: LogErrorCode, message: string) => new FileError(code, path, message, { cause: error });
+  const found = isFolder(file);
+  if (found === true) return refuse("is-a-folder", `${path} is a folder; name a file in it`);
+  if (found === false) {
+    return refuse("io", `the system does not let ${path} be opened; look at the mode of it and of its folder`);
+  }
+  if (options.readonly || !options.create) return refuse("missing-file", `there is no log ${path}`);
+  if (isFolder(dirname(file)) === true) {
+    return refuse("io", `the system does not let ${path} be made; look at the mode of its folder`);
+  }
+  return refuse("missing-folder", `there is no folder ${dirname(path)} to make ${path} in; make it first`);
+}
+
+/** Undefined when there is nothing at the path, or nothing that may be looked at. */
+function isFolder(path: string): boolean | undefined {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return undefined;
+  }
+}

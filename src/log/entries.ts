@@ -1,0 +1,119 @@
+/**
+ * Reading operations in `seq` order, a page at a time: what is in memory does not grow with the log, and no read
+ * transaction stays open between pages, so that appending goes on meanwhile.
+ *
+ * @module
+ */
+
+import { LogError } from "../errors.ts";
+import type { Connection, Parameter } from "./connection.ts";
+
+/** Which operations to read, and in which order. */
+export interface EntriesOptions {
+  /** Only operations of these types. */
+  types?: Iterable<string>;
+  /** Only operations by these authors. */
+  authors?: Iterable<string>;
+  /** Only operations after this `seq`. */
+  sinceSeq?: number;
+  /** At most so many. */
+  limit?: number;
+  /** Newest first. */
+  reverse?: boolean;
+}
+
+/** One row of the log. */
+export interface StoredEntry {
+  /** Its place in the log. */
+  seq: number;
+  /** Its wire text. */
+  wire: string;
+}
+
+/** A page starts at so many rows, and grows or shrinks until it holds about a megabyte of text. */
+const FIRST_PAGE_ROWS = 64;
+const MAX_PAGE_ROWS = 1024;
+const PAGE_LENGTH = 1 << 20;
+
+/** Up to so many types or authors are read through their index, each in order, and merged; more are scanned for. */
+const MAX_PARTS = 50;
+
+/**
+ * Reads the rows that `options` ask for, as they are at the call: what is appended later is not among them.
+ *
+ * @throws {LogError} `invalid-argument`.
+ */
+export function readEntries(connection: Connection, options: EntriesOptions): Generator<StoredEntry> {
+  const { sinceSeq = 0, limit = Number.MAX_SAFE_INTEGER, reverse = false } = options;
+  requireInteger("sinceSeq", sinceSeq, 0);
+  requireInteger("limit", limit, 0);
+  // Rows are only ever added, at the end: the last seq at the call is a snapshot.
+  const [last] = connection.query("SELECT coalesce(max(seq), 0) FROM ops").value<[number]>()!;
+  return pages(connection, filter(options), { after: sinceSeq + 0, upTo: last, limit, reverse });
+}
+
+/** Refuses an option that is not an integer, or is less than it may be. */
+export function requireInteger(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new LogError("invalid-argument", `${name} must be an integer of at least ${least}; it is ${value}`);
+  }
+}
+
+function* pages(
+  connection: Connection,
+  filter: Filter,
+  range: { after: number; upTo: number; limit: number; reverse: boolean },
+): Generator<StoredEntry> {
+  if (filter.parts.length === 0) return;
+  const sql = pageSql(filter, range.reverse);
+  let { after, upTo, limit } = range;
+  let rows = FIRST_PAGE_ROWS;
+  while (limit > 0 && after < upTo) {
+    const asked = Math.min(rows, limit);
+    const page = connection.query(sql).values<[number, string]>(after, upTo, asked, ...filter.parameters);
+    let length = 0;
+    for (const [seq, wire] of page) {
+      length += wire.length;
+      yield { seq, wire };
+    }
+    if (page.length < asked) return;
+    limit -= page.length;
+    const [lastSeq] = page[page.length - 1];
+    if (range.reverse) upTo = lastSeq - 1;
+    else after = lastSeq;
+    rows = Math.max(1, Math.min(MAX_PAGE_ROWS, 2 * rows, Math.floor(rows * PAGE_LENGTH / length)));
+  }
+}
+
+/** Conditions of which a row meets one, each served by one index in `seq` order. */
+interface Filter {
+  parts: string[];
+  /** What `?4` and on stand for; `?1` to `?3` are the range and the limit. */
+  parameters: Parameter[];
+}
+
+function filter(options: EntriesOptions): Filter {
+  const parameters: Parameter[] = [];
+  const place = (value: string) => `?${3 + parameters.push(value)}`;
+  const columns = [["type", options.types], ["author", options.authors]] as const;
+  const wanted = columns.flatMap(([column, values]) => values === undefined ? [] : [{ column, list: unique(values) }]);
+  const indexed = wanted.find(({ list }) => list.length <= MAX_PARTS);
+  // The unary + keeps SQLite from an index whose rows it would have to sort.
+  const rest = wanted.filter((column) => column !== indexed)
+    .map(({ column, list }) => ` AND +${column} IN (SELECT value FROM json_each(${place(JSON.stringify(list))}))`)
+    .join("");
+  if (indexed === undefined) return { parts: ["true" + rest], parameters };
+  return { parts: indexed.list.map((value) => `${indexed.column} = ${place(value)}${rest}`), parameters };
+}
+
+function unique(values: Iterable<string>): string[] {
+  if (typeof values === "string") {
+    throw new LogError("invalid-argument", `types and authors are lists; put ${JSON.stringify(values)} into one`);
+  }
+  return [...new Set(values)];
+}
+
+function pageSql({ parts }: Filter, reverse: boolean): string {
+  const selects = parts.map((part) => `SELECT seq, wire FROM ops WHERE seq > ?1 AND seq <= ?2 AND ${part}`);
+  return `${selects.join(" UNION ALL ")} ORDER BY seq${reverse ? " DESC" : ""} LIMIT ?3`;
+}

@@ -1,0 +1,383 @@
+/**
+ * The log: signed operations in one SQLite file, append-only.
+ *
+ * @module
+ */
+
+import { AmbiguousIdError, DanglingReferenceError, FileError, LogError, NotFoundError } from "../errors.ts";
+import type { Identity } from "../wire/identity.ts";
+import { fromStored, MAX_PREV, Operation, type OperationDraft } from "../wire/operation.ts";
+import { Connection } from "./connection.ts";
+import { type EntriesOptions, readEntries, requireInteger } from "./entries.ts";
+import { Heads } from "./heads.ts";
+import { ensureSchema } from "./schema.ts";
+
+/** How a log is opened. */
+export interface OpenOptions {
+  /**
+   * `"full"`, the default: when an append returns, a power cut does not lose it. `"normal"`: faster, and a power cut
+   * may lose the last appends, but never leaves a log that is not valid.
+   */
+  durability?: "full" | "normal";
+  /** Refuses every change, and leaves the file as it is. */
+  readonly?: boolean;
+  /** Makes the file when there is none: true by default. */
+  create?: boolean;
+  /** The greatest wire text that may enter, in bytes of UTF-8: 1 MiB by default. */
+  maxOperationBytes?: number;
+  /** How long to wait while another process or worker writes, in milliseconds: 5,000 by default. */
+  busyTimeoutMs?: number;
+}
+
+/** What an append checks. Both are true by default, and are there for operations that the caller has just checked. */
+export interface AppendOptions {
+  /** Checks content address and signature. */
+  verify?: boolean;
+  /** Checks that every `prev` is in the log. */
+  checkPrev?: boolean;
+}
+
+/** An operation and its place in the log. */
+export interface Entry {
+  /** Its place: greater than that of everything it follows. */
+  seq: number;
+  /** The operation. */
+  op: Operation;
+}
+
+/** What {@linkcode OpLog.stats} counts. */
+export interface LogStats {
+  /** How many operations. */
+  operations: number;
+  /** How many of each type. */
+  types: Record<string, number>;
+  /** How many by each author. */
+  authors: Record<string, number>;
+  /** The least and the greatest `ts`, in Unix milliseconds; none in an empty log. */
+  span?: { from: number; to: number };
+  /** The size of the database, in bytes. */
+  bytes: number;
+}
+
+const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?, ?, ?) RETURNING seq";
+const SELECT_BY_ID = "SELECT seq, wire FROM ops WHERE op_id = ?";
+const SELECT_MISSING = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
+
+const DEFAULT_MAX_OPERATION_BYTES = 1 << 20;
+const DEFAULT_BUSY_TIMEOUT_MS = 5000;
+const SHOWN_CANDIDATES = 3;
+
+/**
+ * A log of operations in one SQLite file. The database itself refuses UPDATE, DELETE and replacing; nothing enters
+ * unverified; everything an operation follows is in the log before it; appending what is there changes nothing.
+ *
+ * Every method is synchronous. Several processes and workers may open one file.
+ *
+ * @example
+ * ```ts
+ * import { Identity, OpLog } from "@mnema/oplog";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using log = OpLog.open(); // in memory; name a file to keep it
+ * const alice = Identity.generate();
+ * const first = log.record(alice, "note", { text: "tea at four" });
+ * const second = log.record(alice, "note", { text: "moved to five" });
+ * assertEquals(second.prev, [first.opId]);
+ * assertEquals(log.heads(), [second.opId]);
+ * for (const { seq, op } of log.entries()) console.log(seq, op.type, op.body);
+ * ```
+ */
+export class OpLog implements Disposable {
+  readonly #connection: Connection;
+  readonly #heads: Heads;
+  readonly #maxOperationBytes: number;
+  #closed = false;
+
+  private constructor(connection: Connection, maxOperationBytes: number) {
+    this.#connection = connection;
+    this.#heads = new Heads(connection);
+    this.#maxOperationBytes = maxOperationBytes;
+  }
+
+  /**
+   * Opens a log, and makes it when there is none. Before any native code touches the file, Deno is asked for read and
+   * write permission on it and on `-wal`, `-shm` and `-journal` beside it.
+   *
+   * @param path A file, or `":memory:"` for a log that is gone when it is closed.
+   * @param options How to open it.
+   * @throws {Deno.errors.NotCapable} When a permission is denied; no file is made.
+   * @throws {FileError} `missing-folder`, `missing-file`, `is-a-folder`, `not-a-database`, `not-a-log`, `read-only`,
+   * `locked`, `disk-full`, `corrupt`, `io`. The file is left as it was.
+   * @throws {LogError} `invalid-argument`, `old-sqlite`.
+   */
+  static open(path: string | URL = ":memory:", options: OpenOptions = {}): OpLog {
+    const {
+      durability = "full",
+      readonly = false,
+      create = true,
+      maxOperationBytes = DEFAULT_MAX_OPERATION_BYTES,
+      busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS,
+    } = options;
+    if (durability !== "full" && durability !== "normal") {
+      throw new LogError("invalid-argument", `durability is "full" or "normal", not ${JSON.stringify(durability)}`);
+    }
+    requireInteger("maxOperationBytes", maxOperationBytes, 1);
+    requireInteger("busyTimeoutMs", busyTimeoutMs, 0);
+    const synchronous = durability === "full" ? "FULL" : "NORMAL";
+    const connection = Connection.open(path, { readonly, create, busyTimeoutMs, synchronous });
+    try {
+      ensureSchema(connection);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return new OpLog(connection, maxOperationBytes);
+  }
+
+  /**
+   * Appends one operation.
+   *
+   * @param op The operation.
+   * @param options Which checks to make.
+   * @returns Its `seq`: a new one, or the one it has when it is in the log already.
+   * @throws {OperationError} `bad-address`, `bad-signature`.
+   * @throws {DanglingReferenceError} When a `prev` is not in the log.
+   * @throws {LogError} `too-large`, `closed`.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: the log is as it was.
+   */
+  append(op: Operation, options: AppendOptions = {}): number {
+    return this.appendAll([op], options)[0];
+  }
+
+  /**
+   * Appends operations as one transaction: all of them, or, when one is refused, none.
+   *
+   * @param ops The operations, in an order in which each follows only what is in the log or stands before it.
+   * @param options Which checks to make.
+   * @returns The `seq` of each.
+   * @throws As {@linkcode OpLog.append}.
+   */
+  appendAll(ops: Iterable<Operation>, options: AppendOptions = {}): number[] {
+    const batch = [...ops];
+    // Checked before the write lock is taken: others can write meanwhile.
+    for (const op of batch) this.#admit(op, options.verify);
+    return this.#write(() => batch.map((op) => this.#insert(op, options.checkPrev)));
+  }
+
+  /**
+   * Creates, signs and appends an operation that follows everything in the log: its `prev` are the heads, the newest
+   * 1,024 when there are more.
+   *
+   * @param identity Who signs it.
+   * @param type Lower-case words joined by dots.
+   * @param body Its content.
+   * @param options `ts`, Unix milliseconds: now by default.
+   * @returns The operation.
+   * @throws As {@linkcode Operation.create} and {@linkcode OpLog.append}.
+   */
+  record(
+    identity: Identity,
+    type: string,
+    body: OperationDraft["body"],
+    options: Pick<OperationDraft, "ts"> = {},
+  ): Operation {
+    return this.#write(() => {
+      const prev = this.#heads.newest(MAX_PREV).sort();
+      const op = Operation.create({ type, body, prev, ts: options.ts }, identity);
+      this.#admit(op);
+      this.#insert(op);
+      return op;
+    });
+  }
+
+  /**
+   * The `seq` of an operation, or undefined when the log does not hold it.
+   *
+   * @param opId A whole id.
+   */
+  seqOf(opId: string): number | undefined {
+    return this.#connection.query("SELECT seq FROM ops WHERE op_id = ?").value<[number]>(opId)?.[0];
+  }
+
+  /**
+   * Whether the log holds an operation.
+   *
+   * @param opId A whole id.
+   */
+  has(opId: string): boolean {
+    return this.seqOf(opId) !== undefined;
+  }
+
+  /**
+   * An operation by its id.
+   *
+   * @param opId A whole id; {@linkcode OpLog.resolve} makes one from an abbreviated one.
+   * @throws {NotFoundError} When the log does not hold it.
+   */
+  get(opId: string): Operation {
+    const row = this.#connection.query(SELECT_BY_ID).value<[number, string]>(opId);
+    if (row === undefined) throw new NotFoundError(opId);
+    return this.#decode(...row);
+  }
+
+  /**
+   * The whole id that an abbreviated one can mean.
+   *
+   * @param abbreviated The start of an id, such as `op_5b96`; an ellipsis after it is ignored.
+   * @throws {NotFoundError} When no operation has such an id.
+   * @throws {AmbiguousIdError} When several have; it names some of them.
+   * @throws {LogError} `invalid-argument` when it is not the start of an id.
+   */
+  resolve(abbreviated: string): string {
+    const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
+    if (!/^op_[0-9a-f]{1,64}$/.test(prefix)) {
+      throw new LogError(
+        "invalid-argument",
+        `${JSON.stringify(abbreviated)} is no operation id; one is op_ and up to 64 lower-case hex digits`,
+      );
+    }
+    const candidates = this.#connection
+      .query("SELECT op_id FROM ops WHERE op_id >= ? AND op_id < ? ORDER BY op_id LIMIT ?")
+      .values<[string]>(prefix, prefix + "g", SHOWN_CANDIDATES).map(([opId]) => opId);
+    if (candidates.length === 0) throw new NotFoundError(abbreviated);
+    if (candidates.length > 1) throw new AmbiguousIdError(prefix, candidates);
+    return candidates[0];
+  }
+
+  /** How many operations the log holds. */
+  get size(): number {
+    return this.#connection.query("SELECT count(*) FROM ops").value<[number]>()![0];
+  }
+
+  /** The id of the operation that was appended last; undefined in an empty log. */
+  lastOpId(): string | undefined {
+    return this.#connection.query("SELECT op_id FROM ops ORDER BY seq DESC LIMIT 1").value<[string]>()?.[0];
+  }
+
+  /** The ids of the heads, every operation that no other names in `prev`, sorted: the same on nodes with the same log. */
+  heads(): string[] {
+    return this.#heads.newest(Number.MAX_SAFE_INTEGER).sort();
+  }
+
+  /**
+   * Reads operations in the order of their `seq`, as the log is at the call: what is appended later is not among
+   * them, and appending meanwhile is safe. Memory does not grow with the log.
+   *
+   * @param options Which operations, and in which order.
+   * @throws {LogError} `invalid-argument`.
+   *
+   * @example
+   * ```ts
+   * import { Identity, OpLog } from "@mnema/oplog";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using log = OpLog.open();
+   * const alice = Identity.generate();
+   * for (let n = 1; n <= 5; n++) log.record(alice, "count", { n });
+   * const last = [...log.entries({ types: ["count"], reverse: true, limit: 2 })];
+   * assertEquals(last.map(({ seq, op }) => [seq, op.body]), [[5, { n: 5 }], [4, { n: 4 }]]);
+   * ```
+   */
+  entries(options: EntriesOptions = {}): IteratorObject<Entry> {
+    return readEntries(this.#connection, options).map(({ seq, wire }) => ({ seq, op: this.#decode(seq, wire) }));
+  }
+
+  /**
+   * Every operation of a type, oldest first.
+   *
+   * @param type The type.
+   */
+  byType(type: string): Operation[] {
+    return [...this.entries({ types: [type] })].map(({ op }) => op);
+  }
+
+  /** Counts what the log holds. Reads all of it. */
+  stats(): LogStats {
+    const count = (column: string) =>
+      Object.fromEntries(
+        this.#connection.query(`SELECT ${column}, count(*) FROM ops GROUP BY ${column} ORDER BY ${column}`)
+          .values<[string, number]>(),
+      );
+    const [from, to] = this.#connection.query("SELECT min(ts), max(ts) FROM ops").value<[number, number]>()!;
+    const [bytes] = this.#connection
+      .query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").value<[number]>()!;
+    const operations = this.size;
+    const span = operations === 0 ? {} : { span: { from, to } };
+    return { operations, types: count("type"), authors: count("author"), ...span, bytes };
+  }
+
+  /** Closes the log; a second time does nothing. `using log = …` does it at the end of the block. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      if (this.#heads.hasNoted) this.#write(() => this.#heads.catchUp());
+    } catch (error) {
+      // Somebody else is writing, or the disk is full: whoever asks for the heads next catches up, nothing is lost.
+      if (!(error instanceof FileError)) throw error;
+    } finally {
+      this.#connection.close();
+    }
+  }
+
+  /** The same as {@linkcode OpLog.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Refuses what may not enter, whatever the log holds. */
+  #admit(op: Operation, verify = true): void {
+    if (!(op instanceof Operation)) {
+      throw new LogError("invalid-argument", "only an Operation can be appended; make one with Operation.parse");
+    }
+    if (exceedsBytes(op.wire, this.#maxOperationBytes)) {
+      throw new LogError(
+        "too-large",
+        `operation ${op.opId} is larger than ${this.#maxOperationBytes} bytes; raise maxOperationBytes, or split it`,
+      );
+    }
+    if (verify) op.verify();
+  }
+
+  /** Puts an operation after all others unless it is there already. Inside a transaction. */
+  #insert(op: Operation, checkPrev = true): number {
+    const known = this.seqOf(op.opId);
+    if (known !== undefined) return known;
+    if (checkPrev && op.prev.length > 0) {
+      const missing = this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify(op.prev));
+      if (missing.length > 0) throw new DanglingReferenceError(op.opId, missing.map(([opId]) => opId));
+    }
+    const [seq] = this.#connection.query(INSERT).value<[number]>(op.opId, op.type, op.author, op.ts, op.wire)!;
+    this.#heads.note(seq, op.opId, op.prev);
+    return seq;
+  }
+
+  #write<T>(work: () => T): T {
+    const { path, readonly } = this.#connection;
+    if (readonly) {
+      throw new FileError("read-only", path, `${path} was opened with readonly; open it without, to append`);
+    }
+    try {
+      return this.#connection.transaction(work);
+    } catch (error) {
+      this.#heads.forget();
+      throw error;
+    }
+  }
+
+  #decode(seq: number, wire: string): Operation {
+    try {
+      return fromStored(wire);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      const { path } = this.#connection;
+      const message = `${path} is damaged: what stands at seq ${seq} is no operation: ${error.message}`;
+      throw new FileError("corrupt", path, message, { cause: error });
+    }
+  }
+}
+
+/** Whether a text has more bytes of UTF-8 than allowed; one UTF-16 unit is at most three. */
+function exceedsBytes(text: string, bytes: number): boolean {
+  return text.length > bytes || (text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes);
+}
