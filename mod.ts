@@ -12,6 +12,7 @@ export {
   LogError,
   NotFoundError,
   OperationError,
+  RefusedError,
 } from "./src/errors.ts";
 export type { CanonicalRule, LogErrorCode, OperationCheck } from "./src/errors.ts";
 export { encodeCanonical, parseCanonical } from "./src/wire/canonical.ts";
@@ -23,3 +24,4 @@ export type { OperationDraft, OperationWire } from "./src/wire/operation.ts";
 export { OpLog } from "./src/log/oplog.ts";
 export type { AppendOptions, Entry, LogStats, OpenOptions } from "./src/log/oplog.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";
+export type { IngestOptions, IngestReport, IngestSource, Refusal } from "./src/log/ingest.ts";

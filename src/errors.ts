@@ -181,6 +181,21 @@ export class AmbiguousIdError extends LogError {
   }
 }
 
+/** An ingest of all or none met an operation that is refused; nothing was kept. The `cause` says why it is refused. */
+export class RefusedError extends LogError {
+  /** The operation's place in the source, from 1: of a stream of bytes, the line number. */
+  readonly position: number;
+
+  /**
+   * @param position The operation's place in the source, from 1.
+   * @param cause Why it is refused.
+   */
+  constructor(position: number, cause: LogError) {
+    super(cause.code, `nothing was kept, because the operation at ${position} is refused: ${cause.message}`, { cause });
+    this.position = position;
+  }
+}
+
 /** A file, of a log or of a key, that cannot be used as it is. */
 export class FileError extends LogError {
   /** The file's path, as it was given. */
@@ -196,4 +211,20 @@ export class FileError extends LogError {
     super(code, message, options);
     this.path = path;
   }
+}
+
+/** Says in a sentence why a file cannot be used. What is an error of ours, or a denied permission, stays what it is. */
+export function fileError(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || error instanceof LogError || error instanceof Deno.errors.NotCapable) return error;
+  const [code, message]: [LogErrorCode, string] = error instanceof Deno.errors.NotFound
+    ? ["missing-file", `there is no file or folder ${path}`]
+    : error instanceof Deno.errors.AlreadyExists
+    ? ["file-exists", `${path} exists already and is left as it is`]
+    : ["io", `${path} cannot be used: ${error.message}`];
+  return new FileError(code, path, message, { cause: error });
+}
+
+/** The error for a wire text with more bytes than the log takes. */
+export function tooLarge(what: string, maxBytes: number): LogError {
+  return new LogError("too-large", `${what} is larger than ${maxBytes} bytes; raise maxOperationBytes, or split it`);
 }

@@ -60,22 +60,21 @@ export class Connection {
    */
   static open(location: string | URL, options: ConnectionOptions): Connection {
     const path = location instanceof URL ? fileURLToPath(location) : location;
-    if (path === ":memory:") return Connection.#connect(path, path, options);
+    if (path === ":memory:") return Connection.#connect(path, path, options, false);
     if (path === "" || path.includes("\0")) {
       throw new LogError("invalid-argument", `${JSON.stringify(path)} is no path; name a file, or ":memory:"`);
     }
     // A leading "./" keeps SQLite from reading a relative path as a "file:" URI.
     const file = followLink(isAbsolute(path) ? path : `./${path}`, options);
-    requestPermissions(file, options);
-    return Connection.#connect(path, file, options);
+    return Connection.#connect(path, file, options, requestPermissions(file, options));
   }
 
-  static #connect(path: string, file: string, options: ConnectionOptions): Connection {
+  static #connect(path: string, file: string, options: ConnectionOptions, nativeReadonly: boolean): Connection {
     let database: Database | undefined;
     try {
       database = new Database(file, {
-        readonly: options.readonly && file !== ":memory:",
-        create: options.create,
+        readonly: nativeReadonly,
+        create: options.create && !options.readonly,
         int64: true,
         parseJson: false,
       });
@@ -103,7 +102,8 @@ export class Connection {
       `PRAGMA busy_timeout = ${options.busyTimeoutMs}; PRAGMA synchronous = ${options.synchronous};` +
         "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
     );
-    if (!this.readonly) this.#refuseReadOnlyFile();
+    if (this.readonly) this.execute("PRAGMA query_only = ON");
+    else this.#refuseReadOnlyFile();
   }
 
   /** SQLite opens a file it may not write for reading only, and says so no sooner than at the first change. */
@@ -164,9 +164,7 @@ export class Connection {
    */
   transaction<T>(work: () => T): T {
     const [begin, commit, rollback] = TRANSACTIONS[this.#depth === 0 ? "outer" : "inner"];
-    // Not prepared: a prepared BEGIN that found the file locked would keep later commits from taking effect.
-    this.execute(begin);
-    this.#depth++;
+    this.#begin(begin);
     try {
       const result = work();
       this.execute(commit);
@@ -177,6 +175,28 @@ export class Connection {
     } finally {
       this.#depth--;
     }
+  }
+
+  /** The same for work that takes its time: whatever else runs on this connection meanwhile becomes a part of it. */
+  async heldTransaction<T>(work: () => Promise<T>): Promise<T> {
+    const [begin, commit, rollback] = TRANSACTIONS.outer;
+    this.#begin(begin);
+    try {
+      const result = await work();
+      this.execute(commit);
+      return result;
+    } catch (error) {
+      this.#rollback(rollback);
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  // Not prepared: a prepared BEGIN that found the file locked would keep later commits from taking effect.
+  #begin(sql: string): void {
+    this.execute(sql);
+    this.#depth++;
   }
 
   #rollback(sql: string): void {
@@ -259,13 +279,24 @@ function followLink(file: string, options: ConnectionOptions): string {
   }
 }
 
-/** Native code is not held by Deno's permissions, so they are asked for here: for the file and what comes beside it. */
-function requestPermissions(file: string, options: ConnectionOptions): void {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) {
-    requestPermission("read", file + suffix);
-    // Even a reader of a write-ahead log keeps its place in the files beside it.
-    if (!options.readonly || suffix === "-wal" || suffix === "-shm") requestPermission("write", file + suffix);
+/**
+ * Native code is not held by Deno's permissions, so they are asked for here: for the file and what comes beside it.
+ *
+ * @returns Whether SQLite itself must open the file for reading only. A reader that may write does not need that: as
+ * the last one to close a file it takes away `-wal` and `-shm`, which a connection that cannot write leaves behind.
+ */
+function requestPermissions(file: string, options: ConnectionOptions): boolean {
+  const files = ["", "-wal", "-shm", "-journal"].map((suffix) => file + suffix);
+  for (const path of files) requestPermission("read", path);
+  if (options.readonly) {
+    const granted = files.every((path) => Deno.permissions.querySync({ name: "write", path }).state === "granted");
+    if (granted) return false;
+    // Even a reader of a write-ahead log marks its place in these.
+    for (const path of files.slice(1, 3)) requestPermission("write", path);
+    return true;
   }
+  for (const path of files) requestPermission("write", path);
+  return false;
 }
 
 function requestPermission(name: "read" | "write", path: string): void {

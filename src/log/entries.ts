@@ -48,8 +48,12 @@ export function readEntries(connection: Connection, options: EntriesOptions): Ge
   requireInteger("sinceSeq", sinceSeq, 0);
   requireInteger("limit", limit, 0);
   // Rows are only ever added, at the end: the last seq at the call is a snapshot.
-  const [last] = connection.query("SELECT coalesce(max(seq), 0) FROM ops").value<[number]>()!;
-  return pages(connection, filter(options), { after: sinceSeq + 0, upTo: last, limit, reverse });
+  return pages(connection, filter(options), { after: sinceSeq + 0, upTo: lastSeq(connection), limit, reverse });
+}
+
+/** The greatest `seq`; 0 in an empty log. */
+export function lastSeq(connection: Connection): number {
+  return connection.query("SELECT coalesce(max(seq), 0) FROM ops").value<[number]>()![0];
 }
 
 /** Refuses an option that is not an integer, or is less than it may be. */

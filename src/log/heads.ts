@@ -9,6 +9,7 @@
  */
 
 import type { Connection } from "./connection.ts";
+import { lastSeq } from "./entries.ts";
 
 /** Changes when what the table holds does: then it is rebuilt. */
 const VERSION = 1;
@@ -21,7 +22,6 @@ const COUNT_TABLES = "SELECT count(*) FROM sqlite_schema WHERE name IN ('mnema_w
 
 const SELECT_WATERMARK = "SELECT version, seq FROM mnema_watermarks WHERE name = 'heads'";
 const UPSERT_WATERMARK = "INSERT OR REPLACE INTO mnema_watermarks (name, version, seq) VALUES ('heads', ?, ?)";
-const SELECT_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM ops";
 const SELECT_NEW = "SELECT seq, op_id, json_extract(wire, '$.prev') FROM ops WHERE seq > ? ORDER BY seq LIMIT ?";
 
 const SELECT_HEADS = "SELECT op_id FROM mnema_heads WHERE seq NOT NULL ORDER BY seq DESC LIMIT ?";
@@ -55,7 +55,7 @@ export class Heads {
    */
   newest(limit: number): string[] {
     const seen = this.#watermark();
-    const last = this.#lastSeq();
+    const last = lastSeq(this.#connection);
     if (seen < last) {
       if (this.#connection.readonly) return this.#merge(seen).slice(0, limit);
       this.#connection.transaction(() => this.catchUp());
@@ -87,7 +87,7 @@ export class Heads {
     this.#noted = undefined;
     if (!this.#tablesExist()) this.#connection.execute(TABLES);
     let seen = this.#watermark();
-    const last = this.#lastSeq();
+    const last = lastSeq(this.#connection);
     if (seen === last) return;
     if (seen === 0) this.#connection.execute("DELETE FROM mnema_heads");
     while (seen < last) {
@@ -131,11 +131,7 @@ export class Heads {
   #watermark(): number {
     if (!this.#tablesExist()) return 0;
     const [version, seq] = this.#connection.query(SELECT_WATERMARK).value<[number, number]>() ?? [VERSION, 0];
-    return version === VERSION && seq <= this.#lastSeq() ? seq : 0;
-  }
-
-  #lastSeq(): number {
-    return this.#connection.query(SELECT_LAST_SEQ).value<[number]>()![0];
+    return version === VERSION && seq <= lastSeq(this.#connection) ? seq : 0;
   }
 
   #tablesExist(): boolean {

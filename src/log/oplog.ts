@@ -4,13 +4,15 @@
  * @module
  */
 
-import { AmbiguousIdError, DanglingReferenceError, FileError, LogError, NotFoundError } from "../errors.ts";
+import { AmbiguousIdError, FileError, LogError, NotFoundError } from "../errors.ts";
 import type { Identity } from "../wire/identity.ts";
 import { fromStored, MAX_PREV, Operation, type OperationDraft } from "../wire/operation.ts";
 import { Connection } from "./connection.ts";
-import { type EntriesOptions, readEntries, requireInteger } from "./entries.ts";
+import { type EntriesOptions, lastSeq, readEntries, requireInteger } from "./entries.ts";
 import { Heads } from "./heads.ts";
+import { ingest, type IngestOptions, type IngestReport, type IngestSource } from "./ingest.ts";
 import { ensureSchema } from "./schema.ts";
+import { MAX_OPERATION_BYTES, Writer } from "./writer.ts";
 
 /** How a log is opened. */
 export interface OpenOptions {
@@ -19,7 +21,7 @@ export interface OpenOptions {
    * may lose the last appends, but never leaves a log that is not valid.
    */
   durability?: "full" | "normal";
-  /** Refuses every change, and leaves the file as it is. */
+  /** Refuses every change: the log in the file stays as it is. */
   readonly?: boolean;
   /** Makes the file when there is none: true by default. */
   create?: boolean;
@@ -59,11 +61,8 @@ export interface LogStats {
   bytes: number;
 }
 
-const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?, ?, ?) RETURNING seq";
 const SELECT_BY_ID = "SELECT seq, wire FROM ops WHERE op_id = ?";
-const SELECT_MISSING = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
 
-const DEFAULT_MAX_OPERATION_BYTES = 1 << 20;
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 const SHOWN_CANDIDATES = 3;
 
@@ -88,15 +87,19 @@ const SHOWN_CANDIDATES = 3;
  * ```
  */
 export class OpLog implements Disposable {
+  readonly #path: string | URL;
+  readonly #options: OpenOptions;
   readonly #connection: Connection;
   readonly #heads: Heads;
-  readonly #maxOperationBytes: number;
+  readonly #writer: Writer;
   #closed = false;
 
-  private constructor(connection: Connection, maxOperationBytes: number) {
+  private constructor(path: string | URL, options: OpenOptions, connection: Connection, maxOperationBytes: number) {
+    this.#path = path;
+    this.#options = options;
     this.#connection = connection;
     this.#heads = new Heads(connection);
-    this.#maxOperationBytes = maxOperationBytes;
+    this.#writer = new Writer(connection, this.#heads, maxOperationBytes);
   }
 
   /**
@@ -115,7 +118,7 @@ export class OpLog implements Disposable {
       durability = "full",
       readonly = false,
       create = true,
-      maxOperationBytes = DEFAULT_MAX_OPERATION_BYTES,
+      maxOperationBytes = MAX_OPERATION_BYTES,
       busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS,
     } = options;
     if (durability !== "full" && durability !== "normal") {
@@ -131,7 +134,7 @@ export class OpLog implements Disposable {
       connection.close();
       throw error;
     }
-    return new OpLog(connection, maxOperationBytes);
+    return new OpLog(path, options, connection, maxOperationBytes);
   }
 
   /**
@@ -160,18 +163,50 @@ export class OpLog implements Disposable {
   appendAll(ops: Iterable<Operation>, options: AppendOptions = {}): number[] {
     const batch = [...ops];
     // Checked before the write lock is taken: others can write meanwhile.
-    for (const op of batch) this.#admit(op, options.verify);
-    return this.#write(() => batch.map((op) => this.#insert(op, options.checkPrev)));
+    for (const op of batch) this.#writer.admit(op, options.verify);
+    return this.#writer.transaction(() => batch.map((op) => this.#writer.insert(op, options.checkPrev).seq));
   }
 
   /**
-   * Creates, signs and appends an operation that follows everything in the log: its `prev` are the heads, the newest
+   * Takes in operations that others made, from their wire texts: verifies each, and appends it unless it is refused or
+   * known. What is appended is committed a batch at a time; when it is interrupted, the same ingest again finishes it.
+   *
+   * @param source Wire texts, or bytes that hold them as JSON lines; each follows only what is in the log or stands
+   * before it.
+   * @param options All or none, progress, abort.
+   * @returns What became of them.
+   * @throws {RefusedError} With `atomic`, when one is refused.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: batches that were committed stay, but with `atomic`.
+   *
+   * @example
+   * ```ts
+   * import { Identity, OpLog } from "@mnema/oplog";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using home = OpLog.open();
+   * home.record(Identity.generate(), "note", { text: "tea at four" });
+   * using elsewhere = OpLog.open();
+   * const report = await elsewhere.ingest(home.entries().map(({ op }) => op.wire));
+   * assertEquals([report.new, report.known, report.refused], [1, 0, 0]);
+   * assertEquals(elsewhere.heads(), home.heads());
+   * ```
+   */
+  async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
+    if (!options.atomic) return await ingest(this.#writer, source, options);
+    // A connection of its own: what else is appended meanwhile is no part of all or none.
+    using own = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
+    const writer = (own ?? this).#writer;
+    return await writer.heldTransaction(() => ingest(writer, source, options));
+  }
+
+  /**
+   * Creates, signs and appends an operation. Without `prev` it follows everything in the log: the heads, the newest
    * 1,024 when there are more.
    *
    * @param identity Who signs it.
    * @param type Lower-case words joined by dots.
    * @param body Its content.
-   * @param options `ts`, Unix milliseconds: now by default.
+   * @param options `prev`, and `ts` in Unix milliseconds (now by default).
    * @returns The operation.
    * @throws As {@linkcode Operation.create} and {@linkcode OpLog.append}.
    */
@@ -179,13 +214,13 @@ export class OpLog implements Disposable {
     identity: Identity,
     type: string,
     body: OperationDraft["body"],
-    options: Pick<OperationDraft, "ts"> = {},
+    options: Pick<OperationDraft, "prev" | "ts"> = {},
   ): Operation {
-    return this.#write(() => {
-      const prev = this.#heads.newest(MAX_PREV).sort();
-      const op = Operation.create({ type, body, prev, ts: options.ts }, identity);
-      this.#admit(op);
-      this.#insert(op);
+    return this.#writer.transaction(() => {
+      const { prev = this.heads(MAX_PREV), ts } = options;
+      const op = Operation.create({ type, body, prev, ts }, identity);
+      this.#writer.admit(op);
+      this.#writer.insert(op);
       return op;
     });
   }
@@ -244,9 +279,19 @@ export class OpLog implements Disposable {
     return candidates[0];
   }
 
+  /** The greatest wire text that may enter, in bytes of UTF-8. */
+  get maxOperationBytes(): number {
+    return this.#writer.maxOperationBytes;
+  }
+
   /** How many operations the log holds. */
   get size(): number {
     return this.#connection.query("SELECT count(*) FROM ops").value<[number]>()![0];
+  }
+
+  /** The `seq` of the operation that was appended last; 0 in an empty log. */
+  lastSeq(): number {
+    return lastSeq(this.#connection);
   }
 
   /** The id of the operation that was appended last; undefined in an empty log. */
@@ -254,9 +299,15 @@ export class OpLog implements Disposable {
     return this.#connection.query("SELECT op_id FROM ops ORDER BY seq DESC LIMIT 1").value<[string]>()?.[0];
   }
 
-  /** The ids of the heads, every operation that no other names in `prev`, sorted: the same on nodes with the same log. */
-  heads(): string[] {
-    return this.#heads.newest(Number.MAX_SAFE_INTEGER).sort();
+  /**
+   * The ids of the heads, every operation that no other names in `prev`. They are sorted, and so the same on every node
+   * that holds the same operations.
+   *
+   * @param limit At most so many, those that were appended last.
+   */
+  heads(limit: number = Number.MAX_SAFE_INTEGER): string[] {
+    requireInteger("limit", limit, 0);
+    return this.#heads.newest(limit).sort();
   }
 
   /**
@@ -311,7 +362,7 @@ export class OpLog implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      if (this.#heads.hasNoted) this.#write(() => this.#heads.catchUp());
+      if (this.#heads.hasNoted) this.#writer.transaction(() => this.#heads.catchUp());
     } catch (error) {
       // Somebody else is writing, or the disk is full: whoever asks for the heads next catches up, nothing is lost.
       if (!(error instanceof FileError)) throw error;
@@ -325,46 +376,6 @@ export class OpLog implements Disposable {
     this.close();
   }
 
-  /** Refuses what may not enter, whatever the log holds. */
-  #admit(op: Operation, verify = true): void {
-    if (!(op instanceof Operation)) {
-      throw new LogError("invalid-argument", "only an Operation can be appended; make one with Operation.parse");
-    }
-    if (exceedsBytes(op.wire, this.#maxOperationBytes)) {
-      throw new LogError(
-        "too-large",
-        `operation ${op.opId} is larger than ${this.#maxOperationBytes} bytes; raise maxOperationBytes, or split it`,
-      );
-    }
-    if (verify) op.verify();
-  }
-
-  /** Puts an operation after all others unless it is there already. Inside a transaction. */
-  #insert(op: Operation, checkPrev = true): number {
-    const known = this.seqOf(op.opId);
-    if (known !== undefined) return known;
-    if (checkPrev && op.prev.length > 0) {
-      const missing = this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify(op.prev));
-      if (missing.length > 0) throw new DanglingReferenceError(op.opId, missing.map(([opId]) => opId));
-    }
-    const [seq] = this.#connection.query(INSERT).value<[number]>(op.opId, op.type, op.author, op.ts, op.wire)!;
-    this.#heads.note(seq, op.opId, op.prev);
-    return seq;
-  }
-
-  #write<T>(work: () => T): T {
-    const { path, readonly } = this.#connection;
-    if (readonly) {
-      throw new FileError("read-only", path, `${path} was opened with readonly; open it without, to append`);
-    }
-    try {
-      return this.#connection.transaction(work);
-    } catch (error) {
-      this.#heads.forget();
-      throw error;
-    }
-  }
-
   #decode(seq: number, wire: string): Operation {
     try {
       return fromStored(wire);
@@ -375,9 +386,4 @@ export class OpLog implements Disposable {
       throw new FileError("corrupt", path, message, { cause: error });
     }
   }
-}
-
-/** Whether a text has more bytes of UTF-8 than allowed; one UTF-16 unit is at most three. */
-function exceedsBytes(text: string, bytes: number): boolean {
-  return text.length > bytes || (text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes);
 }

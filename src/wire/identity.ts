@@ -6,7 +6,7 @@
 
 import { getPublicKey, hashes, sign, utils } from "@noble/ed25519";
 import { createHash, createPrivateKey } from "node:crypto";
-import { FileError, LogError } from "../errors.ts";
+import { FileError, fileError, LogError } from "../errors.ts";
 
 // noble signs synchronously only when it is given a SHA-512.
 hashes.sha512 ??= (message: Uint8Array) => new Uint8Array(createHash("sha512").update(message).digest());
@@ -74,7 +74,7 @@ export class Identity {
       refuseExposed(path, file.statSync());
       pem = Deno.readTextFileSync(path);
     } catch (error) {
-      throw keyFileError(error, path);
+      throw fileError(error, path);
     }
     return new Identity(seedFromPem(pem, path));
   }
@@ -104,7 +104,7 @@ export class Identity {
       file.writeSync(new TextEncoder().encode(pem));
       file.syncSync();
     } catch (error) {
-      throw keyFileError(error, path);
+      throw fileError(error, path);
     }
   }
 
@@ -143,21 +143,4 @@ function seedFromPem(pem: string, path: string): Uint8Array {
     path,
     `${path} holds no Ed25519 key in unencrypted PKCS#8 PEM; make one with: mnema init, or: openssl genpkey -algorithm ed25519`,
   );
-}
-
-/** Puts what Deno says of a file into our words; a denied permission stays Deno's own error. */
-function keyFileError(error: unknown, path: string): unknown {
-  if (error instanceof Deno.errors.AlreadyExists) {
-    return new FileError("file-exists", path, `${path} exists already and is left as it is`, { cause: error });
-  }
-  if (error instanceof Deno.errors.NotFound) {
-    return new FileError("missing-file", path, `there is no file or folder ${path}`, { cause: error });
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return new FileError("io", path, `the system denies access to ${path}; look at its owner and mode`, {
-      cause: error,
-    });
-  }
-  if (error instanceof LogError || error instanceof Deno.errors.NotCapable || !(error instanceof Error)) return error;
-  return new FileError("io", path, `${path} cannot be used: ${error.message}`, { cause: error });
 }

@@ -1,0 +1,15 @@
+#!/usr/bin/env -S deno run --allow-read=. --allow-write=. --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL
+/**
+ * The command line, `mnema`: makes an identity and a log, appends, reads, exports and imports.
+ *
+ * ```sh
+ * deno run --allow-read=. --allow-write=. --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL \
+ *   cli.ts --help
+ * ```
+ *
+ * @module
+ */
+
+import { main } from "./src/cli/main.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,95 @@
+/**
+ * `mnema append`.
+ *
+ * @module
+ */
+
+import { LogError, OperationError, RefusedError } from "../errors.ts";
+import type { OpLog } from "../log/oplog.ts";
+import { readLines } from "../log/lines.ts";
+import type { Identity } from "../wire/identity.ts";
+import { parseJson } from "../wire/json.ts";
+import type { CanonicalObject } from "../wire/value.ts";
+import { type Command, type Input, UsageError } from "./command.ts";
+import { openInput } from "./files.ts";
+import { loadIdentity, openToAppend } from "./open.ts";
+import type { Output } from "./output.ts";
+
+/** Signs and appends. */
+export const append: Command = {
+  args: "TYPE [BODY]",
+  summary: "Signs and appends one operation, or a batch of them.",
+  details: `The body is a JSON object: the argument, a file, or standard input. Fractions are not allowed; scale them to
+integers. Without --prev, the operation follows everything in the log.`,
+  options: {
+    body: { value: "FILE", help: "read the body from FILE (- is standard input)" },
+    each: { value: "FILE", help: "append one operation for each line of FILE, each a JSON object: all, or none" },
+    prev: { value: "ID", help: "what it follows; may be repeated, and abbreviated", many: true },
+    ts: { value: "MS", help: "its time in Unix milliseconds (default: now)" },
+  },
+  example: `append note '{"text":"tea at four"}'`,
+  async run(input: Input, output: Output): Promise<void> {
+    input.requireArgs(1, 2);
+    const [type, argument] = input.args;
+    const sources = [argument, input.value("body"), input.value("each")].filter((source) => source !== undefined);
+    if (sources.length > 1) throw new UsageError("give the body once: as argument, with --body, or with --each");
+    const ts = input.integer("ts", 0);
+    const identity = await loadIdentity(input);
+    using log = await openToAppend(input);
+    const prev = input.values("prev")?.map((id) => log.resolve(id));
+    const each = input.value("each");
+    if (each !== undefined) return await appendEach(log, identity, { type, prev, ts }, each, output);
+    const body = parseBody(argument ?? await new Response(await openInput(input.value("body") ?? "-")).text());
+    const op = log.record(identity, type, body, { prev, ts });
+    output.line(output.json ? JSON.stringify({ seq: log.seqOf(op.opId), op_id: op.opId }) : op.opId);
+  },
+};
+
+/** Each operation follows the one before it; the first follows `prev`, or everything in the log. */
+async function appendEach(
+  log: OpLog,
+  identity: Identity,
+  draft: { type: string; prev?: readonly string[]; ts?: number },
+  path: string,
+  output: Output,
+): Promise<void> {
+  const { MAX_PREV, Operation } = await import("../wire/operation.ts");
+  const { type, ts } = draft;
+  let prev = draft.prev ?? log.heads(MAX_PREV);
+  const wires: string[] = [];
+  const positions: number[] = [];
+  let last: string | undefined;
+  for await (const lines of readLines(await openInput(path), log.maxOperationBytes)) {
+    for (const line of lines) {
+      try {
+        if ("error" in line) throw line.error;
+        const op = Operation.create({ type, body: parseBody(line.text), prev, ts }, identity);
+        last = op.opId;
+        prev = [last];
+        wires.push(op.wire);
+        positions.push(line.position);
+      } catch (error) {
+        throw error instanceof LogError ? atLine(line.position, error) : error;
+      }
+    }
+  }
+  try {
+    await log.ingest(wires, { atomic: true });
+  } catch (error) {
+    throw error instanceof RefusedError ? atLine(positions[error.position - 1], error.cause as LogError) : error;
+  }
+  if (output.json) output.line(JSON.stringify({ appended: wires.length, last }));
+  else output.line(`appended ${wires.length}${last === undefined ? "" : `, the last is ${last}`}`);
+}
+
+function atLine(position: number, error: LogError): LogError {
+  return new LogError(error.code, `nothing was appended: line ${position}: ${error.message}`, { cause: error });
+}
+
+function parseBody(text: string): CanonicalObject {
+  const body = parseJson(text);
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as CanonicalObject;
+  throw new OperationError("shape", `the body must be a JSON object, such as {"text":"tea at four"}`, {
+    path: "$.body",
+  });
+}

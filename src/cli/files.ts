@@ -1,0 +1,29 @@
+/**
+ * Files that a command reads and writes; `-` is standard input.
+ *
+ * @module
+ */
+
+import { FileError, fileError } from "../errors.ts";
+
+/** Opens a file, or standard input, as a stream of bytes. */
+export async function openInput(path: string): Promise<ReadableStream<Uint8Array>> {
+  if (path === "-") return Deno.stdin.readable;
+  try {
+    const file = await Deno.open(path);
+    if (!(await file.stat()).isDirectory) return file.readable;
+    file.close();
+  } catch (error) {
+    throw fileError(error, path);
+  }
+  throw new FileError("is-a-folder", path, `${path} is a folder, not a file`);
+}
+
+/** Opens a new file for writing; one that is there is left as it is. */
+export function createOutput(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { write: true, createNew: true });
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}

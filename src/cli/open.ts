@@ -1,0 +1,46 @@
+/**
+ * Opening what a command works on: the log and the key.
+ *
+ * The modules behind them are loaded here and not before, so that help needs no permission.
+ *
+ * @module
+ */
+
+import { FileError } from "../errors.ts";
+import type { OpLog } from "../log/oplog.ts";
+import type { Identity } from "../wire/identity.ts";
+import type { Input } from "./command.ts";
+
+/** Opens the log to read it. */
+export function openToRead(input: Input): Promise<OpLog> {
+  return open(input, true);
+}
+
+/** Opens the log to append to it. */
+export function openToAppend(input: Input): Promise<OpLog> {
+  return open(input, false);
+}
+
+async function open(input: Input, readonly: boolean): Promise<OpLog> {
+  const { OpLog } = await import("../log/oplog.ts");
+  try {
+    return OpLog.open(input.logPath, { readonly, create: false });
+  } catch (error) {
+    throw withAdvice(error, "make one with: mnema init, or name one with --log");
+  }
+}
+
+/** Loads the identity that signs. */
+export async function loadIdentity(input: Input): Promise<Identity> {
+  const { Identity } = await import("../wire/identity.ts");
+  try {
+    return Identity.load(input.keyPath);
+  } catch (error) {
+    throw withAdvice(error, "make a key with: mnema init, or name one with --key");
+  }
+}
+
+function withAdvice(error: unknown, advice: string): unknown {
+  if (!(error instanceof FileError) || error.code !== "missing-file") return error;
+  return new FileError(error.code, error.path, `${error.message}; ${advice}`, { cause: error });
+}

@@ -1,0 +1,83 @@
+/**
+ * Writing results: whole, in order, and quietly ended when nobody reads any more.
+ *
+ * @module
+ */
+
+/** Standard output was closed by whoever read it, as `| head` does: no error, there is just nothing left to do. */
+export class ClosedPipe extends Error {
+  override readonly name = "ClosedPipe";
+}
+
+type Style = "bold" | "dim" | "cyan" | "green" | "yellow";
+
+const CODES: Record<Style, [number, number]> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  cyan: [36, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+};
+
+const BUFFERED = 1 << 16;
+const encoder = new TextEncoder();
+
+/** Where a command writes its results. */
+export class Output {
+  /** Whether results are JSON. */
+  readonly json: boolean;
+  /** How many columns a line may have; undefined when it is not read on a terminal. */
+  readonly columns?: number;
+  readonly #color: boolean;
+  #buffer = "";
+
+  /** @param json Whether results are JSON. */
+  constructor(json: boolean) {
+    const terminal = Deno.stdout.isTerminal();
+    this.json = json;
+    this.#color = terminal && !Deno.noColor;
+    if (terminal) this.columns = Deno.consoleSize().columns;
+  }
+
+  /** Writes one line of the result. */
+  line(text: string): void {
+    this.#buffer += text + "\n";
+    if (this.#buffer.length >= BUFFERED) this.flush();
+  }
+
+  /** Writes what was held back. */
+  flush(): void {
+    let bytes = encoder.encode(this.#buffer);
+    this.#buffer = "";
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+    } catch (error) {
+      throw error instanceof Deno.errors.BrokenPipe ? new ClosedPipe() : error;
+    }
+  }
+
+  /** Writes to standard error: everything that is not the result. */
+  note(text: string): void {
+    this.flush();
+    console.error(text);
+  }
+
+  /** The text in a style, on a terminal that shows it. */
+  style(text: string, ...styles: Style[]): string {
+    if (!this.#color) return text;
+    return styles.reduce((styled, style) => `\x1b[${CODES[style][0]}m${styled}\x1b[${CODES[style][1]}m`, text);
+  }
+}
+
+/**
+ * Makes the text of others safe to show: what would steer a terminal or reorder a line is written as an escape.
+ * Newlines are kept.
+ */
+export function visible(text: string): string {
+  return text.replaceAll(
+    // C0 and C1 controls, delete, and the marks that change the direction of text.
+    // deno-lint-ignore no-control-regex
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+}
