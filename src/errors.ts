@@ -55,6 +55,8 @@ export class LogError extends Error {
   readonly code: LogErrorCode;
 
   /**
+   * Makes the error.
+   *
    * @param code What went wrong, for programs.
    * @param message What went wrong and what to do, for people.
    * @param options The `cause`, where there is one.
@@ -87,6 +89,8 @@ export class CanonicalError extends LogError {
   readonly offset?: number;
 
   /**
+   * Makes the error.
+   *
    * @param rule The rule that is broken.
    * @param message What is wrong, and what to do.
    * @param where The `path` in a value or the `offset` in a text.
@@ -118,6 +122,8 @@ export class OperationError extends LogError {
   readonly path?: string;
 
   /**
+   * Makes the error.
+   *
    * @param check The check that failed.
    * @param message What is wrong.
    * @param details The claimed id, the field at fault, and the `cause`.
@@ -138,6 +144,8 @@ export class DanglingReferenceError extends LogError {
   readonly missing: readonly string[];
 
   /**
+   * Makes the error.
+   *
    * @param opId The operation that cannot be appended.
    * @param missing The ids in its `prev` that the log does not hold.
    */
@@ -156,7 +164,11 @@ export class NotFoundError extends LogError {
   /** The id, whole or abbreviated, that was asked for. */
   readonly opId: string;
 
-  /** @param opId The id, whole or abbreviated, that was asked for. */
+  /**
+   * Makes the error.
+   *
+   * @param opId The id, whole or abbreviated, that was asked for.
+   */
   constructor(opId: string) {
     super("not-found", `the log holds no operation ${opId}`);
     this.opId = opId;
@@ -171,6 +183,8 @@ export class AmbiguousIdError extends LogError {
   readonly candidates: readonly string[];
 
   /**
+   * Makes the error.
+   *
    * @param prefix The abbreviation, without an ellipsis.
    * @param candidates Some of the ids it can mean.
    */
@@ -187,6 +201,8 @@ export class RefusedError extends LogError {
   readonly position: number;
 
   /**
+   * Makes the error.
+   *
    * @param position The operation's place in the source, from 1.
    * @param cause Why it is refused.
    */
@@ -202,6 +218,8 @@ export class FileError extends LogError {
   readonly path: string;
 
   /**
+   * Makes the error.
+   *
    * @param code What is wrong with the file.
    * @param path The file's path, as it was given.
    * @param message What is wrong and what to do.

@@ -55,8 +55,11 @@ export class Input {
   readonly #options: Record<string, unknown>;
   /** The arguments that are no options. */
   readonly args: readonly string[];
+  /** The options before the first of `args`, where reading stopped there. */
+  readonly leading: readonly string[];
 
-  private constructor(args: readonly string[], options: Record<string, unknown>) {
+  private constructor(leading: readonly string[], args: readonly string[], options: Record<string, unknown>) {
+    this.leading = leading;
     this.args = args;
     this.#options = options;
   }
@@ -73,7 +76,8 @@ export class Input {
     const named = Object.entries(options);
     const valued = named.filter(([, spec]) => spec.value !== undefined).map(([name]) => name);
     const alias = Object.fromEntries(named.flatMap(([name, spec]) => spec.alias ? [[spec.alias, name]] : []));
-    const parsed: Record<string, unknown> & { _: unknown[] } = parseArgs(joinValues(args, valued), {
+    const joined = joinValues(args, valued);
+    const parsed: Record<string, unknown> & { _: unknown[] } = parseArgs(joined, {
       string: [...valued, "_"],
       boolean: named.filter(([, spec]) => spec.value === undefined).map(([name]) => name),
       collect: named.filter(([, spec]) => spec.many).map(([name]) => name),
@@ -90,7 +94,7 @@ export class Input {
         if (value === "") throw new UsageError(`--${name} needs a value: --${name} ${options[name].value}`);
       }
     }
-    return new Input(parsed._.map(String), parsed);
+    return new Input(joined.slice(0, joined.length - parsed._.length), parsed._.map(String), parsed);
   }
 
   /** Whether a flag is given. */

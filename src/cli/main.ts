@@ -38,7 +38,6 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const first = Input.parse(args, { ...GLOBAL_OPTIONS, ...VERSION }, true);
     name = first.args[0];
-    const before = args.slice(0, args.length - first.args.length);
     if (first.flag("version")) return print(`mnema ${config.version}`);
     if (name === undefined || name === "help") return help(first);
     if (!Object.hasOwn(COMMANDS, name)) {
@@ -46,7 +45,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const command = COMMANDS[name];
     if (first.flag("help")) return print(commandHelp(name, command));
-    const input = Input.parse([...before, ...first.args.slice(1)], { ...command.options, ...GLOBAL_OPTIONS });
+    const input = Input.parse([...first.leading, ...first.args.slice(1)], { ...command.options, ...GLOBAL_OPTIONS });
     if (input.flag("help")) return print(commandHelp(name, command));
     const output = new Output(input.flag("json"));
     const code = await command.run(input, output);

@@ -5,7 +5,7 @@ import {
   DanglingReferenceError,
   LogError,
   NotFoundError,
-  Operation,
+  type Operation,
   OperationError,
   OpLog,
 } from "../../mod.ts";
