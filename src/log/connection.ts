@@ -1,14 +1,16 @@
 /**
- * One connection to the log's SQLite file: asks Deno for permission before native code opens anything, sets what the
- * log relies on, and turns SQLite's messages into {@linkcode FileError}s.
+ * One connection to the log's SQLite file: opens it once Deno has allowed it, sets what the log relies on, runs queries
+ * and transactions, and fails with nothing but {@linkcode LogError}s.
  *
  * @module
  */
 
 import { Database, type Statement } from "@db/sqlite";
-import { dirname, isAbsolute } from "node:path";
+import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FileError, LogError, type LogErrorCode } from "../errors.ts";
+import { FileError, LogError } from "../errors.ts";
+import { cannotOpen, translate } from "./failures.ts";
+import { followLink, requestPermissions } from "./permissions.ts";
 
 /** SQLite 3.38 brought what the log's queries need. */
 const OLDEST_SQLITE = [3, 38];
@@ -65,8 +67,8 @@ export class Connection {
       throw new LogError("invalid-argument", `${JSON.stringify(path)} is no path; name a file, or ":memory:"`);
     }
     // A leading "./" keeps SQLite from reading a relative path as a "file:" URI.
-    const file = followLink(isAbsolute(path) ? path : `./${path}`, options);
-    return Connection.#connect(path, file, options, requestPermissions(file, options));
+    const file = followLink(isAbsolute(path) ? path : `./${path}`, options.readonly);
+    return Connection.#connect(path, file, options, requestPermissions(file, options.readonly));
   }
 
   static #connect(path: string, file: string, options: ConnectionOptions, nativeReadonly: boolean): Connection {
@@ -83,7 +85,7 @@ export class Connection {
       return connection;
     } catch (error) {
       database?.close();
-      throw cannotOpen(error, path, file, options) ?? translate(error, path);
+      throw cannotOpen(error, path, file, options.create && !options.readonly) ?? translate(error, path);
     }
   }
 
@@ -264,90 +266,5 @@ export class Query {
       // Finalizing reports the failure of the last run once more.
     }
     this.#statement = undefined;
-  }
-}
-
-/** SQLite puts its other files beside the file itself, not beside a link to it. */
-function followLink(file: string, options: ConnectionOptions): string {
-  requestPermission("read", file);
-  if (!options.readonly) requestPermission("write", file);
-  try {
-    return Deno.lstatSync(file).isSymlink ? Deno.realPathSync(file) : file;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return file; // there is none, or opening it will say what is wrong
-  }
-}
-
-/**
- * Native code is not held by Deno's permissions, so they are asked for here: for the file and what comes beside it.
- *
- * @returns Whether SQLite itself must open the file for reading only. A reader that may write does not need that: as
- * the last one to close a file it takes away `-wal` and `-shm`, which a connection that cannot write leaves behind.
- */
-function requestPermissions(file: string, options: ConnectionOptions): boolean {
-  const files = ["", "-wal", "-shm", "-journal"].map((suffix) => file + suffix);
-  for (const path of files) requestPermission("read", path);
-  if (options.readonly) {
-    const granted = files.every((path) => Deno.permissions.querySync({ name: "write", path }).state === "granted");
-    if (granted) return false;
-    // Even a reader of a write-ahead log marks its place in these.
-    for (const path of files.slice(1, 3)) requestPermission("write", path);
-    return true;
-  }
-  for (const path of files) requestPermission("write", path);
-  return false;
-}
-
-function requestPermission(name: "read" | "write", path: string): void {
-  if (Deno.permissions.requestSync({ name, path }).state !== "granted") {
-    throw new Deno.errors.NotCapable(`Requires ${name} access to "${path}", run again with the --allow-${name} flag`);
-  }
-}
-
-/** What SQLite says, in parts of its messages, and what it means to the caller. */
-const MEANINGS: [RegExp, LogErrorCode, (path: string) => string][] = [
-  [/is locked/, "locked", (path) => `${path} is in use by another writer; try again, or wait longer (busyTimeoutMs)`],
-  [
-    /is full/,
-    "disk-full",
-    (path) => `there is no room left for ${path}; free some, and append again: nothing was kept`,
-  ],
-  [/readonly database/, "read-only", (path) => `${path} cannot be written; open it with readonly, or mend its mode`],
-  [/not a database/, "not-a-database", (path) => `${path} is not an SQLite database; name another file for the log`],
-  [/malformed/, "corrupt", (path) => `${path} is damaged; restore it from a copy, or from another node`],
-  [/disk I\/O error/, "io", (path) => `the disk failed while ${path} was read or written; nothing was kept`],
-];
-
-function translate(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || error instanceof LogError || error instanceof Deno.errors.NotCapable) return error;
-  for (const [pattern, code, message] of MEANINGS) {
-    if (pattern.test(error.message)) return new FileError(code, path, message(path), { cause: error });
-  }
-  return new FileError("io", path, `SQLite cannot use ${path}: ${error.message}`, { cause: error });
-}
-
-/** Why SQLite was "unable to open database file". */
-function cannotOpen(error: unknown, path: string, file: string, options: ConnectionOptions): FileError | undefined {
-  if (!(error instanceof Error) || !error.message.includes("unable to open")) return undefined;
-  const refuse = (code: LogErrorCode, message: string) => new FileError(code, path, message, { cause: error });
-  const found = isFolder(file);
-  if (found === true) return refuse("is-a-folder", `${path} is a folder; name a file in it`);
-  if (found === false) {
-    return refuse("io", `the system does not let ${path} be opened; look at the mode of it and of its folder`);
-  }
-  if (options.readonly || !options.create) return refuse("missing-file", `there is no log ${path}`);
-  if (isFolder(dirname(file)) === true) {
-    return refuse("io", `the system does not let ${path} be made; look at the mode of its folder`);
-  }
-  return refuse("missing-folder", `there is no folder ${dirname(path)} to make ${path} in; make it first`);
-}
-
-/** Undefined when there is nothing at the path, or nothing that may be looked at. */
-function isFolder(path: string): boolean | undefined {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return undefined;
   }
 }
