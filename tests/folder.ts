@@ -1,3 +1,6 @@
+import { Database } from "@db/sqlite";
+import { createHash } from "node:crypto";
+
 /** Runs `use` with an empty folder of its own, and removes the folder afterwards. */
 export function withFolder<T>(use: (folder: string) => T): T {
   const folder = Deno.makeTempDirSync({ prefix: "mnema-test-" });
@@ -13,4 +16,27 @@ export function withFolder<T>(use: (folder: string) => T): T {
   }
   Deno.removeSync(folder, { recursive: true });
   return result;
+}
+
+/** What stands in a folder: names, and what is in each file in short, the same only for the same bytes. */
+export function contentsOf(folder: string): Record<string, string> {
+  const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
+  return Object.fromEntries(
+    entries.map(({ name, isDirectory }) => [name, isDirectory ? "a folder" : digest(`${folder}/${name}`)]),
+  );
+}
+
+function digest(path: string): string {
+  const bytes = Deno.readFileSync(path);
+  return `${bytes.length} bytes, SHA-256 ${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+/** Runs `use` with a connection to an SQLite file that knows nothing of logs, as another program would open one. */
+export function withDatabase<T>(path: string, use: (database: Database) => T): T {
+  const database = new Database(path, { int64: true });
+  try {
+    return use(database);
+  } finally {
+    database.close();
+  }
 }

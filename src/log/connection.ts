@@ -6,14 +6,16 @@
  */
 
 import { Database, type Statement } from "@db/sqlite";
-import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FileError, LogError } from "../errors.ts";
 import { cannotOpen, translate } from "./failures.ts";
-import { followLink, requestPermissions } from "./permissions.ts";
+import { followLinks, requestPermissions } from "./permissions.ts";
 
 /** SQLite 3.38 brought what the log's queries need. */
 const OLDEST_SQLITE = [3, 38];
+
+/** The header of an SQLite file. */
+const SHORTEST_DATABASE = 100;
 
 const TRANSACTIONS = {
   outer: ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"],
@@ -61,14 +63,18 @@ export class Connection {
    * @throws {FileError} When the file cannot be used.
    */
   static open(location: string | URL, options: ConnectionOptions): Connection {
+    if (location instanceof URL && location.protocol !== "file:") {
+      throw new LogError("invalid-argument", `${location} is no file; a log is opened from a path or a file: URL`);
+    }
     const path = location instanceof URL ? fileURLToPath(location) : location;
     if (path === ":memory:") return Connection.#connect(path, path, options, false);
     if (path === "" || path.includes("\0")) {
       throw new LogError("invalid-argument", `${JSON.stringify(path)} is no path; name a file, or ":memory:"`);
     }
-    // A leading "./" keeps SQLite from reading a relative path as a "file:" URI.
-    const file = followLink(isAbsolute(path) ? path : `./${path}`, options.readonly);
-    return Connection.#connect(path, file, options, requestPermissions(file, options.readonly));
+    const file = followLinks(path, options.readonly);
+    const nativeReadonly = requestPermissions(file, options.readonly);
+    refuseFragment(path, file);
+    return Connection.#connect(path, file, options, nativeReadonly);
   }
 
   static #connect(path: string, file: string, options: ConnectionOptions, nativeReadonly: boolean): Connection {
@@ -105,14 +111,13 @@ export class Connection {
         "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
     );
     if (this.readonly) this.execute("PRAGMA query_only = ON");
-    else this.#refuseReadOnlyFile();
   }
 
   /** SQLite opens a file it may not write for reading only, and says so no sooner than at the first change. */
-  #refuseReadOnlyFile(): void {
+  refuseReadOnlyFile(): void {
     this.execute("PRAGMA busy_timeout = 0");
     try {
-      this.execute("BEGIN IMMEDIATE; ROLLBACK");
+      this.execute("DELETE FROM ops WHERE false");
     } catch (error) {
       // Locked means that somebody else is writing: then it can be written.
       if (!(error instanceof FileError) || error.code !== "locked") throw error;
@@ -195,6 +200,18 @@ export class Connection {
     }
   }
 
+  /** Runs `work` so that all it reads is of one moment, whatever others write meanwhile. */
+  snapshot<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#begin("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.#rollback("ROLLBACK");
+      this.#depth--;
+    }
+  }
+
   // Not prepared: a prepared BEGIN that found the file locked would keep later commits from taking effect.
   #begin(sql: string): void {
     this.execute(sql);
@@ -267,4 +284,15 @@ export class Query {
     }
     this.#statement = undefined;
   }
+}
+
+/** SQLite takes a file that is too short to be a database for an empty one, and would write over it. */
+function refuseFragment(path: string, file: string): void {
+  let size: number;
+  try {
+    size = Deno.statSync(file).size;
+  } catch {
+    return; // there is none, or opening it will say what is wrong
+  }
+  if (size > 0 && size < SHORTEST_DATABASE) throw translate(new Error("file is not a database"), path);
 }

@@ -7,6 +7,7 @@
 
 import { LogError } from "../errors.ts";
 import type { Connection, Parameter } from "./connection.ts";
+import { damaged } from "./failures.ts";
 
 /** Which operations to read, and in which order. */
 export interface EntriesOptions {
@@ -77,10 +78,16 @@ function* pages(
     const page = connection.query(sql).values<[number, string]>(after, upTo, asked, ...filter.parameters);
     let length = 0;
     for (const [seq, wire] of page) {
+      if (typeof wire !== "string") throw damaged(connection.path, `what stands at seq ${seq} is no text`);
       length += wire.length;
       yield { seq, wire };
     }
-    if (page.length < asked) return;
+    if (page.length < asked) {
+      if (filter.whole && !range.reverse && page.at(-1)?.[0] !== upTo) {
+        throw damaged(connection.path, `rows before seq ${upTo} cannot be read`);
+      }
+      return;
+    }
     limit -= page.length;
     const [lastSeq] = page[page.length - 1];
     if (range.reverse) upTo = lastSeq - 1;
@@ -91,6 +98,8 @@ function* pages(
 
 /** Conditions of which a row meets one, each served by one index in `seq` order. */
 interface Filter {
+  /** Whether every row is wanted. */
+  whole: boolean;
   parts: string[];
   /** What `?4` and on stand for; `?1` to `?3` are the range and the limit. */
   parameters: Parameter[];
@@ -106,8 +115,9 @@ function filter(options: EntriesOptions): Filter {
   const rest = wanted.filter((column) => column !== indexed)
     .map(({ column, list }) => ` AND +${column} IN (SELECT value FROM json_each(${place(JSON.stringify(list))}))`)
     .join("");
-  if (indexed === undefined) return { parts: ["true" + rest], parameters };
-  return { parts: indexed.list.map((value) => `${indexed.column} = ${place(value)}${rest}`), parameters };
+  if (indexed === undefined) return { whole: rest === "", parts: ["true" + rest], parameters };
+  const parts = indexed.list.map((value) => `${indexed.column} = ${place(value)}${rest}`);
+  return { whole: false, parts, parameters };
 }
 
 function unique(values: Iterable<string>): string[] {

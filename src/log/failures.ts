@@ -16,7 +16,11 @@ const MEANINGS: [RegExp, LogErrorCode, (path: string) => string][] = [
     "disk-full",
     (path) => `there is no room left for ${path}; free some, and append again: nothing was kept`,
   ],
-  [/readonly database/, "read-only", (path) => `${path} cannot be written; open it with readonly, or mend its mode`],
+  [
+    /readonly database/,
+    "read-only",
+    (path) => `${path} cannot be written; open it with readonly, or mend the mode of it and of -wal and -shm beside it`,
+  ],
   [/not a database/, "not-a-database", (path) => `${path} is not an SQLite database; name another file for the log`],
   [/malformed/, "corrupt", (path) => `${path} is damaged; restore it from a copy, or from another node`],
   [/disk I\/O error/, "io", (path) => `the disk failed while ${path} was read or written; nothing was kept`],
@@ -29,6 +33,11 @@ export function translate(error: unknown, path: string): unknown {
     if (pattern.test(error.message)) return new FileError(code, path, message(path), { cause: error });
   }
   return new FileError("io", path, `SQLite cannot use ${path}: ${error.message}`, { cause: error });
+}
+
+/** The error for a row that no append has written. */
+export function damaged(path: string, what: string, options?: ErrorOptions): FileError {
+  return new FileError("corrupt", path, `${path} is damaged: ${what}`, options);
 }
 
 /**

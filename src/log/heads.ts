@@ -8,16 +8,19 @@
  * @module
  */
 
+import { FileError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq } from "./entries.ts";
+import { damaged } from "./failures.ts";
 
 /** Changes when what the table holds does: then it is rebuilt. */
 const VERSION = 1;
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS mnema_watermarks (name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS mnema_heads (op_id TEXT PRIMARY KEY, seq INTEGER);
-  CREATE INDEX IF NOT EXISTS mnema_heads_seq ON mnema_heads(seq);`;
+  DROP TABLE IF EXISTS mnema_heads;
+  CREATE TABLE mnema_heads (op_id TEXT PRIMARY KEY, seq INTEGER);
+  CREATE INDEX mnema_heads_seq ON mnema_heads(seq);`;
 const COUNT_TABLES = "SELECT count(*) FROM sqlite_schema WHERE name IN ('mnema_watermarks', 'mnema_heads')";
 
 const SELECT_WATERMARK = "SELECT version, seq FROM mnema_watermarks WHERE name = 'heads'";
@@ -41,7 +44,6 @@ const BLOCK = 4096;
 export class Heads {
   readonly #connection: Connection;
   #noted: Delta | undefined;
-  #hasTables = false;
 
   /** @param connection The log's file. */
   constructor(connection: Connection) {
@@ -54,13 +56,14 @@ export class Heads {
    * @param limit At most so many.
    */
   newest(limit: number): string[] {
-    const seen = this.#watermark();
-    const last = lastSeq(this.#connection);
-    if (seen < last) {
-      if (this.#connection.readonly) return this.#merge(seen).slice(0, limit);
-      this.#connection.transaction(() => this.catchUp());
+    const { readonly } = this.#connection;
+    try {
+      if (!readonly && !this.#isCurrent()) this.#connection.transaction(() => this.catchUp());
+    } catch (error) {
+      // The table cannot be written now, but it can be read.
+      if (!(error instanceof FileError) || !["locked", "disk-full"].includes(error.code)) throw error;
     }
-    return last === 0 ? [] : this.#connection.query(SELECT_HEADS).values<[string]>(limit).map(([opId]) => opId);
+    return this.#connection.snapshot(() => this.#isCurrent() ? this.#select(limit) : this.#merge().slice(0, limit));
   }
 
   /** Whether something was noted that the table does not have yet. */
@@ -78,18 +81,16 @@ export class Heads {
   /** Forgets what was noted: the transaction is rolled back. */
   forget(): void {
     this.#noted = undefined;
-    this.#hasTables = false;
   }
 
   /** Brings the table up to the end of the log, inside a transaction. */
   catchUp(): void {
     const noted = this.#noted;
     this.#noted = undefined;
-    if (!this.#tablesExist()) this.#connection.execute(TABLES);
     let seen = this.#watermark();
     const last = lastSeq(this.#connection);
     if (seen === last) return;
-    if (seen === 0) this.#connection.execute("DELETE FROM mnema_heads");
+    if (seen === 0) this.#connection.execute(TABLES);
     while (seen < last) {
       // What was noted is all that is new, unless somebody else has appended.
       const delta = noted?.after === seen && noted.last === last ? noted : this.#read(seen, BLOCK);
@@ -107,24 +108,40 @@ export class Heads {
     this.#connection.query(INSERT_AWAITED).run(named, delta.last);
   }
 
-  /** The same in memory, for a log that cannot be written: newest first. */
-  #merge(seen: number): string[] {
+  #isCurrent(): boolean {
+    return this.#watermark() === lastSeq(this.#connection);
+  }
+
+  #select(limit: number): string[] {
+    return this.#watermark() === 0 ? [] : this.#ids(SELECT_HEADS, limit);
+  }
+
+  /** What the table would hold if it were brought up to the end of the log: newest first. */
+  #merge(): string[] {
+    const seen = this.#watermark();
     const delta = this.#read(seen, -1);
-    const select = (sql: string, ...parameters: number[]) =>
-      seen === 0 ? [] : this.#connection.query(sql).values<[string]>(...parameters).map(([opId]) => opId);
-    const awaited = new Set(select(SELECT_AWAITED));
+    const [awaited, heads] = seen === 0 ? [[], []] : [this.#ids(SELECT_AWAITED), this.#ids(SELECT_HEADS, -1)];
+    const known = new Set(awaited);
     return [
-      ...[...delta.added.keys()].filter((opId) => !awaited.has(opId)).reverse(),
-      ...select(SELECT_HEADS, -1).filter((opId) => !delta.named.has(opId)),
+      ...[...delta.added.keys()].filter((opId) => !known.has(opId)).reverse(),
+      ...heads.filter((opId) => !delta.named.has(opId)),
     ];
+  }
+
+  #ids(sql: string, ...parameters: number[]): string[] {
+    return this.#connection.query(sql).values<[string]>(...parameters).map(([opId]) => opId);
   }
 
   #read(after: number, limit: number): Delta {
     const delta = new Delta(after);
     for (const [seq, opId, prev] of this.#connection.query(SELECT_NEW).values<[number, string, string]>(after, limit)) {
-      delta.add(seq, opId, JSON.parse(prev));
+      delta.add(seq, opId, parsePrev(prev) ?? this.#refuse(seq));
     }
     return delta;
+  }
+
+  #refuse(seq: number): never {
+    throw damaged(this.#connection.path, `what stands at seq ${seq} is no operation`);
   }
 
   /** The last `seq` the table has seen; 0 when the table must be made anew. */
@@ -135,8 +152,14 @@ export class Heads {
   }
 
   #tablesExist(): boolean {
-    return this.#hasTables ||= this.#connection.query(COUNT_TABLES).value<[number]>()![0] === 2;
+    return this.#connection.query(COUNT_TABLES).value<[number]>()![0] === 2;
   }
+}
+
+function parsePrev(text: string | null): string[] | undefined {
+  // SQLite gives an array as JSON, a string as it is, and null where there is no such field.
+  if (text === null || !String(text).startsWith("[")) return undefined;
+  return JSON.parse(text);
 }
 
 /** What a run of operations changes. */

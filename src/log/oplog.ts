@@ -9,6 +9,7 @@ import type { Identity } from "../wire/identity.ts";
 import { fromStored, MAX_PREV, Operation, type OperationDraft } from "../wire/operation.ts";
 import { Connection } from "./connection.ts";
 import { type EntriesOptions, lastSeq, readEntries, requireInteger } from "./entries.ts";
+import { damaged } from "./failures.ts";
 import { Heads } from "./heads.ts";
 import { ingest, type IngestOptions, type IngestReport, type IngestSource } from "./ingest.ts";
 import { ensureSchema } from "./schema.ts";
@@ -252,7 +253,9 @@ export class OpLog implements Disposable {
   get(opId: string): Operation {
     const row = this.#connection.query(SELECT_BY_ID).value<[number, string]>(opId);
     if (row === undefined) throw new NotFoundError(opId);
-    return this.#decode(...row);
+    const op = this.#decode(...row);
+    if (op.opId !== opId) throw damaged(this.#connection.path, `operation ${op.opId} stands where ${opId} should`);
+    return op;
   }
 
   /**
@@ -381,9 +384,8 @@ export class OpLog implements Disposable {
       return fromStored(wire);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
-      const { path } = this.#connection;
-      const message = `${path} is damaged: what stands at seq ${seq} is no operation: ${error.message}`;
-      throw new FileError("corrupt", path, message, { cause: error });
+      const what = `what stands at seq ${seq} is no operation: ${error.message}`;
+      throw damaged(this.#connection.path, what, { cause: error });
     }
   }
 }

@@ -5,20 +5,41 @@
  * @module
  */
 
+import { dirname, isAbsolute, join, normalize } from "node:path";
+
 /**
  * The file that a path means. SQLite follows a link, and puts its other files beside what the link points to.
  *
- * @throws {Deno.errors.NotCapable} When Deno does not allow the path itself.
+ * @throws {Deno.errors.NotCapable} When Deno does not allow the path, or what stands between it and the file.
  */
-export function followLink(file: string, readonly: boolean): string {
+export function followLinks(path: string, readonly: boolean): string {
+  const file = plainPath(path);
   requestPermission("read", file);
   if (!readonly) requestPermission("write", file);
   try {
-    return Deno.lstatSync(file).isSymlink ? Deno.realPathSync(file) : file;
+    if (!Deno.lstatSync(file).isSymlink) return file;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return file; // there is none, or opening it will say what is wrong
   }
+  try {
+    return Deno.realPathSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) { // what the link points to would be made
+      const target = Deno.readLinkSync(file);
+      return followLinks(isAbsolute(target) ? target : join(dirname(file), target), readonly);
+    }
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return file;
+  }
+}
+
+/**
+ * A path that Deno and SQLite read alike: without `..`, which Deno takes out of the text and SQLite follows, and never
+ * one that SQLite takes for a `file:` URI.
+ */
+function plainPath(path: string): string {
+  return isAbsolute(path) ? normalize(path) : `./${normalize(path)}`;
 }
 
 /**

@@ -42,6 +42,7 @@ export function ensureSchema(connection: Connection): void {
     if (state === "empty") throw new FileError("not-a-log", connection.path, `${connection.path} holds no log`);
     return;
   }
+  if (state !== "empty") connection.refuseReadOnlyFile();
   connection.useWriteAheadLog();
   if (state === "complete") return;
   connection.transaction(() => {
@@ -67,10 +68,10 @@ function readSchema(connection: Connection): SchemaState {
   return Object.keys(OBJECTS).every((name) => found.has(name)) ? "complete" : "partial";
 }
 
-/** The objects of the file that someone made, by name. */
+/** The objects of the file that someone made, by name; names have no case. */
 function schemaObjects(connection: Connection): Map<string, string> {
   return new Map(
-    connection.query("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").values<[string, string]>(),
+    connection.query("SELECT lower(name), sql FROM sqlite_schema WHERE sql IS NOT NULL").values<[string, string]>(),
   );
 }
 
