@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runMnema } from "./mnema.ts";
+import { runMnema } from "./cli/mnema.ts";
 
 const RECORDS = new URL("./data/earthquakes.ndjson", import.meta.url);
 const folder = Deno.makeTempDirSync({ prefix: "mnema-demo-" });

@@ -73,7 +73,7 @@ export const stats: Command = {
     ];
     for (const [name, value] of rows) output.line(`${output.style(name.padEnd(10), "dim")}  ${value}`);
     for (const [title, counts] of [["by type", types], ["by author", authors]] as const) {
-      output.line(`\n${output.style(title, "bold")}`);
+      if (operations > 0) output.line(`\n${output.style(title, "bold")}`);
       const width = String(Math.max(0, ...Object.values(counts))).length;
       for (const [name, count] of Object.entries(counts)) {
         output.line(`  ${String(count).padStart(width)}  ${visible(name)}`);

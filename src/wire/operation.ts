@@ -212,7 +212,11 @@ export class Operation {
 
     const address = blake2b256.init().update(bytes.subarray(0, opIdAt)).update(bytes.subarray(prevAt)).digest("hex");
     if (opId !== "op_" + address) {
-      throw new OperationError("content address", `operation ${opId} has the content address op_${address}`, { opId });
+      throw new OperationError(
+        "content address",
+        `operation ${opId} was changed: its content address is op_${address}`,
+        { opId },
+      );
     }
     bytes.copyWithin(opIdAt, prevAt, signatureAt);
     bytes.copyWithin(opIdAt + prevBytes, bytes.length - tailBytes);

@@ -1,0 +1,17 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { withFolder } from "./folder.ts";
+
+Deno.test("the demo does what it says and leaves nothing behind", () => {
+  withFolder((folder) => {
+    const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "demo"],
+      cwd: new URL("../", import.meta.url),
+      env: { TMPDIR: folder },
+    }).outputSync();
+    const out = new TextDecoder().decode(stdout);
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], out);
+    assertStringIncludes(out, "new 118, known 0, refused 0");
+    assertStringIncludes(out, "refused: operation op_");
+    assertEquals([...Deno.readDirSync(folder)], []);
+  });
+});
