@@ -7,6 +7,8 @@
  * @module
  */
 
+import { dirname } from "node:path";
+
 /** The stable codes of {@linkcode LogError}. */
 export type LogErrorCode =
   | "ambiguous-id"
@@ -195,20 +197,27 @@ export class AmbiguousIdError extends LogError {
   }
 }
 
-/** An ingest of all or none met an operation that is refused; nothing was kept. The `cause` says why it is refused. */
+/** An ingest of all or none met an operation that is refused; nothing was kept. */
 export class RefusedError extends LogError {
   /** The operation's place in the source, from 1: of a stream of bytes, the line number. */
   readonly position: number;
+  /** Why it is refused. */
+  readonly reason: string;
+  /** The id that it claims, where one could be read. */
+  readonly opId?: string;
 
   /**
    * Makes the error.
    *
-   * @param position The operation's place in the source, from 1.
-   * @param cause Why it is refused.
+   * @param refusal What is said of the operation.
    */
-  constructor(position: number, cause: LogError) {
-    super(cause.code, `nothing was kept, because the operation at ${position} is refused: ${cause.message}`, { cause });
+  constructor(
+    { position, code, reason, opId }: { position: number; code: LogErrorCode; reason: string; opId?: string },
+  ) {
+    super(code, `nothing was kept, because the operation at ${position} is refused: ${reason}`);
     this.position = position;
+    this.reason = reason;
+    this.opId = opId;
   }
 }
 
@@ -231,15 +240,27 @@ export class FileError extends LogError {
   }
 }
 
-/** Says in a sentence why a file cannot be used. What is an error of ours, or a denied permission, stays what it is. */
-export function fileError(error: unknown, path: string): unknown {
+/**
+ * Says in a sentence why a file cannot be used. What is an error of ours, or a denied permission, stays what it is.
+ *
+ * @param error What was thrown.
+ * @param path The file.
+ * @param making Whether the file was to be made.
+ */
+export function fileError(error: unknown, path: string, making = false): unknown {
   if (!(error instanceof Error) || error instanceof LogError || error instanceof Deno.errors.NotCapable) return error;
-  const [code, message]: [LogErrorCode, string] = error instanceof Deno.errors.NotFound
-    ? ["missing-file", `there is no file or folder ${path}`]
-    : error instanceof Deno.errors.AlreadyExists
-    ? ["file-exists", `${path} exists already and is left as it is`]
-    : ["io", `${path} cannot be used: ${error.message}`];
-  return new FileError(code, path, message, { cause: error });
+  const refuse = (code: LogErrorCode, message: string) => new FileError(code, path, message, { cause: error });
+  if (error instanceof Deno.errors.AlreadyExists) {
+    return refuse("file-exists", `${path} exists already and is left as it is`);
+  }
+  if (!(error instanceof Deno.errors.NotFound)) return refuse("io", `${path} cannot be used: ${error.message}`);
+  return making ? missingFolder(path, error) : refuse("missing-file", `there is no file ${path}`);
+}
+
+/** The error for a file that is to be made where there is no folder. */
+export function missingFolder(path: string, cause: unknown): FileError {
+  const message = `there is no folder ${dirname(path)} to make ${path} in; make it first`;
+  return new FileError("missing-folder", path, message, { cause });
 }
 
 /** The error for a wire text with more bytes than the log takes. */

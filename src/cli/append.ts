@@ -9,6 +9,7 @@ import type { OpLog } from "../log/oplog.ts";
 import { readLines } from "../log/lines.ts";
 import type { Identity } from "../wire/identity.ts";
 import { parseJson } from "../wire/json.ts";
+import { checkType, MAX_PREV, Operation } from "../wire/operation.ts";
 import type { CanonicalObject } from "../wire/value.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { openInput } from "./files.ts";
@@ -33,13 +34,14 @@ integers. Without --prev, the operation follows everything in the log.`,
     const [type, argument] = input.args;
     const sources = [argument, input.value("body"), input.value("each")].filter((source) => source !== undefined);
     if (sources.length > 1) throw new UsageError("give the body once: as argument, with --body, or with --each");
+    checkType(type);
     const ts = input.integer("ts", 0);
     const identity = await loadIdentity(input);
     using log = await openToAppend(input);
     const prev = input.values("prev")?.map((id) => log.resolve(id));
     const each = input.value("each");
     if (each !== undefined) return await appendEach(log, identity, { type, prev, ts }, each, output);
-    const body = parseBody(argument ?? await new Response(await openInput(input.value("body") ?? "-")).text());
+    const body = parseBody(argument ?? await readText(input.value("body") ?? "-"));
     const op = log.record(identity, type, body, { prev, ts });
     output.line(output.json ? JSON.stringify({ seq: log.seqOf(op.opId), op_id: op.opId }) : op.opId);
   },
@@ -53,7 +55,6 @@ async function appendEach(
   path: string,
   output: Output,
 ): Promise<void> {
-  const { MAX_PREV, Operation } = await import("../wire/operation.ts");
   const { type, ts } = draft;
   let prev = draft.prev ?? log.heads(MAX_PREV);
   const wires: string[] = [];
@@ -63,6 +64,7 @@ async function appendEach(
     for (const line of lines) {
       try {
         if ("error" in line) throw line.error;
+        if (line.text.trim() === "") continue;
         const op = Operation.create({ type, body: parseBody(line.text), prev, ts }, identity);
         last = op.opId;
         prev = [last];
@@ -76,7 +78,8 @@ async function appendEach(
   try {
     await log.ingest(wires, { atomic: true });
   } catch (error) {
-    throw error instanceof RefusedError ? atLine(positions[error.position - 1], error.cause as LogError) : error;
+    if (!(error instanceof RefusedError)) throw error;
+    throw atLine(positions[error.position - 1], new LogError(error.code, error.reason, { cause: error }));
   }
   if (output.json) output.line(JSON.stringify({ appended: wires.length, last }));
   else output.line(`appended ${wires.length}${last === undefined ? "" : `, the last is ${last}`}`);
@@ -86,7 +89,20 @@ function atLine(position: number, error: LogError): LogError {
   return new LogError(error.code, `nothing was appended: line ${position}: ${error.message}`, { cause: error });
 }
 
+async function readText(path: string): Promise<string> {
+  const bytes = await new Response(await openInput(path)).arrayBuffer();
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new LogError("bad-encoding", "the body is not UTF-8", { cause: error });
+  }
+}
+
 function parseBody(text: string): CanonicalObject {
+  if (text.trim() === "") {
+    const advice = "give a JSON object as an argument, with --body FILE, or on standard input";
+    throw new OperationError("shape", `there is no body; ${advice}`, { path: "$.body" });
+  }
   const body = parseJson(text);
   if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as CanonicalObject;
   throw new OperationError("shape", `the body must be a JSON object, such as {"text":"tea at four"}`, {

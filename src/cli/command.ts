@@ -67,12 +67,16 @@ export class Input {
   /**
    * Reads arguments.
    *
-   * @param args What stands on the command line.
+   * @param args What stands on the command line, up to `--`.
    * @param options The options that may be among them.
-   * @param stopEarly Stops at the first argument that is no option.
+   * @param more `stopEarly` stops at the first argument that is no option; `literal` are arguments behind `--`.
    * @throws {UsageError} For an option that is not known or lacks its value.
    */
-  static parse(args: readonly string[], options: Record<string, OptionSpec>, stopEarly = false): Input {
+  static parse(
+    args: readonly string[],
+    options: Record<string, OptionSpec>,
+    more: { stopEarly?: boolean; literal?: readonly string[] } = {},
+  ): Input {
     const named = Object.entries(options);
     const valued = named.filter(([, spec]) => spec.value !== undefined).map(([name]) => name);
     const alias = Object.fromEntries(named.flatMap(([name, spec]) => spec.alias ? [[spec.alias, name]] : []));
@@ -82,7 +86,7 @@ export class Input {
       boolean: named.filter(([, spec]) => spec.value === undefined).map(([name]) => name),
       collect: named.filter(([, spec]) => spec.many).map(([name]) => name),
       alias,
-      stopEarly,
+      stopEarly: more.stopEarly ?? false,
       unknown: (arg: string, key?: string) => {
         if (key !== undefined) {
           throw new UsageError(`there is no option ${arg.split("=")[0]}${suggestion(key, options)}`);
@@ -91,10 +95,15 @@ export class Input {
     });
     for (const name of valued) {
       for (const value of [parsed[name]].flat()) {
-        if (value === "") throw new UsageError(`--${name} needs a value: --${name} ${options[name].value}`);
+        if (value === "") throw new UsageError(`${dashed(name)} needs a value: ${dashed(name)} ${options[name].value}`);
       }
     }
-    return new Input(joined.slice(0, joined.length - parsed._.length), parsed._.map(String), parsed);
+    const positional = parsed._.map(String);
+    return new Input(
+      joined.slice(0, joined.length - positional.length),
+      [...positional, ...more.literal ?? []],
+      parsed,
+    );
   }
 
   /** Whether a flag is given. */
@@ -111,9 +120,10 @@ export class Input {
   /** All values of an option that may be given several times; undefined when it is not given. */
   values(name: string): string[] | undefined {
     const values = [this.#options[name] ?? []].flat() as string[];
-    return values.length === 0
-      ? undefined
-      : values.flatMap((value) => value.split(",")).filter((value) => value !== "");
+    if (values.length === 0) return undefined;
+    const parts = values.flatMap((value) => value.split(",")).map((part) => part.trim()).filter((part) => part !== "");
+    if (parts.length === 0) throw new UsageError(`${dashed(name)} needs a value`);
+    return parts;
   }
 
   /** The value of an option that is an integer. */
@@ -122,7 +132,7 @@ export class Input {
     if (value === undefined) return undefined;
     const integer = /^-?\d+$/.test(value) ? Number(value) : NaN;
     if (Number.isSafeInteger(integer) && integer >= least) return integer;
-    throw new UsageError(`--${name} takes an integer of at least ${least}, not ${JSON.stringify(value)}`);
+    throw new UsageError(`${dashed(name)} takes an integer of at least ${least}, not ${JSON.stringify(value)}`);
   }
 
   /** Refuses fewer or more arguments than a command takes. */
@@ -146,25 +156,34 @@ export class Input {
 function joinValues(args: readonly string[], valued: string[]): string[] {
   const joined: string[] = [];
   for (let i = 0; i < args.length; i++) {
-    if (args[i] === "--") return [...joined, ...args.slice(i)];
     const next = args[i + 1];
-    const takesNext = args[i].startsWith("--") && valued.includes(args[i].slice(2)) && next && !next.startsWith("--");
-    joined.push(takesNext ? `${args[i]}=${args[++i]}` : args[i]);
+    const name = valued.find((name) => dashed(name) === args[i]);
+    if (name !== undefined && next && !next.startsWith("--")) {
+      joined.push(`--${name}=${next}`);
+      i++;
+    } else joined.push(args[i]);
   }
   return joined;
 }
 
+/** An option as it is written. */
+function dashed(name: string): string {
+  return (name.length === 1 ? "-" : "--") + name;
+}
+
 /** `; did you mean …?` when one of the names is near. */
 export function suggestion(word: string, names: Record<string, unknown>, prefix = "--"): string {
-  const nearest = closest(word, Object.keys(names));
-  return distance(word, nearest) <= Math.max(2, word.length / 3) ? `; did you mean ${prefix}${nearest}?` : "";
+  const nearest = closest(word.toLowerCase(), Object.keys(names));
+  const far = distance(word.toLowerCase(), nearest);
+  const near = far < word.length && far <= Math.max(2, word.length / 3);
+  return near && (far <= 1 || word[0].toLowerCase() === nearest[0]) ? `; did you mean ${prefix}${nearest}?` : "";
 }
 
 /** The help of one command. */
 export function commandHelp(name: string, command: Command): string {
   const options = { ...command.options, ...GLOBAL_OPTIONS };
   const flags = Object.entries(options).map(([option, { alias, value }]) =>
-    `${alias ? `-${alias}, ` : ""}${option.length === 1 ? "-" : "--"}${option}${value ? ` ${value}` : ""}`
+    `${alias ? `-${alias}, ` : ""}${dashed(option)}${value ? ` ${value}` : ""}`
   );
   const width = Math.max(...flags.map((flag) => flag.length));
   const lines = Object.values(options).map(({ help }, i) => `  ${flags[i].padEnd(width)}  ${help}`);

@@ -8,7 +8,10 @@ import { FileError, fileError } from "../errors.ts";
 
 /** Opens a file, or standard input, as a stream of bytes. */
 export async function openInput(path: string): Promise<ReadableStream<Uint8Array>> {
-  if (path === "-") return Deno.stdin.readable;
+  if (path === "-") {
+    if (Deno.stdin.isTerminal()) console.error("reading standard input; end it with Ctrl-D");
+    return Deno.stdin.readable;
+  }
   try {
     const file = await Deno.open(path);
     if (!(await file.stat()).isDirectory) return file.readable;
@@ -24,6 +27,6 @@ export function createOutput(path: string): Deno.FsFile {
   try {
     return Deno.openSync(path, { write: true, createNew: true });
   } catch (error) {
-    throw fileError(error, path);
+    throw fileError(error, path, true);
   }
 }

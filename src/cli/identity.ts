@@ -4,9 +4,10 @@
  * @module
  */
 
-import { FileError } from "../errors.ts";
+import { normalize } from "node:path";
+import { FileError, fileError } from "../errors.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
-import { loadIdentity } from "./open.ts";
+import { loadIdentity, refuseMemory } from "./open.ts";
 import type { Output } from "./output.ts";
 
 /** Makes a key and a log. */
@@ -19,7 +20,10 @@ export const init: Command = {
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
     const { logPath, keyPath } = input;
-    if (logPath === keyPath) throw new UsageError("the log and the key cannot be one file");
+    refuseMemory(logPath);
+    if (["", "-wal", "-shm", "-journal"].some((suffix) => normalize(keyPath) === normalize(logPath) + suffix)) {
+      throw new UsageError("the key cannot be where the log is, or where SQLite puts its other files beside it");
+    }
     const [{ Identity }, { OpLog }] = await Promise.all([
       import("../wire/identity.ts"),
       import("../log/oplog.ts"),
@@ -60,7 +64,7 @@ function refuseExisting(path: string, advice: string): void {
     Deno.lstatSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
-    throw error;
+    throw fileError(error, path);
   }
   throw new FileError("file-exists", path, `${path} exists already and is left as it is; ${advice}`);
 }

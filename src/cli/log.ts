@@ -13,6 +13,8 @@ import { type Output, visible } from "./output.ts";
 
 /** How often `--follow` looks for what is new, in milliseconds. */
 const FOLLOW_EVERY_MS = 200;
+/** What a shell expects of a command that an interrupt has ended. */
+const EXIT_INTERRUPTED = 130;
 /** The columns of a line that is not read on a terminal. */
 const PLAIN_COLUMNS = 120;
 
@@ -30,9 +32,11 @@ export const log: Command = {
     follow: { help: "go on listing what is appended, until interrupted", alias: "f" },
   },
   example: "log --type note -n 10",
-  async run(input: Input, output: Output): Promise<void> {
+  async run(input: Input, output: Output): Promise<number | void> {
     input.requireArgs(0, 0);
     const filter = { types: input.values("type"), authors: input.values("author") };
+    const odd = filter.authors?.find((author) => !/^mnk_[0-9a-f]{64}$/.test(author));
+    if (odd !== undefined) throw new UsageError(`--author takes a whole author id, mnk_ and 64 hex digits, not ${odd}`);
     const since = input.integer("since", 0) ?? 0;
     const limit = input.integer("n", 0);
     const [reverse, follow] = [input.flag("reverse"), input.flag("follow")];
@@ -43,15 +47,19 @@ export const log: Command = {
     };
     if (!follow) return list(reverse ? { sinceSeq: since, limit, reverse } : newest(log, filter, since, limit));
 
+    // An interrupt ends it in good order: a process that is killed leaves SQLite's other files behind.
+    let interrupted = false;
+    Deno.addSignalListener("SIGINT", () => interrupted = true);
     let seen = log.lastSeq();
     list(newest(log, filter, since, limit));
-    for (;;) {
+    while (!interrupted) {
       output.flush();
       await new Promise((resolve) => setTimeout(resolve, FOLLOW_EVERY_MS));
       const last = log.lastSeq();
       if (last > seen) list({ sinceSeq: Math.max(seen, since) });
       seen = last;
     }
+    return EXIT_INTERRUPTED;
   },
 };
 

@@ -9,7 +9,7 @@ import { type Command, commandHelp, explain, GLOBAL_OPTIONS, Input, suggestion, 
 import { append } from "./append.ts";
 import { id, init } from "./identity.ts";
 import { log } from "./log.ts";
-import { ClosedPipe, Output } from "./output.ts";
+import { ClosedPipe, Output, visible } from "./output.ts";
 import { heads, show, stats } from "./read.ts";
 import { exportLog, importLog } from "./transfer.ts";
 
@@ -36,16 +36,19 @@ const VERSION = { version: { help: "show the version" } };
 export async function main(args: readonly string[]): Promise<number> {
   let name: string | undefined;
   try {
-    const first = Input.parse(args, { ...GLOBAL_OPTIONS, ...VERSION }, true);
-    name = first.args[0];
+    const dashes = args.indexOf("--");
+    const [head, literal] = dashes < 0 ? [args, []] : [args.slice(0, dashes), args.slice(dashes + 1)];
+    const first = Input.parse(head, { ...GLOBAL_OPTIONS, ...VERSION }, { stopEarly: true });
+    const words = [...first.args, ...literal];
+    name = words[0];
     if (first.flag("version")) return print(`mnema ${config.version}`);
-    if (name === undefined || name === "help") return help(first);
-    if (!Object.hasOwn(COMMANDS, name)) {
-      throw new UsageError(`there is no command ${name}${suggestion(name, COMMANDS, "")}`);
-    }
-    const command = COMMANDS[name];
+    if (name === undefined && args.length > 0 && !first.flag("help")) throw new UsageError("a command is missing");
+    if (name === undefined || name === "help") return help(words[1]);
+    const command = findCommand(name);
     if (first.flag("help")) return print(commandHelp(name, command));
-    const input = Input.parse([...first.leading, ...first.args.slice(1)], { ...command.options, ...GLOBAL_OPTIONS });
+    const input = Input.parse([...first.leading, ...first.args.slice(1)], { ...command.options, ...GLOBAL_OPTIONS }, {
+      literal: first.args.length > 0 ? literal : literal.slice(1),
+    });
     if (input.flag("help")) return print(commandHelp(name, command));
     const output = new Output(input.flag("json"));
     const code = await command.run(input, output);
@@ -56,9 +59,13 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function help(input: Input): number {
-  const about = input.args[1];
-  if (about !== undefined && Object.hasOwn(COMMANDS, about)) return print(commandHelp(about, COMMANDS[about]));
+function findCommand(name: string): Command {
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
+  throw new UsageError(`there is no command ${name}${suggestion(name, COMMANDS, "")}`);
+}
+
+function help(about?: string): number {
+  if (about !== undefined) return print(commandHelp(about, findCommand(about)));
   const usages = Object.entries(COMMANDS).map(([name, { args }]) => `${name} ${args}`);
   const width = Math.max(...usages.map((usage) => usage.length));
   const commands = Object.values(COMMANDS).map(({ summary }, i) => `  ${usages[i].padEnd(width)}  ${summary}`);
@@ -92,11 +99,11 @@ function fail(error: unknown, name: string | undefined): number {
   if (error instanceof ClosedPipe) return 0;
   if (error instanceof UsageError) {
     const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : "";
-    console.error(`mnema: ${error.message}\nTry: mnema ${command}--help`);
+    console.error(`mnema: ${visible(error.message)}\nTry: mnema ${command}--help`);
     return 2;
   }
   const sentence = explain(error);
   if (sentence === undefined) console.error("mnema: this should not happen:", error);
-  else console.error(`mnema: ${sentence}`);
+  else console.error(`mnema: ${visible(sentence)}`);
   return 1;
 }

@@ -9,7 +9,7 @@
 import { FileError } from "../errors.ts";
 import type { OpLog } from "../log/oplog.ts";
 import type { Identity } from "../wire/identity.ts";
-import type { Input } from "./command.ts";
+import { type Input, UsageError } from "./command.ts";
 
 /** Opens the log to read it. */
 export function openToRead(input: Input): Promise<OpLog> {
@@ -22,12 +22,18 @@ export function openToAppend(input: Input): Promise<OpLog> {
 }
 
 async function open(input: Input, readonly: boolean): Promise<OpLog> {
+  refuseMemory(input.logPath);
   const { OpLog } = await import("../log/oplog.ts");
   try {
     return OpLog.open(input.logPath, { readonly, create: false });
   } catch (error) {
     throw withAdvice(error, "make one with: mnema init, or name one with --log");
   }
+}
+
+/** Refuses a log that would be gone when the command ends. */
+export function refuseMemory(path: string): void {
+  if (path === ":memory:") throw new UsageError("a log in memory would be gone at once; name a file with --log");
 }
 
 /** Loads the identity that signs. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { LogError } from "../errors.ts";
+
 /** Standard output was closed by whoever read it, as `| head` does: no error, there is just nothing left to do. */
 export class ClosedPipe extends Error {
   override readonly name = "ClosedPipe";
@@ -36,7 +38,7 @@ export class Output {
     const terminal = Deno.stdout.isTerminal();
     this.json = json;
     this.#color = terminal && !Deno.noColor;
-    if (terminal) this.columns = Deno.consoleSize().columns;
+    if (terminal) this.columns = Deno.consoleSize().columns || undefined; // some terminals do not tell
   }
 
   /** Writes one line of the result. */
@@ -52,7 +54,8 @@ export class Output {
     try {
       while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
     } catch (error) {
-      throw error instanceof Deno.errors.BrokenPipe ? new ClosedPipe() : error;
+      if (error instanceof Deno.errors.BrokenPipe) throw new ClosedPipe();
+      throw new LogError("io", `the result cannot be written: ${(error as Error).message}`, { cause: error });
     }
   }
 

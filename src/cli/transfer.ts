@@ -5,12 +5,12 @@
  */
 
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
-import { fileError, type LogError, RefusedError } from "../errors.ts";
+import { fileError, RefusedError } from "../errors.ts";
 import type { IngestReport, Refusal } from "../log/ingest.ts";
 import type { Command, Input } from "./command.ts";
 import { createOutput, openInput } from "./files.ts";
 import { openToAppend, openToRead } from "./open.ts";
-import type { Output } from "./output.ts";
+import { type Output, visible } from "./output.ts";
 
 /** Writes the log out. */
 export const exportLog: Command = {
@@ -70,10 +70,15 @@ when anything was refused.`,
       });
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      report = { new: 0, known: 0, refused: 1, refusals: [refusalOf(error)] };
+      const { position, code, reason, opId } = error;
+      report = { new: 0, known: 0, refused: 1, refusals: [{ position, code, reason, opId }] };
     }
     await progress.stop();
-    if (progress.shown || strict) report.refusals.forEach((refusal) => noteRefusal(output, refusal));
+    if (progress.shown || strict) {
+      report.refusals.forEach((refusal) => noteRefusal(output, refusal));
+      const more = report.refused - report.refusals.length;
+      if (more > 0) output.note(`and ${more} more`);
+    }
     if (output.json) output.line(JSON.stringify(report));
     else {
       const kept = strict && report.refused > 0 ? " (--strict: nothing was kept)" : "";
@@ -83,12 +88,8 @@ when anything was refused.`,
   },
 };
 
-function refusalOf({ position, code, cause }: RefusedError): Refusal {
-  return { position, code, reason: (cause as LogError).message };
-}
-
 function noteRefusal(output: Output, { position, reason }: Refusal): void {
-  output.note(`line ${position}: refused: ${reason}`);
+  output.note(`line ${position}: refused: ${visible(reason)}`);
 }
 
 /** A bar on standard error while a file is read, when a person looks at it. */

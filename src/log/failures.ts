@@ -6,7 +6,7 @@
  */
 
 import { dirname } from "node:path";
-import { FileError, LogError, type LogErrorCode } from "../errors.ts";
+import { FileError, LogError, type LogErrorCode, missingFolder } from "../errors.ts";
 
 /** What SQLite says, in parts of its messages, and what it means to the caller. */
 const MEANINGS: [RegExp, LogErrorCode, (path: string) => string][] = [
@@ -60,7 +60,7 @@ export function cannotOpen(error: unknown, path: string, file: string, create: b
   if (isFolder(dirname(file)) === true) {
     return refuse("io", `the system does not let ${path} be made; look at the mode of its folder`);
   }
-  return refuse("missing-folder", `there is no folder ${dirname(path)} to make ${path} in; make it first`);
+  return missingFolder(path, error);
 }
 
 /** Undefined when there is nothing at the path, or nothing that may be looked at. */

@@ -65,8 +65,9 @@ export async function ingest(
     const verdicts = lines.map((line) => check(writer, line));
     const refusals: Refusal[] = [];
     const refuse = (position: number, error: LogError) => {
-      if (options.atomic) throw new RefusedError(position, error);
-      refusals.push(refusal(position, error));
+      const refused = refusal(position, error);
+      if (options.atomic) throw new RefusedError(refused);
+      refusals.push(refused);
     };
     const counts = writer.transaction(() => insertAll(writer, verdicts, refuse));
     report.new += counts.new;

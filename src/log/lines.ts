@@ -37,7 +37,7 @@ export async function* readLines(source: AsyncIterable<Uint8Array>, maxBytes: nu
     const bytes = joined(rest, restBytes, end, maxBytes);
     rest = [];
     restBytes = 0;
-    if (bytes === undefined) return { position, error: tooLarge(`line ${position}`, maxBytes) };
+    if (bytes === undefined) return { position, error: tooLarge("the line", maxBytes) };
     if (bytes.length === 0) return undefined;
     try {
       return { position, text: decoder.decode(bytes) };

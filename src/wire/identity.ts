@@ -104,7 +104,7 @@ export class Identity {
       file.writeSync(new TextEncoder().encode(pem));
       file.syncSync();
     } catch (error) {
-      throw fileError(error, path);
+      throw fileError(error, path, true);
     }
   }
 

@@ -228,6 +228,15 @@ export class Operation {
   }
 }
 
+/**
+ * Refuses what is no type.
+ *
+ * @throws {OperationError} `bad-shape`.
+ */
+export function checkType(type: string): void {
+  checkField("type", type);
+}
+
 /** Says what is wrong with the value of a field, with the path below the field where that helps. */
 type FieldCheck = (value: unknown) => string | { at: string; fault: string } | undefined;
 

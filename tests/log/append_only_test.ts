@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FileError, OpLog } from "../../mod.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { note } from "../operations.ts";
-import { works } from "./children/run.ts";
+import { works } from "../processes.ts";
 
 const COLUMNS = "op_id, type, author, ts, wire";
 const VALUES = "'new', 'note', 'author', 1, '{}'";

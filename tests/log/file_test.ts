@@ -3,7 +3,8 @@ import { pathToFileURL } from "node:url";
 import { FileError, LogError, type LogErrorCode, type OpenOptions, OpLog } from "../../mod.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { headsOf, note } from "../operations.ts";
-import { runChild, works } from "./children/run.ts";
+import { works } from "../processes.ts";
+import { runChild } from "./children/run.ts";
 
 const PAGE = 4096;
 

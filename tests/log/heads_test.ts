@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { LogError, Operation, OpLog } from "../../mod.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, forged, headsOf, note } from "../operations.ts";
-import { linesOf, startChild } from "./children/run.ts";
+import { linesOf } from "../processes.ts";
+import { startChild } from "./children/run.ts";
 
 const UNCHECKED = { verify: false, checkPrev: false };
 const BLOCK = 4096;

@@ -93,7 +93,7 @@ Deno.test("all or none: the first that is refused ends it and nothing is kept", 
         () => log.ingest([...lines.slice(0, 600), forged(note("x")).wire], { atomic: true }),
         RefusedError,
       );
-      assertEquals([error.position, error.code, (error.cause as LogError).code], [601, "bad-address", "bad-address"]);
+      assertEquals([error.position, error.code, error.opId], [601, "bad-address", note("x").opId]);
       assertEquals([log.size, log.heads()], [1, [note("before").opId]]);
       assertEquals((await log.ingest(lines, { atomic: true })).new, 1000);
       assertEquals(log.heads(), [...expected.heads, note("before").opId].sort());

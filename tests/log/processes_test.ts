@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { note } from "../operations.ts";
-import { linesOf, startChild } from "./children/run.ts";
+import { linesOf } from "../processes.ts";
+import { startChild } from "./children/run.ts";
 
 /** Four processes that record so many operations each, and begin at the same time. */
 async function recordAtOnce(path: string, count: number): Promise<void> {

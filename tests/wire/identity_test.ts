@@ -81,7 +81,7 @@ Deno.test("what is no key file is refused with what is wrong with it", () => {
     assertEquals(code(`${folder}/x25519.key`), "key-unreadable");
     assertEquals(
       assertThrows(() => Identity.fromSeed(seed).save(`${folder}/none/a.key`), FileError).code,
-      "missing-file",
+      "missing-folder",
     );
   });
 });

@@ -1,0 +1,131 @@
+import { assertEquals, assertMatch } from "@std/assert";
+
+/** The permissions that the README names, and no other. */
+export const PERMISSIONS: readonly string[] = [
+  "--allow-read=.",
+  "--allow-write=.",
+  "--allow-ffi",
+  "--allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL",
+];
+
+const CLI = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
+/** What the tests themselves are run with must not reach the command line. */
+const PLAIN = { MNEMA_LOG: "", MNEMA_KEY: "", NO_COLOR: "" };
+
+/** How a process ended, and what it said. */
+export interface Result {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** What a process finds where it starts. */
+export interface Surroundings {
+  /** What it may do: {@linkcode PERMISSIONS}, unless told. */
+  permissions?: readonly string[];
+  /** What it reads on standard input: nothing, unless told. */
+  stdin?: string | Uint8Array<ArrayBuffer>;
+  /** More of the environment. */
+  env?: Record<string, string>;
+}
+
+/** The command line, each time as a process of its own, with a folder as its working directory. */
+export class Mnema {
+  /** The working directory. */
+  readonly folder: string;
+  readonly #around: Surroundings;
+
+  constructor(folder: string, around: Surroundings = {}) {
+    this.folder = folder;
+    this.#around = around;
+  }
+
+  /** The same with other surroundings. */
+  with(around: Surroundings): Mnema {
+    return new Mnema(this.folder, { ...this.#around, ...around });
+  }
+
+  /** Runs a command. */
+  run(...args: string[]): Promise<Result> {
+    return collect(this.spawn(...args), this.#around.stdin);
+  }
+
+  /** Runs a command that does what it is told without a word beside its result, and returns that. */
+  async does(...args: string[]): Promise<string> {
+    const { code, out, err } = await this.run(...args);
+    assertEquals({ code, err }, { code: 0, err: "" }, args.join(" "));
+    return out;
+  }
+
+  /** Runs a command that cannot be done, and returns the one sentence that says why. */
+  async refuses(...args: string[]): Promise<string> {
+    const { code, out, err } = await this.run(...args);
+    assertEquals({ code, out }, { code: 1, out: "" }, args.join(" "));
+    assertMatch(err, /^mnema: (?!this should not happen).+\n$/);
+    return err.slice("mnema: ".length, -1);
+  }
+
+  /** Runs a command that is wrong usage, and returns what is said of that before the pointer to the help. */
+  async misuses(...args: string[]): Promise<string> {
+    const { code, out, err } = await this.run(...args);
+    assertEquals({ code, out }, { code: 2, out: "" }, args.join(" "));
+    assertMatch(err, /^mnema: .+\nTry: mnema ([a-z]+ )?--help\n$/);
+    return err.slice("mnema: ".length, err.indexOf("\nTry: "));
+  }
+
+  /** Starts a command. */
+  spawn(...args: string[]): Deno.ChildProcess {
+    return this.#spawn(Deno.execPath(), [...this.#runArgs(), ...args]);
+  }
+
+  /** Runs a script of bash in which `mnema` is the command line. */
+  bash(script: string): Promise<Result> {
+    return collect(this.#spawn("bash", ["-c", `${this.#shellFunction()}\n${script}`]), this.#around.stdin);
+  }
+
+  /** Runs a shell script on a terminal: standard output and error are one, and lines end in `\r\n`. */
+  terminal(script: string): Promise<Result> {
+    return collect(this.#spawn("script", ["-qec", `${this.#shellFunction()}\n${script}`, "/dev/null"]));
+  }
+
+  #runArgs(): string[] {
+    return ["run", "--no-prompt", ...this.#around.permissions ?? PERMISSIONS, CLI];
+  }
+
+  #shellFunction(): string {
+    const words = [Deno.execPath(), ...this.#runArgs()].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    return `mnema() { ${words.join(" ")} "$@"; }`;
+  }
+
+  #spawn(command: string, args: string[]): Deno.ChildProcess {
+    return new Deno.Command(command, {
+      args,
+      cwd: this.folder,
+      env: { ...PLAIN, ...this.#around.env },
+      stdin: this.#around.stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+}
+
+/** Runs a command in a folder. */
+export function runMnema(folder: string, args: string[], around?: Surroundings): Promise<Result> {
+  return new Mnema(folder, around).run(...args);
+}
+
+async function collect(child: Deno.ChildProcess, stdin?: string | Uint8Array<ArrayBuffer>): Promise<Result> {
+  const [{ code, stdout, stderr }] = await Promise.all([child.output(), feed(child, stdin)]);
+  return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+}
+
+/** Gives a process its standard input. One that ends without reading all of it is no error. */
+async function feed(child: Deno.ChildProcess, stdin?: string | Uint8Array<ArrayBuffer>): Promise<void> {
+  if (stdin === undefined) return;
+  const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
+  try {
+    await new Blob([bytes]).stream().pipeTo(child.stdin);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

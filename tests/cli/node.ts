@@ -1,0 +1,27 @@
+import { type Operation, OpLog } from "../../mod.ts";
+import { withFolder } from "../folder.ts";
+import { Mnema } from "./mnema.ts";
+
+/** Runs `use` with the command line in an empty folder. */
+export function inFolder(use: (mnema: Mnema) => Promise<void>): Promise<void> {
+  return withFolder((folder) => use(new Mnema(folder)));
+}
+
+/** Runs `use` with the command line in a folder that has a key and an empty log. */
+export function withNode(use: (mnema: Mnema) => Promise<void>): Promise<void> {
+  return inFolder(async (mnema) => {
+    await mnema.does("init");
+    await use(mnema);
+  });
+}
+
+/** Makes a log that holds these operations, and nothing was checked. */
+export function makeLog(path: string, operations: Operation[]): void {
+  using log = OpLog.open(path, { durability: "normal" });
+  log.appendAll(operations, { verify: false, checkPrev: false });
+}
+
+/** The lines of a text, each as the JSON that it is. */
+export function jsonLines<T>(text: string): T[] {
+  return text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+}

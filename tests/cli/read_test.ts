@@ -1,0 +1,160 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Operation } from "../../mod.ts";
+import { withDatabase } from "../folder.ts";
+import { alice, headsOf, note, vectorOperations } from "../operations.ts";
+import type { Mnema } from "./mnema.ts";
+import { inFolder, makeLog } from "./node.ts";
+
+const operations = vectorOperations().slice(0, 200);
+
+/** Runs `use` with the command line in a folder whose log holds these operations. */
+function withOperations(ops: Operation[], use: (mnema: Mnema) => Promise<void>): Promise<void> {
+  return inFolder(async (mnema) => {
+    makeLog(`${mnema.folder}/mnema.db`, ops);
+    await use(mnema);
+  });
+}
+
+/** Writes over the wire text of an operation, as one can who drops the trigger first. */
+function alter({ folder }: Mnema, seq: number, wire: string): void {
+  withDatabase(`${folder}/mnema.db`, (database) => {
+    database.exec("DROP TRIGGER ops_no_update");
+    database.exec("UPDATE ops SET wire = ? WHERE seq = ?", wire, seq);
+  });
+}
+
+Deno.test("show tells everything about an operation", async () => {
+  const first = note("tea at four");
+  const body = { text: "moved", tags: ["tea", { n: 5 }], none: {}, empty: [], "a key": null };
+  const op = Operation.create({ type: "note", body, prev: [first.opId], ts: 1_700_000_000_000 }, alice);
+  await withOperations([first, op], async (mnema) => {
+    assertEquals(
+      await mnema.does("show", op.opId),
+      `op_id     ${op.opId}
+seq       2
+type      note
+author    ${alice.author}
+ts        1700000000000 (2023-11-14T22:13:20Z)
+prev      ${first.opId}
+sig       ${op.sig}
+verified  shape, content address and signature
+body      {
+            "a key": null,
+            "empty": [],
+            "none": {},
+            "tags": [
+              "tea",
+              {
+                "n": 5
+              }
+            ],
+            "text": "moved"
+          }
+`,
+    );
+    assertEquals(await mnema.does("show", op.opId, "--json"), `{"seq":2,"verified":true,"op":${op.wire}}\n`);
+  });
+});
+
+Deno.test("an abbreviated id stands for the one it can mean, and is refused when that is none or several", async () => {
+  await withOperations(operations, async (mnema) => {
+    const { opId } = operations[77];
+    const whole = await mnema.does("show", opId);
+    for (const abbreviated of [opId.slice(0, 16), `${opId.slice(0, 16)}…`, `${opId.slice(0, 16)}...`]) {
+      assertEquals(await mnema.does("show", abbreviated), whole);
+    }
+    const [digit] = "0123456789abcdef".split("").filter((digit) =>
+      operations.filter(({ opId }) => opId.startsWith(`op_${digit}`)).length > 1
+    );
+    assertMatch(await mnema.refuses("show", `op_${digit}`), /^op_. can mean op_.*, op_.* give more digits$/);
+    const absent = "op_" + "0".repeat(64);
+    assertStringIncludes(await mnema.refuses("show", absent), `no operation ${absent}`);
+    for (const odd of ["abc", "op_", "OP_12", "op_xyz", "%"]) {
+      assertMatch(await mnema.refuses("show", odd), /^".*" is no operation id; one is op_ and/);
+    }
+  });
+});
+
+Deno.test("show verifies again: an operation that was altered in the file is reported", async () => {
+  const op = note("genuine");
+  const alterations: [wire: string, said: RegExp][] = [
+    [op.wire.replace("genuine", "altered"), /^operation op_[0-9a-f]+ .*content address/],
+    [op.wire.replace(/"sig":"./, (start) => start.slice(0, -1) + "z"), /^mnema\.db is damaged: .*seq 1/],
+    ["{}", /^mnema\.db is damaged: .*seq 1/],
+    ["no JSON", /^mnema\.db is damaged: .*seq 1/],
+  ];
+  for (const [wire, said] of alterations) {
+    await withOperations([op], async (mnema) => {
+      alter(mnema, 1, wire);
+      assertMatch(await mnema.refuses("show", op.opId), said);
+      assertMatch(await mnema.refuses("show", op.opId, "--json"), said);
+    });
+  }
+});
+
+Deno.test("show notices a genuine operation that was put in the place of another", async () => {
+  const [one, two] = [note("one"), note("two")];
+  await withOperations([one, two], async (mnema) => {
+    alter(mnema, 1, two.wire);
+    assertMatch(await mnema.refuses("show", one.opId), /^mnema\.db is damaged/);
+    assertStringIncludes(await mnema.does("show", two.opId), "two");
+  });
+});
+
+Deno.test("heads are what no operation follows, sorted", async () => {
+  await withOperations(operations, async (mnema) => {
+    const heads = headsOf(operations);
+    assertEquals(await mnema.does("heads"), heads.map((opId) => `${opId}\n`).join(""));
+    assertEquals(JSON.parse(await mnema.does("heads", "--json")), heads);
+  });
+  await withOperations([], async (mnema) => {
+    assertEquals([await mnema.does("heads"), await mnema.does("heads", "--json")], ["", "[]\n"]);
+  });
+});
+
+Deno.test("stats count by type and author, and tell heads, size and time span", async () => {
+  await withOperations(operations, async (mnema) => {
+    const { types, authors, span, bytes, ...rest } = JSON.parse(await mnema.does("stats", "--json"));
+    const times = operations.map(({ ts }) => ts);
+    assertEquals(rest, { operations: 200, heads: headsOf(operations).length });
+    assertEquals(span, { from: Math.min(...times), to: Math.max(...times) });
+    assertEquals(types, countBy(operations.map(({ type }) => type)));
+    assertEquals(authors, countBy(operations.map(({ author }) => author)));
+    assertEquals(bytes, Deno.statSync(`${mnema.folder}/mnema.db`).size);
+
+    const text = await mnema.does("stats");
+    assertMatch(text, /^operations +200$/m);
+    for (const [name, count] of Object.entries({ ...types, ...authors })) {
+      assertMatch(text, new RegExp(`^ +${count}  ${name}$`, "m"));
+    }
+    for (const ts of Object.values<number>(span)) assertStringIncludes(text, new Date(ts).toISOString().slice(0, 19));
+  });
+});
+
+Deno.test("stats of an empty log are zeros", async () => {
+  await withOperations([], async (mnema) => {
+    const { bytes, ...rest } = JSON.parse(await mnema.does("stats", "--json"));
+    assertEquals(rest, { operations: 0, heads: 0, span: null, types: {}, authors: {} });
+    assertEquals(bytes, Deno.statSync(`${mnema.folder}/mnema.db`).size);
+    assertMatch(await mnema.does("stats"), /^operations +0$/m);
+  });
+});
+
+Deno.test("a file that holds no log is refused with a sentence, and is left as it is", async () => {
+  await inFolder(async (mnema) => {
+    Deno.writeTextFileSync(`${mnema.folder}/text`, "not a database, but long enough to be read as one".repeat(100));
+    withDatabase(`${mnema.folder}/other.db`, (database) => database.exec("CREATE TABLE t (a)"));
+    Deno.writeTextFileSync(`${mnema.folder}/empty`, "");
+    for (const name of ["text", "other.db", "empty", "."]) {
+      const before = name === "." ? undefined : Deno.readFileSync(`${mnema.folder}/${name}`);
+      for (const command of [["heads"], ["log"], ["stats"], ["export"], ["show", "op_1"]]) {
+        assertStringIncludes(await mnema.refuses(...command, "--log", name), name);
+      }
+      if (before !== undefined) assertEquals(Deno.readFileSync(`${mnema.folder}/${name}`), before);
+    }
+  });
+});
+
+function countBy(names: string[]): Record<string, number> {
+  return Object.fromEntries(names.map((name) => [name, names.filter((other) => other === name).length]));
+}
