@@ -42,8 +42,12 @@ export const log: Command = {
     const [reverse, follow] = [input.flag("reverse"), input.flag("follow")];
     if (reverse && follow) throw new UsageError("--follow lists what comes next; it does not go with --reverse");
     using log = await openToRead(input);
+    let listed = 0;
     const list = (options: EntriesOptions) => {
-      for (const entry of log.entries({ ...filter, ...options })) output.line(formatEntry(entry, output));
+      for (const entry of log.entries({ ...filter, ...options })) {
+        output.line(formatEntry(entry, output));
+        listed = entry.seq;
+      }
     };
     if (!follow) return list(reverse ? { sinceSeq: since, limit, reverse } : newest(log, filter, since, limit));
 
@@ -56,8 +60,9 @@ export const log: Command = {
       output.flush();
       await new Promise((resolve) => setTimeout(resolve, FOLLOW_EVERY_MS));
       const last = log.lastSeq();
+      seen = Math.max(seen, listed); // what came while the list was made
       if (last > seen) list({ sinceSeq: Math.max(seen, since) });
-      seen = last;
+      seen = Math.max(seen, last);
     }
     return EXIT_INTERRUPTED;
   },
