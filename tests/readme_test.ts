@@ -26,7 +26,8 @@ Deno.test("the README's commands run as they are written, with the permissions t
     const bin = `${folder}/bin`;
     Deno.mkdirSync(bin);
     const cli = decodeURIComponent(new URL("cli.ts", project).pathname);
-    const command = [Deno.execPath(), "run", "--no-prompt", ...runArgs(), cli].map((word) => `'${word}'`).join(" ");
+    const command = [Deno.execPath(), "run", "--quiet", "--no-prompt", ...runArgs(), cli].map((word) => `'${word}'`)
+      .join(" ");
     Deno.writeTextFileSync(`${bin}/mnema`, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
 
     const [, script] = readme.split("<!-- The tests run this block. -->")[1].match(/```sh\n([^`]*)```/)!;

@@ -89,7 +89,7 @@ export class Mnema {
   }
 
   #runArgs(): string[] {
-    return ["run", "--no-prompt", ...this.#around.permissions ?? PERMISSIONS, CLI];
+    return ["run", "--quiet", "--no-prompt", ...this.#around.permissions ?? PERMISSIONS, CLI];
   }
 
   #shellFunction(): string {
