@@ -24,4 +24,6 @@ export type { OperationDraft, OperationWire } from "./src/wire/operation.ts";
 export { OpLog } from "./src/log/oplog.ts";
 export type { AppendOptions, Entry, LogStats, OpenOptions } from "./src/log/oplog.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";
-export type { IngestOptions, IngestReport, IngestSource, Refusal } from "./src/log/ingest.ts";
+export type { IngestOptions, IngestReport } from "./src/log/ingest/ingest.ts";
+export type { IngestSource } from "./src/log/ingest/blocks.ts";
+export type { Refusal } from "./src/log/ingest/check.ts";

@@ -34,7 +34,9 @@ export type LogErrorCode =
   | "not-found"
   | "old-sqlite"
   | "read-only"
-  | "too-large";
+  | "too-large"
+  | "waiting-full"
+  | "worker-failed";
 
 /**
  * The base of every error of this module.

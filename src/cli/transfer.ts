@@ -6,7 +6,8 @@
 
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
 import { fileError, RefusedError } from "../errors.ts";
-import type { IngestReport, Refusal } from "../log/ingest.ts";
+import type { Refusal } from "../log/ingest/check.ts";
+import type { IngestReport } from "../log/ingest/ingest.ts";
 import type { Command, Input } from "./command.ts";
 import { createOutput, openInput } from "./files.ts";
 import { openToAppend, openToRead } from "./open.ts";

@@ -71,3 +71,9 @@ function isFolder(path: string): boolean | undefined {
     return undefined;
   }
 }
+
+/** Whether a translated error says that an operation could not be inserted because the log has it already. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof FileError && error.cause instanceof Error &&
+    /^mnema log is append-only|UNIQUE constraint failed/.test(error.cause.message);
+}

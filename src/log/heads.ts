@@ -71,11 +71,15 @@ export class Heads {
     return this.#noted !== undefined;
   }
 
-  /** Takes note of an operation, inside the transaction that appended it. */
+  /** Takes note of an operation that was appended. */
   note(seq: number, opId: string, prev: readonly string[]): void {
     if (this.#noted?.last !== seq - 1) this.#noted = new Delta(seq - 1);
     this.#noted.add(seq, opId, prev);
-    if (this.#noted.size >= BLOCK) this.catchUp();
+  }
+
+  /** Brings the table up when much was noted, inside the transaction that appended it. */
+  keepUp(): void {
+    if (this.#noted !== undefined && this.#noted.size >= BLOCK) this.catchUp();
   }
 
   /** Forgets what was noted: the transaction is rolled back. */
@@ -170,8 +174,9 @@ class Delta {
   last: number;
   /** The heads among them, with their `seq`, oldest first. */
   readonly added = new Map<string, number>();
-  /** What they name, but for those they name when these are heads among them. */
+  /** What they name that is not among those before it. */
   readonly named = new Set<string>();
+  readonly #ids = new Set<string>();
 
   constructor(after: number) {
     this.after = this.last = after;
@@ -184,8 +189,10 @@ class Delta {
   add(seq: number, opId: string, prev: readonly string[]): void {
     this.last = seq;
     for (const id of prev) {
-      if (!this.added.delete(id)) this.named.add(id);
+      if (this.#ids.has(id)) this.added.delete(id);
+      else this.named.add(id);
     }
+    this.#ids.add(opId);
     if (!this.named.has(opId)) this.added.set(opId, seq);
   }
 }

@@ -11,7 +11,8 @@ import { Connection } from "./connection.ts";
 import { type EntriesOptions, lastSeq, readEntries, requireInteger } from "./entries.ts";
 import { damaged } from "./failures.ts";
 import { Heads } from "./heads.ts";
-import { ingest, type IngestOptions, type IngestReport, type IngestSource } from "./ingest.ts";
+import type { IngestSource } from "./ingest/blocks.ts";
+import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
 import { ensureSchema } from "./schema.ts";
 import { MAX_OPERATION_BYTES, Writer } from "./writer.ts";
 

@@ -146,7 +146,7 @@ export class Operation {
 
     const sig = identity.sign(utf8.encode(head + prevMember + tail)).toHex();
     const signed = `${prevMember}"sig":"${sig}",${tail}`;
-    const op_id = "op_" + blake2b256.init().update(head + signed).digest("hex");
+    const op_id = contentAddress(utf8.encode(head), utf8.encode(signed));
     const fields: OperationWire = {
       v: 1,
       type,
@@ -210,13 +210,11 @@ export class Operation {
     const prevAt = signatureAt - prevBytes;
     const opIdAt = prevAt - OP_ID_MEMBER_BYTES;
 
-    const address = blake2b256.init().update(bytes.subarray(0, opIdAt)).update(bytes.subarray(prevAt)).digest("hex");
-    if (opId !== "op_" + address) {
-      throw new OperationError(
-        "content address",
-        `operation ${opId} was changed: its content address is op_${address}`,
-        { opId },
-      );
+    const address = contentAddress(bytes.subarray(0, opIdAt), bytes.subarray(prevAt));
+    if (opId !== address) {
+      throw new OperationError("content address", `operation ${opId} was changed: its content address is ${address}`, {
+        opId,
+      });
     }
     bytes.copyWithin(opIdAt, prevAt, signatureAt);
     bytes.copyWithin(opIdAt + prevBytes, bytes.length - tailBytes);
@@ -226,6 +224,11 @@ export class Operation {
     }
     this.#verified = true;
   }
+}
+
+/** The id of an operation from the bytes of its wire text before and after the `op_id` member. */
+export function contentAddress(before: Uint8Array, after: Uint8Array): string {
+  return "op_" + blake2b256.init().update(before).update(after).digest("hex");
 }
 
 /**
@@ -249,7 +252,7 @@ const FIELD_CHECKS: Readonly<Record<keyof OperationWire, FieldCheck>> = {
   ts: (value) =>
     Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : "must be Unix milliseconds, 0 to 2^53-1",
   type: (value) =>
-    typeof value === "string" && value.length <= MAX_TYPE_LENGTH && TYPE.test(value)
+    typeof value === "string" && isType(value)
       ? undefined
       : `must be lower-case words joined by dots, such as evidence.add, at most ${MAX_TYPE_LENGTH} characters`,
   v: (value) => value === 1 ? undefined : "must be 1, the only version there is",
@@ -293,6 +296,11 @@ function checkPrev(value: unknown): ReturnType<FieldCheck> {
     }
   }
   if (value.length > 1 && new Set(value).size < value.length) return "must not name an id twice";
+}
+
+/** Whether a text is a well-formed type. */
+export function isType(text: string): boolean {
+  return text.length <= MAX_TYPE_LENGTH && TYPE.test(text);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

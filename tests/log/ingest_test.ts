@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { type IngestReport, LogError, OpLog, RefusedError } from "../../mod.ts";
+import { CheckPool } from "../../src/log/ingest/pool.ts";
 import { withFolder } from "../folder.ts";
 import { alice, causalShuffle, forged, headsOf, note, vectorLines, vectorOperations } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
@@ -113,17 +114,109 @@ Deno.test("a source that fails leaves whole batches, and the same ingest again f
   assertEquals(await log.ingest(lines), { new: 1000 - kept, known: kept, refused: 0, refusals: [] });
 });
 
-Deno.test("an abort ends it between batches with the reason it was given", async () => {
+/** A source that gives some texts, and the rest when something has entered the log. */
+function pausing(texts: string[], entered: Promise<void>): AsyncGenerator<string> {
+  return async function* () {
+    yield* texts.slice(0, 300);
+    await entered;
+    yield* texts.slice(300);
+  }();
+}
+
+Deno.test("what a slow source has given enters while it makes one wait", async () => {
   using log = OpLog.open();
-  const abort = new AbortController();
+  const entered = Promise.withResolvers<void>();
   const seen: number[] = [];
   const onProgress = (report: IngestReport) => {
     seen.push(report.new);
-    abort.abort(new Error("enough"));
+    entered.resolve();
   };
-  await assertRejects(() => log.ingest(slowly(lines), { signal: abort.signal, onProgress }), Error, "enough");
-  assertEquals(seen, [log.size]);
-  assert(log.size > 0 && log.size < 1000);
+  assertEquals((await log.ingest(pausing(lines, entered.promise), { onProgress })).new, 1000);
+  assertEquals([seen[0], seen.at(-1)], [300, 1000]);
+});
+
+Deno.test("an abort ends it between transactions with the reason it was given", async () => {
+  using log = OpLog.open();
+  const abort = new AbortController();
+  const onProgress = () => abort.abort(new Error("enough"));
+  const never = new Promise<void>(() => {});
+  await assertRejects(() => log.ingest(pausing(lines, never), { signal: abort.signal, onProgress }), Error, "enough");
+  assertEquals([log.size, log.heads()], [300, headsOf(vectorOperations().slice(0, 300))]);
+});
+
+/** The lines of `log.jsonl` with every kind of fault among them. */
+function faultyLines(): string[] {
+  const faults = ["not JSON", "{}", lines[5].replace('"n":5', '"n":6'), note("child", ["op_" + "0".repeat(64)]).wire];
+  return lines.flatMap((line, i) => i % 90 === 7 ? [faults[i % 4], line] : [line]);
+}
+
+Deno.test("log and report are the same whatever the number of workers", async () => {
+  const source = faultyLines();
+  const runs = [];
+  for (const workers of [0, 1, 2, 5]) {
+    for (const texts of [source, chunked(source.join("\n"), 10_000)]) {
+      using log = OpLog.open();
+      const report = await log.ingest(texts, { workers });
+      runs.push({ report, ids: [...log.entries()].map(({ op }) => op.opId), heads: log.heads() });
+    }
+  }
+  assertEquals([runs[0].report.new, runs[0].report.refused], [1000, 12]);
+  for (const run of runs) assertEquals(run, runs[0]);
+});
+
+Deno.test("in any order, an operation waits for what it follows", async () => {
+  const backwards = lines.toReversed();
+  using strict = OpLog.open();
+  const refused = await strict.ingest(backwards);
+  assert(refused.refused > 0 && refused.refusals.every(({ code }) => code === "dangling-reference"));
+  using log = OpLog.open();
+  assertEquals(await log.ingest(backwards, { order: "any" }), { new: 1000, known: 0, refused: 0, refusals: [] });
+  assertEquals(log.heads(), expected.heads);
+  for (const { seq, op } of log.entries()) assert(op.prev.every((id) => log.seqOf(id)! < seq));
+});
+
+Deno.test("what waits in vain is refused at the end, as is what comes when no more can wait", async () => {
+  const orphans = ["a", "b", "c"].map((text) => note(text, ["op_" + "0".repeat(64)]));
+  const late = note("late");
+  const early = note("early", [late.opId]);
+  const source = [orphans[0], orphans[0], early, orphans[1], late, orphans[2]].map((op) => op.wire);
+  using log = OpLog.open();
+  const all = await log.ingest(source, { order: "any" });
+  assertEquals([all.new, all.known, all.refused], [2, 0, 4]);
+  assertEquals(all.refusals.map(({ position, code, opId }) => [position, code, opId]), [
+    [1, "dangling-reference", orphans[0].opId],
+    [2, "dangling-reference", orphans[0].opId],
+    [4, "dangling-reference", orphans[1].opId],
+    [6, "dangling-reference", orphans[2].opId],
+  ]);
+  using small = OpLog.open();
+  const few = await small.ingest(source, { order: "any", maxWaiting: 2 });
+  assertEquals(few.refusals.map(({ position, code }) => [position, code]), [
+    [3, "waiting-full"],
+    [4, "waiting-full"],
+    [6, "waiting-full"],
+    [1, "dangling-reference"],
+    [2, "dangling-reference"],
+  ]);
+  const error = await assertRejects(() => small.ingest(source, { order: "any", atomic: true }), RefusedError);
+  assertEquals([error.position, error.code, small.size], [1, "dangling-reference", 1]);
+});
+
+Deno.test("an operation that comes twice in one source is new once and known once", async () => {
+  using log = OpLog.open();
+  const report = await log.ingest([...lines.slice(0, 20), ...lines.slice(0, 20)]);
+  assertEquals([report.new, report.known, report.refused, log.size], [20, 20, 0, 20]);
+});
+
+Deno.test("a worker that dies is an error for everything that it had under way, and for what comes after", async () => {
+  const pool = new CheckPool(2, 1 << 20, new URL("./children/dying_worker.ts", import.meta.url));
+  const block = () => ({ texts: lines.slice(0, 400) });
+  for (const result of await Promise.allSettled([pool.check(block()), pool.check(block()), pool.check(block())])) {
+    assert(result.status === "rejected" && result.reason instanceof LogError);
+    assertEquals(result.reason.code, "worker-failed");
+  }
+  assertEquals((await assertRejects(() => pool.check(block()), LogError)).code, "worker-failed");
+  pool.close();
 });
 
 Deno.test("every refusal is told, and the report keeps the first thousand", async () => {

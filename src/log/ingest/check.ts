@@ -1,0 +1,164 @@
+/**
+ * Checks a block of wire texts: everything about an operation that can be told without the log. Runs in workers.
+ *
+ * @module
+ */
+
+import { isUtf8 } from "node:buffer";
+import { LogError, OperationError, tooLarge } from "../../errors.ts";
+import { contentAddress, Operation } from "../../wire/operation.ts";
+import { verifySignature } from "../../wire/ed25519.ts";
+import { type Envelope, EnvelopeScanner } from "../../wire/scan.ts";
+import { RecordsBuilder, type Row } from "../records.ts";
+
+/** Wire texts to be checked: texts, or bytes in which each ends with a newline. */
+export type Block = { texts: string[] } | { bytes: Uint8Array<ArrayBuffer> };
+
+/** One operation that was refused. */
+export interface Refusal {
+  /** Its place in the source, from 1: of a stream of bytes, the line number. */
+  position: number;
+  /** What is wrong, for programs. */
+  code: LogError["code"];
+  /** What is wrong, for people. */
+  reason: string;
+  /** The id that it claims, where one could be read. */
+  opId?: string;
+}
+
+/** What became of a block. Positions are counted from 1 within the block. */
+export interface CheckedBlock {
+  /** How many positions the block has, those of blank lines included. */
+  positions: number;
+  /** The operations that are what they claim to be, as `records.ts` has them, and where each ends. */
+  records: Uint8Array<ArrayBuffer>;
+  /** Where each record ends. */
+  ends: Uint32Array<ArrayBuffer>;
+  /** The position of each. */
+  at: number[];
+  /** The id of each. */
+  opIds: string[];
+  /** What each follows. */
+  prevs: string[][];
+  /** The others. */
+  refusals: Refusal[];
+}
+
+const RECORD_OVERHEAD = 256;
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const encoder = new TextEncoder();
+// A byte order mark is not passed over: it is no part of JSON.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Checks every operation of a block. */
+export function checkBlock(block: Block, maxBytes: number): CheckedBlock {
+  const checker = "texts" in block ? checkTexts(block.texts, maxBytes) : checkLines(block.bytes, maxBytes);
+  return checker.finish();
+}
+
+function checkTexts(texts: string[], maxBytes: number): BlockChecker {
+  const buffer = new Uint8Array(texts.reduce((length, text) => length + 3 * text.length, 0));
+  const ends: number[] = [];
+  let length = 0;
+  for (const text of texts) ends.push(length += encoder.encodeInto(text, buffer.subarray(length)).written);
+  const checker = new BlockChecker(buffer.subarray(0, length), maxBytes);
+  texts.forEach((text, i) => checker.check(i + 1, i === 0 ? 0 : ends[i - 1], ends[i], text));
+  return checker;
+}
+
+function checkLines(bytes: Uint8Array, maxBytes: number): BlockChecker {
+  const checker = new BlockChecker(bytes, maxBytes);
+  let position = 0;
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const lineEnd = newline < 0 ? bytes.length : newline;
+    const end = lineEnd > start && bytes[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd;
+    checker.check(++position, start, end);
+    start = lineEnd + 1;
+  }
+  return checker;
+}
+
+class BlockChecker {
+  readonly #bytes: Uint8Array;
+  readonly #maxBytes: number;
+  readonly #scanner?: EnvelopeScanner;
+  readonly #records: RecordsBuilder;
+  /** The signed bytes of one operation: making room for each anew would cost more than filling it. */
+  #scratch = new Uint8Array(4096);
+  readonly #checked: Omit<CheckedBlock, "records" | "ends"> = {
+    positions: 0,
+    at: [],
+    opIds: [],
+    prevs: [],
+    refusals: [],
+  };
+
+  constructor(bytes: Uint8Array, maxBytes: number) {
+    this.#bytes = bytes;
+    this.#maxBytes = maxBytes;
+    if (isUtf8(bytes)) this.#scanner = new EnvelopeScanner(bytes);
+    this.#records = new RecordsBuilder(bytes.length + (bytes.length >> 1) + RECORD_OVERHEAD);
+  }
+
+  /** Checks the text that stands from `start` to `end`; a blank one is passed over. */
+  check(position: number, start: number, end: number, text?: string): void {
+    this.#checked.positions = position;
+    if (start === end && text === undefined) return;
+    try {
+      if (end - start > this.#maxBytes) throw tooLarge("the operation", this.#maxBytes);
+      const wire = this.#bytes.subarray(start, end);
+      const envelope = text === undefined || text.isWellFormed() ? this.#scanner?.scan(start, end) : undefined;
+      if (envelope !== undefined && this.#isGenuine(envelope, start, end)) {
+        this.#accept(position, envelope, envelope.prev, wire);
+        return;
+      }
+      // Whatever is not plainly right is judged by the one that can say what is wrong.
+      const op = Operation.parse(text ?? decode(wire));
+      op.verify();
+      this.#accept(position, op, op.prev, wire);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      this.#checked.refusals.push(refusal(position, error));
+    }
+  }
+
+  finish(): CheckedBlock {
+    return { ...this.#checked, ...this.#records.finish() };
+  }
+
+  #accept(position: number, row: Row, prev: readonly string[], wire: Uint8Array): void {
+    this.#records.add(row, wire);
+    this.#checked.at.push(position);
+    this.#checked.opIds.push(row.opId);
+    this.#checked.prevs.push([...prev]);
+  }
+
+  /** Whether content address and signature are those of the bytes. */
+  #isGenuine({ opIdAt, prevAt, sigAt, tsAt, author, sig, opId }: Envelope, start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    if (contentAddress(bytes.subarray(start, opIdAt), bytes.subarray(prevAt, end)) !== opId) return false;
+    const length = opIdAt - start + sigAt - prevAt + end - tsAt;
+    if (this.#scratch.length < length) this.#scratch = new Uint8Array(2 * length);
+    const signed = this.#scratch.subarray(0, length);
+    signed.set(bytes.subarray(start, opIdAt));
+    signed.set(bytes.subarray(prevAt, sigAt), opIdAt - start);
+    signed.set(bytes.subarray(tsAt, end), opIdAt - start + sigAt - prevAt);
+    return verifySignature(author.slice(4), sig, signed);
+  }
+}
+
+function decode(wire: Uint8Array): string {
+  try {
+    return decoder.decode(wire);
+  } catch {
+    throw new OperationError("shape", "the line is not UTF-8");
+  }
+}
+
+/** What is said of an operation that an error refuses. */
+export function refusal(position: number, error: LogError): Refusal {
+  const opId = "opId" in error && typeof error.opId === "string" ? { opId: error.opId } : {};
+  return { position, code: error.code, reason: error.message, ...opId };
+}

@@ -1,0 +1,191 @@
+/**
+ * Taking in many operations that others made: blocks of wire texts are checked by workers, several at a time, and
+ * written in their order by one writer, as many as are ready in one transaction.
+ *
+ * @module
+ */
+
+import { DanglingReferenceError, RefusedError, tooLarge } from "../../errors.ts";
+import { requireInteger } from "../entries.ts";
+import { joinRecords } from "../records.ts";
+import type { Batch, Verdict, Writer } from "../writer.ts";
+import { type IngestSource, readBlocks } from "./blocks.ts";
+import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
+import { CheckPool } from "./pool.ts";
+import { type Candidate, type Waiting, WaitingRoom } from "./waiting.ts";
+
+/** How to take operations in. */
+export interface IngestOptions {
+  /** All or none: the first that is refused ends it, and nothing is kept. Otherwise what is refused is passed over. */
+  atomic?: boolean;
+  /**
+   * `"causal"`, the default: each operation follows only what is in the log or stands before it in the source.
+   * `"any"`: one that comes too early waits, in memory, for what it follows.
+   */
+  order?: "causal" | "any";
+  /** With `order: "any"`, at most so many wait at a time, 100,000 by default; what comes too early then is refused. */
+  maxWaiting?: number;
+  /** How many workers check: as many as there are cores by default, 0 for none. The report does not depend on it. */
+  workers?: number;
+  /** Called after every transaction, with the report so far. */
+  onProgress?: (report: IngestReport) => void;
+  /** Called for every operation that is refused. */
+  onRefused?: (refusal: Refusal) => void;
+  /** Ends it between two transactions; what was committed stays. */
+  signal?: AbortSignal;
+}
+
+/** What became of the operations of a source. */
+export interface IngestReport {
+  /** How many entered the log. */
+  new: number;
+  /** How many were in it already. */
+  known: number;
+  /** How many were refused. */
+  refused: number;
+  /** The first 1,000 that were refused; `onRefused` is told of all. */
+  refusals: Refusal[];
+}
+
+const KEPT_REFUSALS = 1000;
+/** So many blocks make a transaction: fewer cost more writing, for every one rewrites much of the index of ids. */
+const TRANSACTION_BLOCKS = 32;
+
+/** Takes in what a source holds. @see OpLog.ingest */
+export async function ingest(writer: Writer, source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
+  const { workers = navigator.hardwareConcurrency, signal } = options;
+  requireInteger("workers", workers, 0);
+  const intake = new Intake(writer, options);
+  const pool = new CheckPool(workers, writer.maxOperationBytes);
+  const underWay: UnderWay[] = [];
+  let checked: CheckedBlock[] = [];
+  /** Takes the results of all but `left` blocks, in their order, and of those behind them that are there already. */
+  const collect = async (left: number) => {
+    while (underWay.length > left || underWay[0]?.isDone) checked.push(await underWay.shift()!.result);
+  };
+  const write = () => {
+    signal?.throwIfAborted();
+    intake.write(checked);
+    checked = [];
+  };
+  try {
+    for await (const block of readBlocks(source, writer.maxOperationBytes)) {
+      signal?.throwIfAborted();
+      if (block === undefined) { // the source makes us wait: what it has given enters meanwhile
+        await collect(underWay.length);
+        write();
+        continue;
+      }
+      underWay.push(new UnderWay("oversized" in block ? oversized(writer.maxOperationBytes) : pool.check(block)));
+      await collect(pool.depth);
+      if (checked.length >= TRANSACTION_BLOCKS) write();
+    }
+    await collect(0);
+    write();
+    intake.refuseWaiting();
+    return intake.report;
+  } finally {
+    pool.close();
+  }
+}
+
+/** A block that is being checked. */
+class UnderWay {
+  readonly result: Promise<CheckedBlock>;
+  isDone = false;
+
+  constructor(result: Promise<CheckedBlock>) {
+    this.result = result;
+    const done = () => void (this.isDone = true);
+    result.then(done, done); // a failure is met when its turn comes
+  }
+}
+
+/** What stands for a line that was too large to keep. */
+function oversized(maxBytes: number): Promise<CheckedBlock> {
+  const nothing = { records: new Uint8Array(), ends: new Uint32Array(), at: [], opIds: [], prevs: [] };
+  return Promise.resolve({ ...nothing, positions: 1, refusals: [refusal(1, tooLarge("the operation", maxBytes))] });
+}
+
+/** Writes checked blocks, and keeps the report. */
+class Intake {
+  readonly report: IngestReport = { new: 0, known: 0, refused: 0, refusals: [] };
+  readonly #writer: Writer;
+  readonly #options: IngestOptions;
+  readonly #waiting?: WaitingRoom;
+  #position = 0;
+
+  constructor(writer: Writer, options: IngestOptions) {
+    this.#writer = writer;
+    this.#options = options;
+    if (options.order === "any") this.#waiting = new WaitingRoom(options.maxWaiting);
+  }
+
+  /** Puts blocks into the log, as one transaction. */
+  write(blocks: CheckedBlock[]): void {
+    if (blocks.length === 0) return;
+    const counts = { new: 0, known: 0 };
+    const refusals = this.#writer.transaction(() => blocks.flatMap((block) => this.#writeBlock(block, counts)));
+    this.report.new += counts.new;
+    this.report.known += counts.known;
+    this.#tell(refusals);
+    this.#options.onProgress?.(this.report);
+  }
+
+  /** At the end of the source: what still waits will not get what it waits for. */
+  refuseWaiting(): void {
+    const refusals = this.#waiting?.leave().map(dangling) ?? [];
+    this.#stopIfAtomic(refusals);
+    this.#tell(refusals);
+  }
+
+  #writeBlock(block: CheckedBlock, counts: { new: number; known: number }): Refusal[] {
+    const base = this.#position;
+    this.#position += block.positions;
+    const refusals = block.refusals.map((refused) => ({ ...refused, position: base + refused.position }));
+    let arrived: string[] = [];
+    const settle = (verdict: Verdict, candidate: () => Candidate) => {
+      if (typeof verdict === "string") {
+        counts[verdict]++;
+        if (this.#waiting !== undefined) arrived.push(candidate().opId);
+        return;
+      }
+      const refused = { ...candidate(), missing: verdict.missing };
+      if (this.#waiting === undefined) refusals.push(dangling(refused));
+      else if (!this.#waiting.enter(refused)) refusals.push(this.#waiting.full(refused));
+    };
+
+    this.#writer.insertBatch(block).forEach((verdict, i) => settle(verdict, () => candidateOf(block, i, base)));
+    for (let due = this.#waiting?.release(arrived) ?? []; due.length > 0; due = this.#waiting!.release(arrived)) {
+      arrived = [];
+      this.#writer.insertBatch(batchOf(due)).forEach((verdict, i) => settle(verdict, () => due[i]));
+    }
+    refusals.sort((a, b) => a.position - b.position);
+    this.#stopIfAtomic(refusals);
+    return refusals;
+  }
+
+  #stopIfAtomic([first]: Refusal[]): void {
+    if (this.#options.atomic && first !== undefined) throw new RefusedError(first);
+  }
+
+  #tell(refusals: Refusal[]): void {
+    this.report.refused += refusals.length;
+    this.report.refusals.push(...refusals.slice(0, KEPT_REFUSALS - this.report.refusals.length));
+    refusals.forEach((refused) => this.#options.onRefused?.(refused));
+  }
+}
+
+function candidateOf({ at, opIds, prevs, records, ends }: CheckedBlock, i: number, base: number): Candidate {
+  const record = records.subarray(i === 0 ? 0 : ends[i - 1], ends[i]);
+  return { position: base + at[i], opId: opIds[i], prev: prevs[i], record };
+}
+
+function batchOf(candidates: Candidate[]): Batch {
+  const { records, ends } = joinRecords(candidates.map(({ record }) => record));
+  return { records, ends, opIds: candidates.map(({ opId }) => opId), prevs: candidates.map(({ prev }) => prev) };
+}
+
+function dangling({ position, opId, missing }: Waiting): Refusal {
+  return refusal(position, new DanglingReferenceError(opId, [...missing]));
+}

@@ -1,0 +1,28 @@
+/**
+ * A worker that checks blocks, one after the other, and answers in that order.
+ *
+ * @module
+ */
+
+import { type Block, checkBlock, type CheckedBlock } from "./check.ts";
+
+/** What a worker is sent. */
+export interface CheckRequest {
+  /** The block. */
+  block: Block;
+  /** The greatest wire text that may enter, in bytes. */
+  maxBytes: number;
+}
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<CheckRequest>) => void;
+  postMessage(message: CheckedBlock | "started", transfer?: Transferable[]): void;
+};
+
+scope.onmessage = ({ data: { block, maxBytes } }) => {
+  const checked = checkBlock(block, maxBytes);
+  scope.postMessage(checked, [checked.records.buffer, checked.ends.buffer]);
+};
+
+// What is sent while the modules above are still loading is lost.
+scope.postMessage("started");

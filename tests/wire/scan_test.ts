@@ -1,0 +1,129 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Operation, OperationError } from "../../mod.ts";
+import { type Envelope, EnvelopeScanner } from "../../src/wire/scan.ts";
+import { canonicalObject } from "../arbitraries.ts";
+import { alice, note, vectorLines } from "../operations.ts";
+import { readVectors } from "../vectors.ts";
+
+const { invalid } = readVectors<{ invalid: { name: string; fails: string; wire: string }[] }>("operations.json");
+const encoder = new TextEncoder();
+
+/** Scans a text that stands among others. */
+function scan(text: string): Envelope | undefined {
+  const [before, bytes] = [encoder.encode("[1,2]\n"), encoder.encode(text)];
+  const block = new Uint8Array([...before, ...bytes, ...encoder.encode("\n{}\n")]);
+  return new EnvelopeScanner(block).scan(before.length, before.length + bytes.length);
+}
+
+/** Whether `Operation.parse` takes the text. */
+function parses(text: string): boolean {
+  try {
+    Operation.parse(text);
+    return true;
+  } catch (error) {
+    assert(error instanceof OperationError);
+    return false;
+  }
+}
+
+Deno.test("the scanner finds the fields of every operation of log.jsonl, and where its parts stand", () => {
+  for (const line of vectorLines()) {
+    const op = Operation.parse(line);
+    const { opIdAt, prevAt, sigAt, tsAt, ...fields } = scan(line)!;
+    const { opId, type, author, ts, sig, prev } = op;
+    assertEquals(fields, { opId, type, author, ts, sig, prev: [...prev] });
+    const bytes = encoder.encode("[1,2]\n" + line);
+    const at = (offset: number) => new TextDecoder().decode(bytes.subarray(offset, offset + 8));
+    assertEquals([opIdAt, prevAt, sigAt, tsAt].map((offset) => at(offset).split(":")[0]), [
+      '"op_id"',
+      '"prev"',
+      '"sig"',
+      '"ts"',
+    ]);
+  }
+});
+
+Deno.test("what operations.json says has no proper shape is not recognized", () => {
+  for (const { name, fails, wire } of invalid) {
+    if (fails === "shape") assertEquals(scan(wire), undefined, name);
+  }
+});
+
+Deno.test("whatever the scanner recognizes parses, for any one change to a genuine text", () => {
+  fc.assert(
+    fc.property(
+      canonicalObject(),
+      fc.nat(),
+      fc.constantFrom(
+        "",
+        "0",
+        "1",
+        "-",
+        "a",
+        "Z",
+        '"',
+        "\\",
+        "\\u0041",
+        "\\u000a",
+        "\\u001f",
+        ",",
+        " ",
+        "{",
+        "}",
+        "é",
+        "\x7f",
+      ),
+      fc.nat(2),
+      (body, where, inserted, removed) => {
+        const { wire } = Operation.create({ type: "note", body, ts: 7, prev: [note("p").opId] }, alice);
+        const at = where % wire.length;
+        const changed = wire.slice(0, at) + inserted + wire.slice(at + removed);
+        if (changed.isWellFormed() && scan(changed) !== undefined) assert(parses(changed), changed);
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
+
+const BODIES: [string, boolean][] = [
+  ["{}", true],
+  ['{"a":[]}', true],
+  ['{"a":[1,-1,0,"",null,true,false,{}]}', true],
+  ['{"a":123456789012345678}', true],
+  ['{"a":"\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f"}', true],
+  ['{"é":1,"東":2,"｡":3,"😀":4}', true],
+  ['{"a":{"a":1},"aa":2}', true],
+  ['{"b":1,"a":2}', false],
+  ['{"a":1,"a":2}', false],
+  ['{"aa":1,"a":2}', false],
+  ['{"😀":1,"｡":2}', false],
+  ['{"a":01}', false],
+  ['{"a":-0}', false],
+  ['{"a":1.0}', false],
+  ['{"a":1e3}', false],
+  ['{"a":-}', false],
+  ['{"a":"\\/"}', false],
+  ['{"a":"\\u0041"}', false],
+  ['{"a":"\\u000a"}', false],
+  ['{"a":"\\u001F"}', false],
+  ['{"a":"\t"}', false],
+  ['{"a":1,}', false],
+  ['{"a":[1,]}', false],
+  ['{"a":[1 ,2]}', false],
+  ['{"a":tru}', false],
+  ['{"a"}', false],
+  ['{"a":}', false],
+  ['{"a":"}', false],
+  [`{"a":${"[".repeat(62)}1${"]".repeat(62)}}`, true],
+  [`{"a":${"[".repeat(63)}1${"]".repeat(63)}}`, false],
+  [`{"a":${"[".repeat(5000)}${"]".repeat(5000)}}`, false],
+];
+
+for (const [body, canonical] of BODIES) {
+  Deno.test(`the body ${body.slice(0, 50)} is ${canonical ? "" : "not "}recognized, as Operation.parse has it`, () => {
+    const { wire } = Operation.create({ type: "note", body: {}, ts: 7 }, alice);
+    const text = wire.replace('"body":{}', `"body":${body}`);
+    assertEquals([scan(text) !== undefined, parses(text)], [canonical, canonical]);
+  });
+}
