@@ -56,13 +56,7 @@ export class Heads {
    * @param limit At most so many.
    */
   newest(limit: number): string[] {
-    const { readonly } = this.#connection;
-    try {
-      if (!readonly && !this.#isCurrent()) this.#connection.transaction(() => this.catchUp());
-    } catch (error) {
-      // The table cannot be written now, but it can be read.
-      if (!(error instanceof FileError) || !["locked", "disk-full"].includes(error.code)) throw error;
-    }
+    if (!this.#connection.readonly && !this.#isCurrent()) this.tryCatchUp();
     return this.#connection.snapshot(() => this.#isCurrent() ? this.#select(limit) : this.#merge().slice(0, limit));
   }
 
@@ -77,14 +71,23 @@ export class Heads {
     this.#noted.add(seq, opId, prev);
   }
 
-  /** Brings the table up when much was noted, inside the transaction that appended it. */
-  keepUp(): void {
-    if (this.#noted !== undefined && this.#noted.size >= BLOCK) this.catchUp();
+  /** Whether so much was noted that the table should be brought up, with the transaction that appends or after it. */
+  get isBehind(): boolean {
+    return this.#noted !== undefined && this.#noted.size >= BLOCK;
   }
 
   /** Forgets what was noted: the transaction is rolled back. */
   forget(): void {
     this.#noted = undefined;
+  }
+
+  /** Brings the table up in a transaction of its own; when that cannot be, whoever asks for the heads next does it. */
+  tryCatchUp(): void {
+    try {
+      this.#connection.transaction(() => this.catchUp());
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+    }
   }
 
   /** Brings the table up to the end of the log, inside a transaction. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AmbiguousIdError, FileError, LogError, NotFoundError } from "../errors.ts";
+import { AmbiguousIdError, LogError, NotFoundError } from "../errors.ts";
 import type { Identity } from "../wire/identity.ts";
 import { fromStored, MAX_PREV, Operation, type OperationDraft } from "../wire/operation.ts";
 import { Connection } from "./connection.ts";
@@ -151,7 +151,8 @@ export class OpLog implements Disposable {
    * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: the log is as it was.
    */
   append(op: Operation, options: AppendOptions = {}): number {
-    return this.appendAll([op], options)[0];
+    this.#writer.admit(op, options.verify);
+    return this.#writer.insert(op, options.checkPrev);
   }
 
   /**
@@ -166,7 +167,7 @@ export class OpLog implements Disposable {
     const batch = [...ops];
     // Checked before the write lock is taken: others can write meanwhile.
     for (const op of batch) this.#writer.admit(op, options.verify);
-    return this.#writer.transaction(() => batch.map((op) => this.#writer.insert(op, options.checkPrev).seq));
+    return this.#writer.transaction(() => batch.map((op) => this.#writer.insert(op, options.checkPrev)));
   }
 
   /**
@@ -366,10 +367,7 @@ export class OpLog implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      if (this.#heads.hasNoted) this.#writer.transaction(() => this.#heads.catchUp());
-    } catch (error) {
-      // Somebody else is writing, or the disk is full: whoever asks for the heads next catches up, nothing is lost.
-      if (!(error instanceof FileError)) throw error;
+      if (this.#heads.hasNoted) this.#heads.tryCatchUp();
     } finally {
       this.#connection.close();
     }

@@ -21,14 +21,6 @@ const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?,
 
 const SELECT_PRESENT = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
 
-/** Where an operation stands in the log after it was inserted. */
-export interface Inserted {
-  /** Its place. */
-  seq: number;
-  /** Whether it was there already. */
-  known: boolean;
-}
-
 /** Operations that were checked, in an order in which each follows only what is in the log or stands before it. */
 export interface Batch {
   /** Their rows, as `records.ts` has them. */
@@ -76,21 +68,40 @@ export class Writer {
   }
 
   /**
-   * Puts an admitted operation after all others, unless it is there already. Inside {@linkcode Writer.transaction}.
+   * Puts an admitted operation after all others, unless it is there already. One statement changes the file, so that
+   * it needs no transaction around it.
    *
+   * @returns Its `seq`.
    * @throws {DanglingReferenceError} Before anything is changed.
    */
-  insert(op: Operation, checkPrev = true): Inserted {
-    const known = this.#connection.query(SELECT_SEQ).value<[number]>(op.opId);
-    if (known !== undefined) return { seq: known[0], known: true };
+  insert(op: Operation, checkPrev = true): number {
+    this.#refuseReadonly();
+    const known = this.#seqOf(op.opId);
+    if (known !== undefined) return known;
     if (checkPrev && op.prev.length > 0) {
       const missing = this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify(op.prev));
       if (missing.length > 0) throw new DanglingReferenceError(op.opId, missing.map(([opId]) => opId));
     }
-    const [seq] = this.#connection.query(INSERT).value<[number]>(op.opId, op.type, op.author, op.ts, op.wire)!;
+    const seq = this.#insertRow(op);
     this.#heads.note(seq, op.opId, op.prev);
-    this.#heads.keepUp();
-    return { seq, known: false };
+    if (this.#heads.isBehind) this.#heads.tryCatchUp();
+    return seq;
+  }
+
+  #insertRow(op: Operation): number {
+    try {
+      // All rows are asked for, so that a commit that fails is noticed.
+      const [[seq]] = this.#connection.query(INSERT).values<[number]>(op.opId, op.type, op.author, op.ts, op.wire);
+      return seq;
+    } catch (error) {
+      const known = isConflict(error) ? this.#seqOf(op.opId) : undefined;
+      if (known === undefined) throw error;
+      return known; // somebody else has just appended it
+    }
+  }
+
+  #seqOf(opId: string): number | undefined {
+    return this.#connection.query(SELECT_SEQ).value<[number]>(opId)?.[0];
   }
 
   /**
@@ -107,7 +118,7 @@ export class Writer {
       const lacking = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
       seen.add(opId);
       // What is in the log already may stay there, whatever it follows.
-      if (lacking.length > 0 && !this.#isPresent(opId)) return { missing: lacking };
+      if (lacking.length > 0 && this.#seqOf(opId) === undefined) return { missing: lacking };
       arrived.add(opId);
       return repeated ? "known" : "new";
     });
@@ -119,7 +130,7 @@ export class Writer {
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
     for (const i of added) this.#heads.note(++seq, opIds[i], prevs[i]);
-    this.#heads.keepUp();
+    if (this.#heads.isBehind) this.#heads.catchUp();
     return verdicts;
   }
 
@@ -135,10 +146,6 @@ export class Writer {
     return new Set(
       this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify([...named])).map(([opId]) => opId),
     );
-  }
-
-  #isPresent(opId: string): boolean {
-    return this.#connection.query(SELECT_SEQ).value(opId) !== undefined;
   }
 
   #present(opIds: string[]): Set<string> {

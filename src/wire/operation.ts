@@ -96,7 +96,7 @@ export class Operation {
   readonly opId: string;
   /** The canonical text (MNC-1) of the whole operation. */
   readonly wire: string;
-  #verified: boolean;
+  #state: "stored" | "parsed" | "verified";
 
   static {
     fromStored = (wire) => {
@@ -104,25 +104,26 @@ export class Operation {
       try {
         value = JSON.parse(wire);
         // The log took this text in as canonical, so only integers that JSON.parse rounds need the careful reader.
-        if (!freezeExact(value, 0)) value = parseJson(wire);
+        if (!freezeExact(value, 0)) freezeExact(value = parseJson(wire), 0);
       } catch (error) {
         throw shapeError(error);
       }
-      return new Operation(checkShape(value), wire, false);
+      if (!isOutline(value)) throw new OperationError("shape", "this is not an operation");
+      return new Operation(value, wire, "stored");
     };
   }
 
-  private constructor(fields: OperationWire, wire: string, verified: boolean) {
+  private constructor(fields: OperationWire, wire: string, state: "stored" | "parsed" | "verified") {
     this.type = fields.type;
     this.author = fields.author;
     this.ts = fields.ts;
     this.prev = Object.freeze(fields.prev);
-    freezeExact(fields.body, 0);
+    if (state !== "stored") freezeExact(fields.body, 0);
     this.body = fields.body;
     this.sig = fields.sig;
     this.opId = fields.op_id;
     this.wire = wire;
-    this.#verified = verified;
+    this.#state = state;
     Object.freeze(this);
   }
 
@@ -157,7 +158,7 @@ export class Operation {
       sig,
       op_id,
     };
-    return new Operation(fields, `${head}"op_id":"${op_id}",${signed}`, true);
+    return new Operation(fields, `${head}"op_id":"${op_id}",${signed}`, "verified");
   }
 
   /**
@@ -173,7 +174,7 @@ export class Operation {
     } catch (error) {
       throw shapeError(error);
     }
-    return new Operation(checkShape(value), text, false);
+    return new Operation(checkShape(value), text, "parsed");
   }
 
   /**
@@ -194,13 +195,15 @@ export class Operation {
   }
 
   /**
-   * Checks that the operation is what it claims to be: its shape (which reading it has checked), then its content
-   * address, then its signature. Costs one hash and one Ed25519 verification, once: an operation cannot change.
+   * Checks that the operation is what it claims to be: its shape (once more only when a log has read it from its file),
+   * then its content address, then its signature. Costs one hash and one Ed25519 verification, once: an operation
+   * cannot change.
    *
-   * @throws {OperationError} `bad-address` or `bad-signature`, whichever comes first.
+   * @throws {OperationError} `bad-shape`, `bad-address` or `bad-signature`, whichever comes first.
    */
   verify(): void {
-    if (this.#verified) return;
+    if (this.#state === "verified") return;
+    if (this.#state === "stored") Operation.parse(this.wire);
     const { opId } = this;
     const bytes = utf8.encode(this.wire);
     // From "op_id" on, wire text is ASCII of known length: only the body, which stands before it, is not.
@@ -222,7 +225,7 @@ export class Operation {
     if (!verifySignature(this.author.slice(4), this.sig, signed)) {
       throw new OperationError("signature", `operation ${opId} is not signed by ${this.author}`, { opId });
     }
-    this.#verified = true;
+    this.#state = "verified";
   }
 }
 
@@ -270,6 +273,13 @@ function checkShape(value: unknown): OperationWire {
     if (!Object.hasOwn(FIELD_CHECKS, field)) throw fieldError(`$.${field}`, "is not a field of an operation", opId);
   }
   return value as unknown as OperationWire;
+}
+
+/** Whether the fields of an operation are there at all. Looks no closer: that is for `verify`. */
+function isOutline(value: unknown): value is OperationWire {
+  return isObject(value) && typeof value.op_id === "string" && typeof value.author === "string" &&
+    typeof value.type === "string" && typeof value.sig === "string" && Number.isSafeInteger(value.ts) &&
+    Array.isArray(value.prev) && isObject(value.body) && Object.keys(value).length === FIELDS.length;
 }
 
 function checkField(field: keyof OperationWire, value: unknown, opId?: string): void {
@@ -332,9 +342,13 @@ function freezeExact(value: unknown, depth: number): boolean {
   if (typeof value === "number") return Number.isSafeInteger(value);
   if (typeof value !== "object" || value === null) return true;
   if (depth > MAX_DEPTH) return false;
-  Object.freeze(value);
-  for (const item of Array.isArray(value) ? value : Object.values(value)) {
-    if (!freezeExact(item, depth + 1)) return false;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!freezeExact(value[i], depth + 1)) return false;
+  } else {
+    for (const key in value) {
+      if (!freezeExact((value as Record<string, unknown>)[key], depth + 1)) return false;
+    }
   }
+  Object.freeze(value);
   return true;
 }
