@@ -20,7 +20,7 @@ export { parseJson } from "./src/wire/json.ts";
 export type { CanonicalObject, CanonicalValue } from "./src/wire/value.ts";
 export { Identity } from "./src/wire/identity.ts";
 export { Operation } from "./src/wire/operation.ts";
-export type { OperationDraft, OperationWire } from "./src/wire/operation.ts";
+export type { OperationDraft, OperationWire, Signer } from "./src/wire/operation.ts";
 export { OpLog } from "./src/log/oplog.ts";
 export type { AppendOptions, Entry, LogStats, OpenOptions } from "./src/log/oplog.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";

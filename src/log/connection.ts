@@ -108,7 +108,7 @@ export class Connection {
     // What sorts spill into must not become a file that Deno was not asked about.
     this.execute(
       `PRAGMA busy_timeout = ${options.busyTimeoutMs}; PRAGMA synchronous = ${options.synchronous};` +
-        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 10000",
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 25000",
     );
     if (this.readonly) this.execute("PRAGMA query_only = ON");
   }

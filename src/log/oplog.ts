@@ -5,8 +5,7 @@
  */
 
 import { AmbiguousIdError, LogError, NotFoundError } from "../errors.ts";
-import type { Identity } from "../wire/identity.ts";
-import { fromStored, MAX_PREV, Operation, type OperationDraft } from "../wire/operation.ts";
+import { fromStored, MAX_PREV, Operation, type OperationDraft, type Signer } from "../wire/operation.ts";
 import { Connection } from "./connection.ts";
 import { type EntriesOptions, lastSeq, readEntries, requireInteger } from "./entries.ts";
 import { damaged } from "./failures.ts";
@@ -206,7 +205,7 @@ export class OpLog implements Disposable {
    * Creates, signs and appends an operation. Without `prev` it follows everything in the log: the heads, the newest
    * 1,024 when there are more.
    *
-   * @param identity Who signs it.
+   * @param signer Who signs it: an `Identity`.
    * @param type Lower-case words joined by dots.
    * @param body Its content.
    * @param options `prev`, and `ts` in Unix milliseconds (now by default).
@@ -214,14 +213,14 @@ export class OpLog implements Disposable {
    * @throws As {@linkcode Operation.create} and {@linkcode OpLog.append}.
    */
   record(
-    identity: Identity,
+    signer: Signer,
     type: string,
     body: OperationDraft["body"],
     options: Pick<OperationDraft, "prev" | "ts"> = {},
   ): Operation {
     return this.#writer.transaction(() => {
       const { prev = this.heads(MAX_PREV), ts } = options;
-      const op = Operation.create({ type, body, prev, ts }, identity);
+      const op = Operation.create({ type, body, prev, ts }, signer);
       this.#writer.admit(op);
       this.#writer.insert(op);
       return op;

@@ -7,6 +7,7 @@
 import { getPublicKey, hashes, sign, utils } from "@noble/ed25519";
 import { createHash, createPrivateKey } from "node:crypto";
 import { FileError, fileError, LogError } from "../errors.ts";
+import type { Signer } from "./operation.ts";
 
 // noble signs synchronously only when it is given a SHA-512.
 hashes.sha512 ??= (message: Uint8Array) => new Uint8Array(createHash("sha512").update(message).digest());
@@ -31,7 +32,7 @@ const SEED_BYTES = 32;
  * console.log(identity.author); // mnk_ and 64 hex digits
  * ```
  */
-export class Identity {
+export class Identity implements Signer {
   /** The author id: `mnk_` and the 32-byte public key in lower-case hex. */
   readonly author: string;
   readonly #seed: Uint8Array;

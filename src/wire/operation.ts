@@ -8,7 +8,6 @@ import { createBLAKE2b } from "hash-wasm";
 import { CanonicalError, OperationError } from "../errors.ts";
 import { encodeCanonical, parseCanonical } from "./canonical.ts";
 import { verifySignature } from "./ed25519.ts";
-import type { Identity } from "./identity.ts";
 import { parseJson } from "./json.ts";
 import { type CanonicalObject, MAX_DEPTH } from "./value.ts";
 
@@ -27,6 +26,14 @@ const SIGNATURE_MEMBER_BYTES = 137;
 
 const blake2b256 = await createBLAKE2b(256);
 const utf8 = new TextEncoder();
+
+/** Whoever signs: an `Identity`, or a key that is kept elsewhere. */
+export interface Signer {
+  /** `mnk_` and the public key in lower-case hex. */
+  readonly author: string;
+  /** The 64-byte Ed25519 signature (RFC 8032) of a message. */
+  sign(message: Uint8Array): Uint8Array;
+}
 
 /** What an author gives to make an operation. */
 export interface OperationDraft {
@@ -131,12 +138,12 @@ export class Operation {
    * Makes and signs an operation.
    *
    * @param draft Its type, body, and where they matter `prev` and `ts`.
-   * @param identity Who signs it.
+   * @param signer Who signs it: an `Identity`.
    * @throws {OperationError} `bad-shape`, with the `path` of the field at fault.
    */
-  static create(draft: OperationDraft, identity: Identity): Operation {
+  static create(draft: OperationDraft, signer: Signer): Operation {
     const { type, body, prev = [], ts = Date.now() } = draft;
-    const { author } = identity;
+    const { author } = signer;
     for (const [field, value] of Object.entries({ type, author, ts, prev, body })) {
       checkField(field as keyof OperationWire, value);
     }
@@ -145,7 +152,7 @@ export class Operation {
     const prevMember = `"prev":${encodeCanonical(prev)},`;
     const tail = `"ts":${encodeCanonical(ts)},"type":"${type}","v":1}`;
 
-    const sig = identity.sign(utf8.encode(head + prevMember + tail)).toHex();
+    const sig = signer.sign(utf8.encode(head + prevMember + tail)).toHex();
     const signed = `${prevMember}"sig":"${sig}",${tail}`;
     const op_id = contentAddress(utf8.encode(head), utf8.encode(signed));
     const fields: OperationWire = {

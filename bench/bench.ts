@@ -1,0 +1,269 @@
+/**
+ * Measures the log, and in the same run the limits it is up against, and prints a table of medians and ratios.
+ *
+ * `deno task bench [--sizes 10000,100000,1000000] [--runs 3] [--original FOLDER]`, where FOLDER holds the Python
+ * original with its `make_ops.py` and `bench_seed.py`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { Operation, OpLog } from "../mod.ts";
+import { Connection } from "../src/log/connection.ts";
+import { INSERT_RECORDS, RecordsBuilder } from "../src/log/records.ts";
+import { ensureSchema } from "../src/log/schema.ts";
+import { verifySignature } from "../src/wire/ed25519.ts";
+import { generate, writeLines } from "./generate.ts";
+import { signatureJobs } from "./signature_worker.ts";
+
+const options = parseArgs(Deno.args, {
+  string: ["sizes", "runs", "original"],
+  default: { sizes: "10000,100000,1000000", runs: "3" },
+});
+const sizes = options.sizes.split(",").map(Number);
+const runs = Number(options.runs);
+const cores = navigator.hardwareConcurrency;
+/** What is asked of single operations is asked so often. */
+const SAMPLE = Math.min(20_000, ...sizes);
+
+const folder = Deno.makeTempDirSync({ prefix: "mnema-bench-" });
+const rates = new Map<string, Map<number, number>>();
+
+try {
+  console.log(`${cores} cores, medians of ${runs} runs, operations a second\n`);
+  const limits = { one: await signaturesOnOneCore(), all: await signaturesOnAllCores() };
+  for (const size of sizes) await measure(size);
+  const original = options.original ? await measureOriginal(options.original) : undefined;
+  printTable(limits, original);
+  await measureStart(sizes.at(-1)!);
+} finally {
+  Deno.removeSync(folder, { recursive: true });
+}
+
+async function measure(size: number): Promise<void> {
+  const lines = `${folder}/ops.jsonl`;
+  writeLines(lines, size);
+  await rate("sqlite alone, file, FULL", size, () => sqliteAlone(lines, size));
+  await rate("ingest, file, FULL", size, () =>
+    withFreshLog(async (path) => {
+      using log = OpLog.open(path);
+      const { seconds } = await timed(async () => {
+        const report = await log.ingest((await Deno.open(lines)).readable);
+        if (report.new !== size) throw new Error(`${report.new} of ${size} entered`);
+      });
+      return size / seconds;
+    }));
+  const more: string[] = [];
+  let made = 0;
+  for (const op of generate(size + SAMPLE)) if (++made > size) more.push(op.wire);
+  await rate("append one at a time, memory", size, async () => {
+    using log = OpLog.open();
+    await log.ingest((await Deno.open(lines)).readable);
+    const ops = more.map((wire) => Operation.parse(wire));
+    const { seconds } = await timed(() => {
+      for (const op of ops) log.append(op);
+    });
+    return SAMPLE / seconds;
+  });
+
+  const path = `${folder}/kept-${size}.db`;
+  using log = OpLog.open(path);
+  await log.ingest((await Deno.open(lines)).readable);
+  Deno.removeSync(lines);
+  const ids: string[] = [];
+  for (const { op } of log.entries()) ids.push(op.opId);
+  const step = 7919; // prime: neighbours in time are not asked for together
+  const asked = Array.from({ length: SAMPLE }, (_, i) => ids[i * step % ids.length]);
+  await rate("get by id", size, async () => {
+    const { seconds } = await timed(() => {
+      for (const id of asked) log.get(id);
+    });
+    return SAMPLE / seconds;
+  });
+  await rate("entries, decoded", size, async () => {
+    let read = 0;
+    const { seconds } = await timed(() => {
+      for (const { op } of log.entries()) if (op.body.kind === "event") read++;
+    });
+    if (read !== size) throw new Error(`${read} of ${size} read`);
+    return size / seconds;
+  });
+}
+
+/** Takes the median of several runs. */
+async function rate(name: string, size: number, run: () => Promise<number>): Promise<void> {
+  const results: number[] = [];
+  for (let i = 0; i < runs; i++) results.push(await run());
+  const row = rates.get(name) ?? new Map<number, number>();
+  rates.set(name, row.set(size, median(results)));
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+async function timed(work: () => void | Promise<void>): Promise<{ seconds: number }> {
+  const start = performance.now();
+  await work();
+  return { seconds: (performance.now() - start) / 1000 };
+}
+
+async function withFreshLog<T>(use: (path: string) => Promise<T>): Promise<T> {
+  const path = `${folder}/fresh.db`;
+  try {
+    return await use(path);
+  } finally {
+    for (const suffix of ["", "-wal", "-shm"]) {
+      try {
+        Deno.removeSync(path + suffix);
+      } catch {
+        // closed in good order: there is none
+      }
+    }
+  }
+}
+
+/** The same rows, without a check of any kind: what writing costs by itself. */
+async function sqliteAlone(lines: string, size: number): Promise<number> {
+  const batches: Uint8Array[] = [];
+  let records = new RecordsBuilder(1 << 20);
+  let held = 0;
+  const encoder = new TextEncoder();
+  for (const line of Deno.readTextFileSync(lines).split("\n")) {
+    if (line !== "") records.add(Operation.parse(line), encoder.encode(line));
+    if (++held < 400 && line !== "") continue;
+    batches.push(records.finish().records);
+    records = new RecordsBuilder(1 << 20);
+    held = 0;
+  }
+  return await withFreshLog(async (path) => {
+    const settings = { readonly: false, create: true, busyTimeoutMs: 0, synchronous: "FULL" } as const;
+    const connection = Connection.open(path, settings);
+    ensureSchema(connection);
+    const { seconds } = await timed(() => {
+      for (let i = 0; i < batches.length; i += 32) {
+        connection.transaction(() => {
+          for (const batch of batches.slice(i, i + 32)) {
+            if (batch.length > 0) connection.query(INSERT_RECORDS).run(batch, batch.length);
+          }
+        });
+      }
+    });
+    connection.close();
+    return size / seconds;
+  });
+}
+
+async function signaturesOnOneCore(): Promise<number> {
+  const jobs = signatureJobs(SAMPLE);
+  const results: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const { seconds } = await timed(() => {
+      for (const job of jobs) if (!verifySignature(...job)) throw new Error("a signature does not verify");
+    });
+    results.push(SAMPLE / seconds);
+  }
+  return median(results);
+}
+
+async function signaturesOnAllCores(): Promise<number> {
+  const url = new URL("./signature_worker.ts", import.meta.url);
+  const workers = Array.from({ length: cores }, () => new Worker(url, { type: "module" }));
+  const answers = () => Promise.all(workers.map((worker) => new Promise((resolve) => worker.onmessage = resolve)));
+  const ask = () => {
+    const all = answers();
+    for (const worker of workers) worker.postMessage(SAMPLE);
+    return all;
+  };
+  await answers();
+  await ask();
+  const results: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const { seconds } = await timed(async () => void await ask());
+    results.push(cores * SAMPLE / seconds);
+  }
+  for (const worker of workers) worker.terminate();
+  return median(results);
+}
+
+/** The Python original, by its own measure: a file of 3,000 operations, point reads and a full replay. */
+async function measureOriginal(original: string): Promise<Record<"ingest" | "get" | "replay", number>> {
+  const python = async (...args: string[]) => {
+    const command = new Deno.Command("sh", {
+      args: ["-c", `PYTHONDONTWRITEBYTECODE=1 command -p python3 "$@"`, "python", ...args],
+      cwd: original,
+    });
+    const { success, stdout, stderr } = await command.output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout);
+  };
+  Deno.writeTextFileSync(`${folder}/original.jsonl`, await python("make_ops.py", "20000", "8"));
+  const numbers = async (...args: string[]) =>
+    Object.fromEntries(
+      (await python("bench_seed.py", ...args)).trim().split("\n").map((line) => {
+        const [name, ...rest] = line.split(" ");
+        return [name, parseInt(rest.at(-1)!)];
+      }),
+    );
+  const file = await numbers(`${folder}/original.db`, `${folder}/original.jsonl`, "3000");
+  const memory = await numbers(":memory:", `${folder}/original.jsonl`);
+  return { ingest: file.ingest, get: memory.get, replay: memory.replay };
+}
+
+function printTable(
+  limits: { one: number; all: number },
+  original?: Record<"ingest" | "get" | "replay", number>,
+): void {
+  const columns = ["", ...sizes.map((size) => size.toLocaleString("en")), "last/first", "against"];
+  const rows = [...rates].map(([name, row]) => {
+    const values = sizes.map((size) => row.get(size)!);
+    const [last, first] = [values.at(-1)!, values[0]];
+    const against = [
+      name.startsWith("ingest") ? `${(last / limits.all).toFixed(2)} of signature checks on all cores` : "",
+      name.startsWith("ingest") && original ? `${(last / original.ingest).toFixed(1)} times the original` : "",
+      name.startsWith("append") ? `${(last / limits.one).toFixed(2)} of signature checks on one core` : "",
+      name.startsWith("get") && original ? `${(last / original.get).toFixed(2)} times the original` : "",
+      name.startsWith("entries") && original ? `${(last / original.replay).toFixed(2)} times the original` : "",
+    ];
+    const numbers = values.map((value) => Math.round(value).toLocaleString("en"));
+    return [name, ...numbers, (last / first).toFixed(2), against.filter(Boolean).join(", ")];
+  });
+  const fixed = (value: number) => Math.round(value).toLocaleString("en");
+  console.log(`signature checks alone: ${fixed(limits.one)} on one core, ${fixed(limits.all)} on all`);
+  if (original) console.log(`the original: ${JSON.stringify(original)}`);
+  const widths = columns.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
+  console.log();
+  for (const row of [columns, ...rows]) {
+    console.log(row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd());
+  }
+}
+
+/** How soon the command line answers, on the largest log. */
+async function measureStart(size: number): Promise<void> {
+  const cli = decodeURIComponent(new URL("../cli.ts", import.meta.url).pathname);
+  const start = async (...args: string[]) => {
+    const results: number[] = [];
+    for (let i = 0; i < Math.max(5, runs); i++) {
+      const command = new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "--quiet",
+          "--no-prompt",
+          "--allow-read",
+          "--allow-write",
+          "--allow-ffi",
+          "--allow-env",
+          cli,
+          ...args,
+        ],
+      });
+      const { seconds } = await timed(async () => void await command.output());
+      results.push(seconds * 1000);
+    }
+    return median(results);
+  };
+  const help = await start("--help");
+  const heads = await start("heads", "--log", `${folder}/kept-${size}.db`);
+  const ratio = (heads / help).toFixed(2);
+  console.log(`\nmnema --help ${help.toFixed(0)} ms, mnema heads on ${size} ${heads.toFixed(0)} ms: ${ratio} times`);
+}

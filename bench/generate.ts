@@ -1,0 +1,78 @@
+/**
+ * Operations to measure with: seeded, so that every run has the same; by several authors; wire texts of about 700 bytes.
+ *
+ * @module
+ */
+
+import { createHash, createPrivateKey, sign } from "node:crypto";
+import { Identity, Operation, type Signer } from "../mod.ts";
+
+const AUTHORS = 8;
+const WORDS = "calendar note photo message contact gym office lunch train home late early café 東京 naïve 🙂".split(
+  " ",
+);
+
+/** A signer that uses the runtime's native Ed25519: a million signatures by noble would take minutes. */
+function nativeSigner(n: number): Signer {
+  const seed = createHash("sha256").update(`author ${n}`).digest();
+  const der = new Uint8Array([...Uint8Array.fromHex("302e020100300506032b657004220420"), ...seed]);
+  const pem = `-----BEGIN PRIVATE KEY-----\n${der.toBase64()}\n-----END PRIVATE KEY-----\n`;
+  const key = createPrivateKey(pem);
+  return {
+    author: Identity.fromSeed(new Uint8Array(seed)).author,
+    sign: (message) => new Uint8Array(sign(null, message, key)),
+  };
+}
+
+/** Numbers below a limit, the same in every run (xorshift32, Marsaglia 2003). */
+function seeded(seed: number): (limit: number) => number {
+  return (limit) => {
+    seed ^= seed << 13;
+    seed ^= seed >>> 17;
+    seed ^= seed << 5;
+    return (seed >>> 0) % limit;
+  };
+}
+
+/** Operations of which each follows one or two of the last heads, as nodes that synchronize now and then write them. */
+export function* generate(count: number): Generator<Operation> {
+  const random = seeded(20261122);
+  const signers = Array.from({ length: AUTHORS }, (_, n) => nativeSigner(n));
+  const heads: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const prev = heads.splice(0, Math.min(heads.length, heads.length > 6 ? 2 : 1));
+    const body = {
+      source: ["calendar", "notes", "photos"][random(3)],
+      kind: "event",
+      content: {
+        title: Array.from({ length: 6 + random(26) }, () => WORDS[random(WORDS.length)]).join(" "),
+        n,
+        flag: random(2) === 0,
+        tags: [WORDS[random(8)], WORDS[8 + random(8)]],
+        none: null,
+        size: random(2 ** 31),
+      },
+    };
+    const draft = { type: "evidence.add", body, prev: prev.sort(), ts: 1_718_000_000_000 + n * 137 };
+    const op = Operation.create(draft, signers[random(AUTHORS)]);
+    heads.push(op.opId);
+    if (random(5) === 0 && prev.length > 0) heads.push(prev[0]); // somebody else has not seen it yet
+    yield op;
+  }
+}
+
+/** Writes wire texts as JSON lines. */
+export function writeLines(path: string, count: number): void {
+  using file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  const encoder = new TextEncoder();
+  let lines = "";
+  const flush = () => {
+    for (let bytes = encoder.encode(lines); bytes.length > 0;) bytes = bytes.subarray(file.writeSync(bytes));
+    lines = "";
+  };
+  for (const op of generate(count)) {
+    lines += op.wire + "\n";
+    if (lines.length > 1 << 20) flush();
+  }
+  flush();
+}
