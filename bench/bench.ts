@@ -10,6 +10,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { Operation, OpLog } from "../mod.ts";
 import { Connection } from "../src/log/connection.ts";
+import { readLines } from "../src/log/lines.ts";
 import { INSERT_RECORDS, RecordsBuilder } from "../src/log/records.ts";
 import { ensureSchema } from "../src/log/schema.ts";
 import { verifySignature } from "../src/wire/ed25519.ts";
@@ -124,31 +125,30 @@ async function withFreshLog<T>(use: (path: string) => Promise<T>): Promise<T> {
 }
 
 /** The same rows, without a check of any kind: what writing costs by itself. */
-async function sqliteAlone(lines: string, size: number): Promise<number> {
-  const batches: Uint8Array[] = [];
-  let records = new RecordsBuilder(1 << 20);
-  let held = 0;
-  const encoder = new TextEncoder();
-  for (const line of Deno.readTextFileSync(lines).split("\n")) {
-    if (line !== "") records.add(Operation.parse(line), encoder.encode(line));
-    if (++held < 400 && line !== "") continue;
-    batches.push(records.finish().records);
-    records = new RecordsBuilder(1 << 20);
-    held = 0;
-  }
-  return await withFreshLog(async (path) => {
+async function sqliteAlone(path: string, size: number): Promise<number> {
+  return await withFreshLog(async (fresh) => {
     const settings = { readonly: false, create: true, busyTimeoutMs: 0, synchronous: "FULL" } as const;
-    const connection = Connection.open(path, settings);
+    const connection = Connection.open(fresh, settings);
     ensureSchema(connection);
-    const { seconds } = await timed(() => {
-      for (let i = 0; i < batches.length; i += 32) {
-        connection.transaction(() => {
-          for (const batch of batches.slice(i, i + 32)) {
-            if (batch.length > 0) connection.query(INSERT_RECORDS).run(batch, batch.length);
-          }
-        });
+    const encoder = new TextEncoder();
+    let seconds = 0;
+    let records = new RecordsBuilder(1 << 24);
+    let held = 0;
+    const write = async () => {
+      const batch = records.finish().records;
+      records = new RecordsBuilder(1 << 24);
+      held = 0;
+      const insert = () => connection.query(INSERT_RECORDS).run(batch, batch.length);
+      if (batch.length > 0) seconds += (await timed(() => connection.transaction(insert))).seconds;
+    };
+    for await (const lines of readLines((await Deno.open(path)).readable, 1 << 20)) {
+      for (const line of lines) {
+        if ("error" in line) throw line.error;
+        records.add(Operation.parse(line.text), encoder.encode(line.text));
+        if (++held === 12_000) await write();
       }
-    });
+    }
+    await write();
     connection.close();
     return size / seconds;
   });

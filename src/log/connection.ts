@@ -17,6 +17,9 @@ const OLDEST_SQLITE = [3, 38];
 /** The header of an SQLite file. */
 const SHORTEST_DATABASE = 100;
 
+const CACHE_KIB = 32 << 10;
+const CHECKPOINT_PAGES = 25_000;
+
 const TRANSACTIONS = {
   outer: ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"],
   inner: ["SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part"],
@@ -105,10 +108,12 @@ export class Connection {
           "library in DENO_SQLITE_PATH",
       );
     }
-    // What sorts spill into must not become a file that Deno was not asked about.
+    // What sorts spill into must not become a file that Deno was not asked about. Ids are hashes: a writer comes back to
+    // the pages of their index all the time, so more of them are kept, and copied into the file less often.
     this.execute(
       `PRAGMA busy_timeout = ${options.busyTimeoutMs}; PRAGMA synchronous = ${options.synchronous};` +
-        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 25000",
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;" +
+        `PRAGMA cache_size = ${-CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
     if (this.readonly) this.execute("PRAGMA query_only = ON");
   }

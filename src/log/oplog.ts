@@ -171,14 +171,17 @@ export class OpLog implements Disposable {
 
   /**
    * Takes in operations that others made, from their wire texts: verifies each, and appends it unless it is refused or
-   * known. What is appended is committed a batch at a time; when it is interrupted, the same ingest again finishes it.
+   * known. What is appended is committed some thousands at a time; when it is interrupted, the same ingest again
+   * finishes it. Signatures are checked in workers while others are written; what is under way is bounded, so memory
+   * does not grow with the source.
    *
    * @param source Wire texts, or bytes that hold them as JSON lines; each follows only what is in the log or stands
-   * before it.
-   * @param options All or none, progress, abort.
+   * before it, unless `order` is `"any"`.
+   * @param options All or none, order, workers, progress, abort.
    * @returns What became of them.
    * @throws {RefusedError} With `atomic`, when one is refused.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: batches that were committed stay, but with `atomic`.
+   * @throws {LogError} `worker-failed` when a worker died.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: what was committed stays, but with `atomic`.
    *
    * @example
    * ```ts

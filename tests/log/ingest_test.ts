@@ -219,6 +219,13 @@ Deno.test("a worker that dies is an error for everything that it had under way, 
   pool.close();
 });
 
+Deno.test("where no worker can start, the same work is done without", async () => {
+  const pool = new CheckPool(2, 1 << 20, new URL("./children/no_such_worker.ts", import.meta.url));
+  const blocks = [0, 1, 2].map((i) => pool.check({ texts: lines.slice(300 * i, 300 * (i + 1)) }));
+  for (const { opIds, refusals } of await Promise.all(blocks)) assertEquals([opIds.length, refusals], [300, []]);
+  pool.close();
+});
+
 Deno.test("every refusal is told, and the report keeps the first thousand", async () => {
   using log = OpLog.open();
   let told = 0;

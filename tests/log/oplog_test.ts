@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
   AmbiguousIdError,
@@ -219,6 +219,13 @@ Deno.test("options that make no sense are refused", () => {
   assertEquals(assertThrows(() => log.append(note("a").toWire() as never), LogError).code, "invalid-argument");
   for (const options of [{ limit: -1 }, { sinceSeq: 0.5 }, { types: "note" }] as const) {
     assertEquals(assertThrows(() => log.entries(options), LogError).code, "invalid-argument");
+  }
+});
+
+Deno.test("options of an ingest that make no sense are refused", async () => {
+  using log = OpLog.open();
+  for (const options of [{ workers: -1 }, { workers: 1.5 }, { order: "random" as "any" }, { maxWaiting: -1 }]) {
+    assertEquals((await assertRejects(() => log.ingest([], options), LogError)).code, "invalid-argument");
   }
 });
 

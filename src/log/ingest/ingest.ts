@@ -5,14 +5,14 @@
  * @module
  */
 
-import { DanglingReferenceError, RefusedError, tooLarge } from "../../errors.ts";
+import { DanglingReferenceError, LogError, RefusedError, tooLarge } from "../../errors.ts";
 import { requireInteger } from "../entries.ts";
 import { joinRecords } from "../records.ts";
 import type { Batch, Verdict, Writer } from "../writer.ts";
 import { type IngestSource, readBlocks } from "./blocks.ts";
 import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
 import { CheckPool } from "./pool.ts";
-import { type Candidate, type Waiting, WaitingRoom } from "./waiting.ts";
+import { type Candidate, MAX_WAITING, type Waiting, WaitingRoom } from "./waiting.ts";
 
 /** How to take operations in. */
 export interface IngestOptions {
@@ -53,8 +53,12 @@ const TRANSACTION_BLOCKS = 32;
 
 /** Takes in what a source holds. @see OpLog.ingest */
 export async function ingest(writer: Writer, source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
-  const { workers = navigator.hardwareConcurrency, signal } = options;
+  const { workers = navigator.hardwareConcurrency, order = "causal", maxWaiting = MAX_WAITING, signal } = options;
   requireInteger("workers", workers, 0);
+  requireInteger("maxWaiting", maxWaiting, 0);
+  if (order !== "causal" && order !== "any") {
+    throw new LogError("invalid-argument", `order is "causal" or "any", not ${JSON.stringify(order)}`);
+  }
   const intake = new Intake(writer, options);
   const pool = new CheckPool(workers, writer.maxOperationBytes);
   const underWay: UnderWay[] = [];

@@ -24,7 +24,7 @@ interface Member {
 /** Checks blocks, several at a time. */
 export class CheckPool {
   readonly #members: Member[] = [];
-  readonly #size: number;
+  #size: number;
   readonly #maxBytes: number;
   readonly #url: URL;
   #failure?: LogError;
@@ -61,7 +61,11 @@ export class CheckPool {
     member.waiting.push(answer);
     const request: CheckRequest = { block, maxBytes: this.#maxBytes };
     const transfer = "bytes" in block ? [block.bytes.buffer] : [];
-    member.started.promise.then(() => member.worker.postMessage(request, transfer));
+    member.started.promise.then(
+      () => member.worker.postMessage(request, transfer),
+      // Without workers it takes longer, and comes out the same.
+      () => answer.resolve(checkBlock(block, this.#maxBytes)),
+    );
     return answer.promise;
   }
 
@@ -80,13 +84,17 @@ export class CheckPool {
   #start(): Member {
     const worker = new Worker(this.#url, { type: "module" });
     const member: Member = { worker, started: Promise.withResolvers(), waiting: [] };
+    let hasStarted = false;
     worker.onmessage = ({ data }: MessageEvent<CheckedBlock | "started">) => {
-      if (data === "started") member.started.resolve();
-      else member.waiting.shift()!.resolve(data);
+      if (data !== "started") return member.waiting.shift()!.resolve(data);
+      hasStarted = true;
+      member.started.resolve();
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(event.message);
+      if (hasStarted) return this.#fail(event.message);
+      this.#size = 0; // workers cannot be had here
+      member.started.reject();
     };
     worker.onmessageerror = () => this.#fail("its answer could not be read");
     this.#members.push(member);

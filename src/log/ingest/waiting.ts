@@ -24,7 +24,8 @@ export interface Waiting extends Candidate {
   missing: Iterable<string>;
 }
 
-const MAX_WAITING = 100_000;
+/** At most so many wait, unless told. */
+export const MAX_WAITING = 100_000;
 /** However few they are, what waits has at most so many bytes of rows. */
 const MAX_WAITING_BYTES = 1 << 26;
 
