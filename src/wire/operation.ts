@@ -210,7 +210,7 @@ export class Operation {
    */
   verify(): void {
     if (this.#state === "verified") return;
-    if (this.#state === "stored") Operation.parse(this.wire);
+    if (this.#state === "stored") this.#checkStored();
     const { opId } = this;
     const bytes = utf8.encode(this.wire);
     // From "op_id" on, wire text is ASCII of known length: only the body, which stands before it, is not.
@@ -233,6 +233,16 @@ export class Operation {
       throw new OperationError("signature", `operation ${opId} is not signed by ${this.author}`, { opId });
     }
     this.#state = "verified";
+  }
+
+  #checkStored(): void {
+    try {
+      Operation.parse(this.wire);
+    } catch (error) {
+      const { message, path } = error as OperationError;
+      const { opId } = this;
+      throw new OperationError("shape", `operation ${opId} is damaged: ${message}`, { opId, path, cause: error });
+    }
   }
 }
 

@@ -79,7 +79,7 @@ Deno.test("show verifies again: an operation that was altered in the file is rep
   const op = note("genuine");
   const alterations: [wire: string, said: RegExp][] = [
     [op.wire.replace("genuine", "altered"), /^operation op_[0-9a-f]+ .*content address/],
-    [op.wire.replace(/"sig":"./, (start) => start.slice(0, -1) + "z"), /^mnema\.db is damaged: .*seq 1/],
+    [op.wire.replace(/"sig":"./, (start) => start.slice(0, -1) + "z"), /^operation op_[0-9a-f]+ is damaged: \$\.sig/],
     ["{}", /^mnema\.db is damaged: .*seq 1/],
     ["no JSON", /^mnema\.db is damaged: .*seq 1/],
   ];
