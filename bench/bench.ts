@@ -138,7 +138,7 @@ async function sqliteAlone(path: string, size: number): Promise<number> {
       const batch = records.finish().records;
       records = new RecordsBuilder(1 << 24);
       held = 0;
-      const insert = () => connection.query(INSERT_RECORDS).run(batch, batch.length);
+      const insert = () => void connection.query(INSERT_RECORDS).run(batch, batch.length);
       if (batch.length > 0) seconds += (await timed(() => connection.transaction(insert))).seconds;
     };
     for await (const lines of readLines((await Deno.open(path)).readable, 1 << 20)) {

@@ -256,9 +256,9 @@ export class Query {
     this.#path = path;
   }
 
-  /** Runs it for its effect. */
-  run(...parameters: Parameter[]): void {
-    this.#use((statement) => statement.run(...parameters));
+  /** Runs it for its effect, and returns how many rows it changed. */
+  run(...parameters: Parameter[]): number {
+    return this.#use((statement) => statement.run(...parameters));
   }
 
   /** The first row. */

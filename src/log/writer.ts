@@ -91,8 +91,9 @@ export class Writer {
   #insertRow(op: Operation): number {
     try {
       // All rows are asked for, so that a commit that fails is noticed.
-      const [[seq]] = this.#connection.query(INSERT).values<[number]>(op.opId, op.type, op.author, op.ts, op.wire);
-      return seq;
+      const rows = this.#connection.query(INSERT).values<[number]>(op.opId, op.type, op.author, op.ts, op.wire);
+      if (rows.length !== 1) throw this.#obstructed();
+      return rows[0][0];
     } catch (error) {
       const known = isConflict(error) ? this.#seqOf(op.opId) : undefined;
       if (known === undefined) throw error;
@@ -122,10 +123,10 @@ export class Writer {
       arrived.add(opId);
       return repeated ? "known" : "new";
     });
-    if (!this.#insertRecords(selectRecords(records, ends, indexesOf(verdicts, "new")))) {
+    if (!this.#insertRecords(records, ends, indexesOf(verdicts, "new"))) {
       const present = this.#present(opIds);
       opIds.forEach((opId, i) => verdicts[i] = verdicts[i] === "new" && present.has(opId) ? "known" : verdicts[i]);
-      this.#insertRecords(selectRecords(records, ends, indexesOf(verdicts, "new")));
+      this.#insertRecords(records, ends, indexesOf(verdicts, "new"));
     }
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
@@ -153,15 +154,27 @@ export class Writer {
   }
 
   /** Whether the records went in; they do not, and nothing is changed, when the log has one of them already. */
-  #insertRecords(records: Uint8Array): boolean {
-    if (records.length === 0) return true;
+  #insertRecords(records: Uint8Array, ends: Uint32Array, wanted: readonly number[]): boolean {
+    if (wanted.length === 0) return true;
+    const selected = selectRecords(records, ends, wanted);
     try {
-      this.#connection.query(INSERT_RECORDS).run(records, records.length);
+      const inserted = this.#connection.query(INSERT_RECORDS).run(selected, selected.length);
+      if (inserted !== wanted.length) throw this.#obstructed();
       return true;
     } catch (error) {
       if (isConflict(error)) return false;
       throw error;
     }
+  }
+
+  /** The error for a file in which something that is not the log's keeps rows from entering. */
+  #obstructed(): FileError {
+    const { path } = this.#connection;
+    return new FileError(
+      "not-a-log",
+      path,
+      `${path} does not let operations in: look for triggers that are not its own`,
+    );
   }
 
   /** Runs `work` as one transaction: all that it inserts, or nothing. Inside another, as a part that can fail alone. */

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { FileError, OpLog } from "../../mod.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { note } from "../operations.ts";
@@ -131,4 +131,18 @@ Deno.test("a file with a trigger of another text is no log, and stays as it is",
       assertEquals(contentsOf(folder), before);
     });
   }
+});
+
+Deno.test("a foreign trigger that keeps rows out is noticed: nothing is said to be appended that is not", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/log.db`;
+    OpLog.open(path).close();
+    withDatabase(path, (db) => {
+      db.exec("CREATE TRIGGER thief BEFORE INSERT ON ops WHEN NEW.type = 'note' BEGIN SELECT RAISE(IGNORE); END");
+    });
+    using log = OpLog.open(path);
+    assertEquals(assertThrows(() => log.append(note("a")), FileError).code, "not-a-log");
+    const error = await assertRejects(() => log.ingest([note("a").wire, note("b").wire]), FileError);
+    assertEquals([error.code, log.size], ["not-a-log", 0]);
+  });
 });
