@@ -23,14 +23,6 @@ export interface EntriesOptions {
   reverse?: boolean;
 }
 
-/** One row of the log. */
-export interface StoredEntry {
-  /** Its place in the log. */
-  seq: number;
-  /** Its wire text. */
-  wire: string;
-}
-
 /** A page starts at so many rows, and grows or shrinks until it holds about a megabyte of text. */
 const FIRST_PAGE_ROWS = 64;
 const MAX_PAGE_ROWS = 1024;
@@ -42,14 +34,22 @@ const MAX_PARTS = 50;
 /**
  * Reads the rows that `options` ask for, as they are at the call: what is appended later is not among them.
  *
+ * @param connection The log's file.
+ * @param options Which rows, and in which order.
+ * @param decode Makes what is wanted of a row, from its `seq` and its wire text.
  * @throws {LogError} `invalid-argument`.
  */
-export function readEntries(connection: Connection, options: EntriesOptions): Generator<StoredEntry> {
+export function readEntries<T>(
+  connection: Connection,
+  options: EntriesOptions,
+  decode: (seq: number, wire: string) => T,
+): Generator<T> {
   const { sinceSeq = 0, limit = Number.MAX_SAFE_INTEGER, reverse = false } = options;
   requireInteger("sinceSeq", sinceSeq, 0);
   requireInteger("limit", limit, 0);
   // Rows are only ever added, at the end: the last seq at the call is a snapshot.
-  return pages(connection, filter(options), { after: sinceSeq + 0, upTo: lastSeq(connection), limit, reverse });
+  const range = { after: sinceSeq + 0, upTo: lastSeq(connection), limit, reverse };
+  return pages(connection, filter(options), range, decode);
 }
 
 /** The greatest `seq`; 0 in an empty log. */
@@ -64,11 +64,12 @@ export function requireInteger(name: string, value: number, least: number): void
   }
 }
 
-function* pages(
+function* pages<T>(
   connection: Connection,
   filter: Filter,
   range: { after: number; upTo: number; limit: number; reverse: boolean },
-): Generator<StoredEntry> {
+  decode: (seq: number, wire: string) => T,
+): Generator<T> {
   if (filter.parts.length === 0) return;
   const sql = pageSql(filter, range.reverse);
   let { after, upTo, limit } = range;
@@ -80,7 +81,7 @@ function* pages(
     for (const [seq, wire] of page) {
       if (typeof wire !== "string") throw damaged(connection.path, `what stands at seq ${seq} is no text`);
       length += wire.length;
-      yield { seq, wire };
+      yield decode(seq, wire);
     }
     if (page.length < asked) {
       if (filter.whole && !range.reverse && page.at(-1)?.[0] !== upTo) {

@@ -337,7 +337,7 @@ export class OpLog implements Disposable {
    * ```
    */
   entries(options: EntriesOptions = {}): IteratorObject<Entry> {
-    return readEntries(this.#connection, options).map(({ seq, wire }) => ({ seq, op: this.#decode(seq, wire) }));
+    return readEntries(this.#connection, options, (seq, wire) => ({ seq, op: this.#decode(seq, wire) }));
   }
 
   /**
