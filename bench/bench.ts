@@ -10,7 +10,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { Operation, OpLog } from "../mod.ts";
 import { Connection } from "../src/log/connection.ts";
-import { readLines } from "../src/log/lines.ts";
+import { readLines } from "../src/log/ingest/lines.ts";
 import { INSERT_RECORDS, RecordsBuilder } from "../src/log/records.ts";
 import { ensureSchema } from "../src/log/schema.ts";
 import { verifySignature } from "../src/wire/ed25519.ts";

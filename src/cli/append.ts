@@ -6,7 +6,7 @@
 
 import { LogError, OperationError, RefusedError } from "../errors.ts";
 import type { OpLog } from "../log/oplog.ts";
-import { readLines } from "../log/lines.ts";
+import { readLines } from "../log/ingest/lines.ts";
 import type { Identity } from "../wire/identity.ts";
 import { parseJson } from "../wire/json.ts";
 import { checkType, MAX_PREV, Operation } from "../wire/operation.ts";

@@ -30,3 +30,10 @@ export function createOutput(path: string): Deno.FsFile {
     throw fileError(error, path, true);
   }
 }
+
+const encoder = new TextEncoder();
+
+/** Writes a text whole: a single write may take only a part of it. */
+export function writeAll(file: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  for (let bytes = encoder.encode(text); bytes.length > 0;) bytes = bytes.subarray(file.writeSync(bytes));
+}

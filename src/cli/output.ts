@@ -5,6 +5,7 @@
  */
 
 import { LogError } from "../errors.ts";
+import { writeAll } from "./files.ts";
 
 /** Standard output was closed by whoever read it, as `| head` does: no error, there is just nothing left to do. */
 export class ClosedPipe extends Error {
@@ -22,7 +23,6 @@ const CODES: Record<Style, [number, number]> = {
 };
 
 const BUFFERED = 1 << 16;
-const encoder = new TextEncoder();
 
 /** Where a command writes its results. */
 export class Output {
@@ -49,10 +49,10 @@ export class Output {
 
   /** Writes what was held back. */
   flush(): void {
-    let bytes = encoder.encode(this.#buffer);
+    const text = this.#buffer;
     this.#buffer = "";
     try {
-      while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+      writeAll(Deno.stdout, text);
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) throw new ClosedPipe();
       throw new LogError("io", `the result cannot be written: ${(error as Error).message}`, { cause: error });

@@ -9,7 +9,7 @@ import { fileError, RefusedError } from "../errors.ts";
 import type { Refusal } from "../log/ingest/check.ts";
 import type { IngestReport } from "../log/ingest/ingest.ts";
 import type { Command, Input } from "./command.ts";
-import { createOutput, openInput } from "./files.ts";
+import { createOutput, openInput, writeAll } from "./files.ts";
 import { openToAppend, openToRead } from "./open.ts";
 import { type Output, visible } from "./output.ts";
 
@@ -32,10 +32,8 @@ export const exportLog: Command = {
     let exported = 0;
     using file = createOutput(path);
     try {
-      const encoder = new TextEncoder();
       for (const { op } of log.entries({ sinceSeq })) {
-        let bytes = encoder.encode(op.wire + "\n");
-        while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
+        writeAll(file, op.wire + "\n");
         exported++;
       }
       file.syncSync();

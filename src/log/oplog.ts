@@ -236,7 +236,7 @@ export class OpLog implements Disposable {
    * @param opId A whole id.
    */
   seqOf(opId: string): number | undefined {
-    return this.#connection.query("SELECT seq FROM ops WHERE op_id = ?").value<[number]>(opId)?.[0];
+    return this.#writer.seqOf(opId);
   }
 
   /**

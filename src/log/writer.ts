@@ -76,7 +76,7 @@ export class Writer {
    */
   insert(op: Operation, checkPrev = true): number {
     this.#refuseReadonly();
-    const known = this.#seqOf(op.opId);
+    const known = this.seqOf(op.opId);
     if (known !== undefined) return known;
     if (checkPrev && op.prev.length > 0) {
       const missing = this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify(op.prev));
@@ -95,13 +95,14 @@ export class Writer {
       if (rows.length !== 1) throw this.#obstructed();
       return rows[0][0];
     } catch (error) {
-      const known = isConflict(error) ? this.#seqOf(op.opId) : undefined;
+      const known = isConflict(error) ? this.seqOf(op.opId) : undefined;
       if (known === undefined) throw error;
       return known; // somebody else has just appended it
     }
   }
 
-  #seqOf(opId: string): number | undefined {
+  /** The `seq` of an operation, or undefined when the log does not hold it. */
+  seqOf(opId: string): number | undefined {
     return this.#connection.query(SELECT_SEQ).value<[number]>(opId)?.[0];
   }
 
@@ -119,7 +120,7 @@ export class Writer {
       const lacking = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
       seen.add(opId);
       // What is in the log already may stay there, whatever it follows.
-      if (lacking.length > 0 && this.#seqOf(opId) === undefined) return { missing: lacking };
+      if (lacking.length > 0 && this.seqOf(opId) === undefined) return { missing: lacking };
       arrived.add(opId);
       return repeated ? "known" : "new";
     });

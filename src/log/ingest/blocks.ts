@@ -5,10 +5,17 @@
  * @module
  */
 
-import type { Block } from "./check.ts";
-
 /** Where wire texts come from: one by one, or as a stream of bytes that holds JSON lines. */
 export type IngestSource = Iterable<string> | AsyncIterable<string> | ReadableStream<Uint8Array>;
+
+/** Wire texts to be checked: texts, or bytes in which each ends with a newline. */
+export type Block = { texts: string[] } | ByteBlock;
+
+/** Whole lines, in memory of their own. */
+export interface ByteBlock {
+  /** Each line ends with a newline; the last of a source may end without. */
+  bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** One line, at its place among the blocks, with more bytes than an operation may have. It is not kept. */
 export interface OversizedLine {
@@ -48,10 +55,11 @@ async function* textBlocks(source: Iterable<string> | AsyncIterable<string>): As
   if (texts.length > 0) yield { texts };
 }
 
-async function* byteBlocks(
-  source: AsyncIterable<Uint8Array>,
+/** The same for a stream of bytes. */
+export async function* byteBlocks(
+  source: ReadableStream<Uint8Array>,
   maxBytes: number,
-): AsyncGenerator<Block | OversizedLine | undefined> {
+): AsyncGenerator<ByteBlock | OversizedLine | undefined> {
   let parts: Uint8Array[] = [];
   let length = 0;
   let linesEnd = 0; // so many of the bytes are whole lines

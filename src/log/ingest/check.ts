@@ -5,14 +5,13 @@
  */
 
 import { isUtf8 } from "node:buffer";
-import { LogError, OperationError, tooLarge } from "../../errors.ts";
+import { LogError, tooLarge } from "../../errors.ts";
 import { contentAddress, Operation } from "../../wire/operation.ts";
 import { verifySignature } from "../../wire/ed25519.ts";
 import { type Envelope, EnvelopeScanner } from "../../wire/scan.ts";
 import { RecordsBuilder, type Row } from "../records.ts";
-
-/** Wire texts to be checked: texts, or bytes in which each ends with a newline. */
-export type Block = { texts: string[] } | { bytes: Uint8Array<ArrayBuffer> };
+import type { Block } from "./blocks.ts";
+import { decodeLine, eachLine } from "./lines.ts";
 
 /** One operation that was refused. */
 export interface Refusal {
@@ -45,11 +44,7 @@ export interface CheckedBlock {
 }
 
 const RECORD_OVERHEAD = 256;
-const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 const encoder = new TextEncoder();
-// A byte order mark is not passed over: it is no part of JSON.
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Checks every operation of a block. */
 export function checkBlock(block: Block, maxBytes: number): CheckedBlock {
@@ -69,14 +64,7 @@ function checkTexts(texts: string[], maxBytes: number): BlockChecker {
 
 function checkLines(bytes: Uint8Array, maxBytes: number): BlockChecker {
   const checker = new BlockChecker(bytes, maxBytes);
-  let position = 0;
-  for (let start = 0; start < bytes.length;) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    const lineEnd = newline < 0 ? bytes.length : newline;
-    const end = lineEnd > start && bytes[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd;
-    checker.check(++position, start, end);
-    start = lineEnd + 1;
-  }
+  eachLine(bytes, (position, start, end) => checker.check(position, start, end));
   return checker;
 }
 
@@ -115,7 +103,7 @@ class BlockChecker {
         return;
       }
       // Whatever is not plainly right is judged by the one that can say what is wrong.
-      const op = Operation.parse(text ?? decode(wire));
+      const op = Operation.parse(text ?? decodeLine(wire));
       op.verify();
       this.#accept(position, op, op.prev, wire);
     } catch (error) {
@@ -146,14 +134,6 @@ class BlockChecker {
     signed.set(bytes.subarray(prevAt, sigAt), opIdAt - start);
     signed.set(bytes.subarray(tsAt, end), opIdAt - start + sigAt - prevAt);
     return verifySignature(author.slice(4), sig, signed);
-  }
-}
-
-function decode(wire: Uint8Array): string {
-  try {
-    return decoder.decode(wire);
-  } catch {
-    throw new OperationError("shape", "the line is not UTF-8");
   }
 }
 

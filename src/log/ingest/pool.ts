@@ -5,7 +5,8 @@
  */
 
 import { LogError } from "../../errors.ts";
-import { type Block, checkBlock, type CheckedBlock } from "./check.ts";
+import type { Block } from "./blocks.ts";
+import { checkBlock, type CheckedBlock } from "./check.ts";
 import type { CheckRequest } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);

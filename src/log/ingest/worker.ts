@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Block, checkBlock, type CheckedBlock } from "./check.ts";
+import type { Block } from "./blocks.ts";
+import { checkBlock, type CheckedBlock } from "./check.ts";
 
 /** What a worker is sent. */
 export interface CheckRequest {
