@@ -13,6 +13,7 @@ import { dirname } from "node:path";
 export type LogErrorCode =
   | "ambiguous-id"
   | "bad-address"
+  | "bad-body"
   | "bad-encoding"
   | "bad-shape"
   | "bad-signature"
@@ -107,13 +108,14 @@ export class CanonicalError extends LogError {
   }
 }
 
-/** The checks of `Operation.verify`, in the order in which they are made. */
-export type OperationCheck = "shape" | "content address" | "signature";
+/** The checks of an operation, in their order: `Operation.verify` makes all but the last, which a log makes besides. */
+export type OperationCheck = "shape" | "content address" | "signature" | "body";
 
 const CHECK_CODES = {
   "shape": "bad-shape",
   "content address": "bad-address",
   "signature": "bad-signature",
+  "body": "bad-body",
 } as const satisfies Record<OperationCheck, LogErrorCode>;
 
 /** An operation that is not what it claims to be. */

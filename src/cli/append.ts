@@ -5,7 +5,7 @@
  */
 
 import { LogError, OperationError, RefusedError } from "../errors.ts";
-import type { OpLog } from "../log/oplog.ts";
+import type { OpLog } from "../oplog.ts";
 import { readLines } from "../log/ingest/lines.ts";
 import type { Identity } from "../wire/identity.ts";
 import { parseJson } from "../wire/json.ts";

@@ -26,7 +26,7 @@ export const init: Command = {
     }
     const [{ Identity }, { OpLog }] = await Promise.all([
       import("../wire/identity.ts"),
-      import("../log/oplog.ts"),
+      import("../oplog.ts"),
     ]);
     const keepKey = input.flag("keep-key");
     refuseExisting(logPath, "name another with --log");

@@ -5,7 +5,7 @@
  */
 
 import type { EntriesOptions } from "../log/entries.ts";
-import type { Entry, OpLog } from "../log/oplog.ts";
+import type { Entry, OpLog } from "../oplog.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { openToRead } from "./open.ts";

@@ -7,7 +7,7 @@
  */
 
 import { FileError } from "../errors.ts";
-import type { OpLog } from "../log/oplog.ts";
+import type { OpLog } from "../oplog.ts";
 import type { Identity } from "../wire/identity.ts";
 import { type Input, UsageError } from "./command.ts";
 
@@ -23,7 +23,7 @@ export function openToAppend(input: Input): Promise<OpLog> {
 
 async function open(input: Input, readonly: boolean): Promise<OpLog> {
   refuseMemory(input.logPath);
-  const { OpLog } = await import("../log/oplog.ts");
+  const { OpLog } = await import("../oplog.ts");
   try {
     return OpLog.open(input.logPath, { readonly, create: false });
   } catch (error) {

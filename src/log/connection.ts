@@ -217,6 +217,32 @@ export class Connection {
     }
   }
 
+  /** Runs `work`, which changes nothing but temporary tables, even where the log may not be changed. */
+  temporarily(work: () => void): void {
+    if (this.readonly) this.execute("PRAGMA query_only = OFF");
+    try {
+      if (this.#depth > 0) return work();
+      this.#begin("BEGIN");
+      try {
+        work();
+        this.execute("COMMIT");
+      } catch (error) {
+        this.#rollback("ROLLBACK");
+        throw error;
+      } finally {
+        this.#depth--;
+      }
+    } finally {
+      if (this.readonly) this.execute("PRAGMA query_only = ON");
+    }
+  }
+
+  /** Prepares every statement anew when it is next asked for. */
+  forgetQueries(): void {
+    for (const query of this.#queries.values()) query.discard();
+    this.#queries.clear();
+  }
+
   // Not prepared: a prepared BEGIN that found the file locked would keep later commits from taking effect.
   #begin(sql: string): void {
     this.execute(sql);
@@ -275,13 +301,13 @@ export class Query {
     try {
       return use(this.#statement ??= this.#database.prepare(this.#sql));
     } catch (error) {
-      this.#discard();
+      this.discard();
       throw translate(error, this.#path);
     }
   }
 
-  /** A statement that failed would hold its read transaction open until its next use. */
-  #discard(): void {
+  /** Frees the statement until its next use: one that failed would hold its read transaction open until then. */
+  discard(): void {
     try {
       this.#statement?.finalize();
     } catch {

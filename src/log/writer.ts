@@ -5,11 +5,11 @@
  */
 
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
+import { checkBody } from "../wire/bodies.ts";
 import { Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq } from "./entries.ts";
 import { isConflict } from "./failures.ts";
-import type { Heads } from "./heads.ts";
 import { INSERT_RECORDS, selectRecords } from "./records.ts";
 
 /** The greatest wire text that may enter unless the log is opened with another limit, in bytes of UTF-8. */
@@ -36,28 +36,42 @@ export interface Batch {
 /** What became of an operation: it entered, it was there already, or what it follows is not there. */
 export type Verdict = "new" | "known" | { missing: string[] };
 
+/** Whoever follows what enters the log, as it enters. */
+export interface Follower {
+  /** Takes note of an operation that was appended. */
+  note(seq: number, opId: string, prev: readonly string[]): void;
+  /** Whether so much was noted that it should catch up. */
+  readonly isBehind: boolean;
+  /** Catches up, as a part of the transaction that appends. */
+  catchUp(): void;
+  /** Catches up in a transaction of its own; when that cannot be, later. */
+  tryCatchUp(): void;
+  /** Forgets what was noted: the transaction is rolled back. */
+  forget(): void;
+}
+
 /** Appends to one log. */
 export class Writer {
   /** The greatest wire text that may enter, in bytes of UTF-8. */
   readonly maxOperationBytes: number;
   readonly #connection: Connection;
-  readonly #heads: Heads;
+  readonly #follower: Follower;
 
   /**
    * @param connection The log's file.
-   * @param heads Is told of every operation that enters.
+   * @param follower Is told of every operation that enters.
    * @param maxOperationBytes The greatest wire text that may enter, in bytes of UTF-8.
    */
-  constructor(connection: Connection, heads: Heads, maxOperationBytes: number) {
+  constructor(connection: Connection, follower: Follower, maxOperationBytes: number) {
     this.#connection = connection;
-    this.#heads = heads;
+    this.#follower = follower;
     this.maxOperationBytes = maxOperationBytes;
   }
 
   /**
    * Refuses what may not enter whatever the log holds.
    *
-   * @throws {LogError} `too-large`, `invalid-argument`, `bad-address`, `bad-signature`.
+   * @throws {LogError} `too-large`, `invalid-argument`, `bad-address`, `bad-signature`, `bad-body`.
    */
   admit(op: Operation, verify = true): void {
     if (!(op instanceof Operation)) {
@@ -65,6 +79,7 @@ export class Writer {
     }
     if (exceedsBytes(op.wire, this.maxOperationBytes)) throw tooLarge(`operation ${op.opId}`, this.maxOperationBytes);
     if (verify) op.verify();
+    checkBody(op.type, op.body, op.opId);
   }
 
   /**
@@ -83,8 +98,8 @@ export class Writer {
       if (missing.length > 0) throw new DanglingReferenceError(op.opId, missing.map(([opId]) => opId));
     }
     const seq = this.#insertRow(op);
-    this.#heads.note(seq, op.opId, op.prev);
-    if (this.#heads.isBehind) this.#heads.tryCatchUp();
+    this.#follower.note(seq, op.opId, op.prev);
+    if (this.#follower.isBehind) this.#follower.tryCatchUp();
     return seq;
   }
 
@@ -131,8 +146,8 @@ export class Writer {
     }
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
-    for (const i of added) this.#heads.note(++seq, opIds[i], prevs[i]);
-    if (this.#heads.isBehind) this.#heads.catchUp();
+    for (const i of added) this.#follower.note(++seq, opIds[i], prevs[i]);
+    if (this.#follower.isBehind) this.#follower.catchUp();
     return verdicts;
   }
 
@@ -184,7 +199,7 @@ export class Writer {
     try {
       return this.#connection.transaction(work);
     } catch (error) {
-      this.#heads.forget();
+      this.#follower.forget();
       throw error;
     }
   }
@@ -195,7 +210,7 @@ export class Writer {
     try {
       return await this.#connection.heldTransaction(work);
     } catch (error) {
-      this.#heads.forget();
+      this.#follower.forget();
       throw error;
     }
   }

@@ -15,6 +15,8 @@ import { MAX_DEPTH } from "./value.ts";
 
 /** Where the parts of an operation stand, in bytes, and what its fields are. The signed bytes are all but two parts. */
 export interface Envelope {
+  /** Where the body begins. */
+  bodyAt: number;
   /** Where `"op_id":` begins: after the comma behind the body. */
   opIdAt: number;
   /** Where `"prev":` begins. */
@@ -87,7 +89,9 @@ export class EnvelopeScanner {
     this.#at = start;
     if (!this.#literal(AUTHOR) || !this.#hex(HASH_DIGITS)) return undefined;
     const author = this.#ascii(this.#at - HASH_DIGITS - 4, this.#at);
-    if (!this.#literal(BODY) || this.#bytes[this.#at] !== BRACE || !this.#value(1)) return undefined;
+    if (!this.#literal(BODY)) return undefined;
+    const bodyAt = this.#at;
+    if (this.#bytes[bodyAt] !== BRACE || !this.#value(1)) return undefined;
     const opIdAt = this.#at + 1;
     if (!this.#literal(OP_ID) || !this.#hex(HASH_DIGITS)) return undefined;
     const opId = this.#ascii(this.#at - HASH_DIGITS - 3, this.#at);
@@ -106,7 +110,7 @@ export class EnvelopeScanner {
     const type = this.#ascii(this.#at, end - V.length);
     this.#at = end - V.length;
     if (!isType(type) || !this.#literal(V)) return undefined;
-    return { opIdAt, prevAt, sigAt, tsAt, type, author, ts, prev, sig, opId };
+    return { bodyAt, opIdAt, prevAt, sigAt, tsAt, type, author, ts, prev, sig, opId };
   }
 
   #ascii(start: number, end: number): string {

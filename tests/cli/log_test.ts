@@ -25,7 +25,7 @@ Deno.test("log shows a readable line for each operation, newest last", async () 
   await inFolder(async (mnema) => {
     const ops = [
       Operation.create({ type: "note", body: { text: "tea at four" }, ts: 0 }, alice),
-      Operation.create({ type: "evidence.add", body: { text: "x".repeat(500) }, ts: 1_700_000_000_999 }, bob),
+      Operation.create({ type: "photo.meta", body: { text: "x".repeat(500) }, ts: 1_700_000_000_999 }, bob),
       Operation.create({ type: "note", body: {}, ts: Number.MAX_SAFE_INTEGER }, alice),
     ];
     makeLog(`${mnema.folder}/mnema.db`, ops);
@@ -33,7 +33,7 @@ Deno.test("log shows a readable line for each operation, newest last", async () 
     const [a, b] = [alice, bob].map(({ author }) => author.slice(0, 12));
     const [x, y, z] = ops.map(({ opId }) => opId.slice(0, 11));
     assertEquals(lines[0], `     1  1970-01-01T00:00:00Z  note            ${a}  ${x}  {"text":"tea at four"}`);
-    assertMatch(lines[1], new RegExp(`^     2  2023-11-14T22:13:20Z  evidence\\.add    ${b}  ${y}  {"text":"x+…$`));
+    assertMatch(lines[1], new RegExp(`^     2  2023-11-14T22:13:20Z  photo\\.meta      ${b}  ${y}  {"text":"x+…$`));
     assertEquals([lines[1].length, lines.length], [120, 3]);
     assertMatch(lines[2], new RegExp(`^     3  9007199254740991 ms  note +${a}  ${z}  {}$`));
   });

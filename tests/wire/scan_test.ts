@@ -30,11 +30,12 @@ function parses(text: string): boolean {
 Deno.test("the scanner finds the fields of every operation of log.jsonl, and where its parts stand", () => {
   for (const line of vectorLines()) {
     const op = Operation.parse(line);
-    const { opIdAt, prevAt, sigAt, tsAt, ...fields } = scan(line)!;
+    const { bodyAt, opIdAt, prevAt, sigAt, tsAt, ...fields } = scan(line)!;
     const { opId, type, author, ts, sig, prev } = op;
     assertEquals(fields, { opId, type, author, ts, sig, prev: [...prev] });
     const bytes = encoder.encode("[1,2]\n" + line);
     const at = (offset: number) => new TextDecoder().decode(bytes.subarray(offset, offset + 8));
+    assertEquals(JSON.parse(new TextDecoder().decode(bytes.subarray(bodyAt, opIdAt - 1))), op.body);
     assertEquals([opIdAt, prevAt, sigAt, tsAt].map((offset) => at(offset).split(":")[0]), [
       '"op_id"',
       '"prev"',

@@ -6,6 +6,7 @@
 
 import { isUtf8 } from "node:buffer";
 import { LogError, tooLarge } from "../../errors.ts";
+import { checkBody, isKnownType } from "../../wire/bodies.ts";
 import { contentAddress, Operation } from "../../wire/operation.ts";
 import { verifySignature } from "../../wire/ed25519.ts";
 import { type Envelope, EnvelopeScanner } from "../../wire/scan.ts";
@@ -99,12 +100,14 @@ class BlockChecker {
       const wire = this.#bytes.subarray(start, end);
       const envelope = text === undefined || text.isWellFormed() ? this.#scanner?.scan(start, end) : undefined;
       if (envelope !== undefined && this.#isGenuine(envelope, start, end)) {
+        if (isKnownType(envelope.type)) this.#checkBody(envelope);
         this.#accept(position, envelope, envelope.prev, wire);
         return;
       }
       // Whatever is not plainly right is judged by the one that can say what is wrong.
       const op = Operation.parse(text ?? decodeLine(wire));
       op.verify();
+      checkBody(op.type, op.body, op.opId);
       this.#accept(position, op, op.prev, wire);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
@@ -121,6 +124,11 @@ class BlockChecker {
     this.#checked.at.push(position);
     this.#checked.opIds.push(row.opId);
     this.#checked.prevs.push([...prev]);
+  }
+
+  #checkBody({ type, opId, bodyAt, opIdAt }: Envelope): void {
+    // Canonical, and no integer in it is so large that its rounding matters here.
+    checkBody(type, JSON.parse(decodeLine(this.#bytes.subarray(bodyAt, opIdAt - 1))), opId);
   }
 
   /** Whether content address and signature are those of the bytes. */

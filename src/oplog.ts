@@ -4,16 +4,17 @@
  * @module
  */
 
-import { AmbiguousIdError, LogError, NotFoundError } from "../errors.ts";
-import { fromStored, MAX_PREV, Operation, type OperationDraft, type Signer } from "../wire/operation.ts";
-import { Connection } from "./connection.ts";
-import { type EntriesOptions, lastSeq, readEntries, requireInteger } from "./entries.ts";
-import { damaged } from "./failures.ts";
-import { Heads } from "./heads.ts";
-import type { IngestSource } from "./ingest/blocks.ts";
-import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
-import { ensureSchema } from "./schema.ts";
-import { MAX_OPERATION_BYTES, Writer } from "./writer.ts";
+import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
+import { fromStored, MAX_PREV, Operation, type OperationDraft, type Signer } from "./wire/operation.ts";
+import { Connection } from "./log/connection.ts";
+import { type EntriesOptions, lastSeq, readEntries, requireInteger } from "./log/entries.ts";
+import { damaged } from "./log/failures.ts";
+import { heads, selectHeads } from "./replay/heads.ts";
+import { Projections } from "./replay/projections.ts";
+import type { IngestSource } from "./log/ingest/blocks.ts";
+import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
+import { ensureSchema } from "./log/schema.ts";
+import { MAX_OPERATION_BYTES, Writer } from "./log/writer.ts";
 
 /** How a log is opened. */
 export interface OpenOptions {
@@ -91,7 +92,7 @@ export class OpLog implements Disposable {
   readonly #path: string | URL;
   readonly #options: OpenOptions;
   readonly #connection: Connection;
-  readonly #heads: Heads;
+  readonly #projections: Projections;
   readonly #writer: Writer;
   #closed = false;
 
@@ -99,8 +100,8 @@ export class OpLog implements Disposable {
     this.#path = path;
     this.#options = options;
     this.#connection = connection;
-    this.#heads = new Heads(connection);
-    this.#writer = new Writer(connection, this.#heads, maxOperationBytes);
+    this.#projections = new Projections(connection, [heads]);
+    this.#writer = new Writer(connection, this.#projections, maxOperationBytes);
   }
 
   /**
@@ -314,7 +315,8 @@ export class OpLog implements Disposable {
    */
   heads(limit: number = Number.MAX_SAFE_INTEGER): string[] {
     requireInteger("limit", limit, 0);
-    return this.#heads.newest(limit).sort();
+    this.#projections.prepare(heads);
+    return this.lastSeq() === 0 ? [] : selectHeads(this.#connection, limit).sort();
   }
 
   /**
@@ -369,7 +371,7 @@ export class OpLog implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      if (this.#heads.hasNoted) this.#heads.tryCatchUp();
+      if (this.#projections.hasNoted) this.#projections.tryCatchUp();
     } finally {
       this.#connection.close();
     }

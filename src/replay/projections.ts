@@ -1,0 +1,300 @@
+/**
+ * State that is derived from the log and kept in tables beside it: each projection has tables of its own and a
+ * watermark, the last `seq` it has seen, so that asking costs what is new and not the whole log. Any of it can be
+ * dropped, and is rebuilt.
+ *
+ * Other processes, and implementations that know nothing of these tables, append to `ops` meanwhile: a projection is
+ * brought up to the end of the log, inside a transaction that holds the write lock, before it is read. Where nothing
+ * may be written, that is done to copies of the tables in memory.
+ *
+ * @module
+ */
+
+import { FileError } from "../errors.ts";
+import type { Connection } from "../log/connection.ts";
+import { lastSeq } from "../log/entries.ts";
+import { damaged } from "../log/failures.ts";
+import type { Follower } from "../log/writer.ts";
+
+/** An operation's place among the others. */
+export interface Link {
+  /** Its place in the log. */
+  seq: number;
+  /** Its id. */
+  opId: string;
+  /** What it follows. */
+  prev: readonly string[];
+}
+
+/** A run of operations: those after one `seq`, up to another. */
+export interface Batch {
+  /** The `seq` before the first of them. */
+  after: number;
+  /** The `seq` of the last of them. */
+  last: number;
+  /** How they hang together. */
+  links(): readonly Link[];
+}
+
+/** State in tables. Their names start with `mnema_`, and have no schema before them: they may be copies. */
+export interface TableProjection {
+  /** Its name among the watermarks. */
+  readonly name: string;
+  /** Changes when what the tables hold does: then they are rebuilt. */
+  readonly version: number;
+  /** What stands behind `CREATE TABLE name`, by name. */
+  readonly tables: Readonly<Record<string, string>>;
+  /** What stands behind `CREATE INDEX name ON`, by name. */
+  readonly indexes?: Readonly<Record<string, string>>;
+  /** What must be brought up before it. */
+  readonly needs?: readonly TableProjection[];
+  /** Begins to bring the tables up; inside a transaction. */
+  start(connection: Connection): Run;
+}
+
+/** Bringing one projection up. */
+export interface Run {
+  /** Takes in the next operations. */
+  apply(batch: Batch): void;
+  /** There are no more for now. */
+  finish?(): void;
+}
+
+const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL)";
+const SELECT_WATERMARK = "SELECT seq FROM mnema_watermarks WHERE name = ? AND version = ?";
+const UPSERT_WATERMARK = "INSERT OR REPLACE INTO mnema_watermarks (name, version, seq) VALUES (?, ?, ?)";
+const DELETE_WATERMARK = "DELETE FROM mnema_watermarks WHERE name = ?";
+const SELECT_DERIVED = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'mnema\\_%' ESCAPE '\\'";
+const SELECT_COPIES = "SELECT name FROM temp.sqlite_schema WHERE type = 'table'";
+const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sqlite_schema UNION ALL " +
+  "SELECT name FROM main.sqlite_schema) WHERE name IN (SELECT value FROM json_each(?))";
+const SELECT_LINKS = "SELECT seq, op_id, json_extract(wire, '$.prev') FROM ops WHERE seq > ? AND seq <= ? ORDER BY seq";
+
+/** So many operations are taken in at a time, and held in memory before those that follow the log are brought up. */
+const BLOCK = 4096;
+
+type Schema = "main" | "temp";
+
+/** The projections of one log. */
+export class Projections implements Follower {
+  readonly #connection: Connection;
+  readonly #followers: readonly TableProjection[];
+  /** What was appended through this connection since the followers were brought up. */
+  #noted: Link[] = [];
+
+  /**
+   * @param connection The log's file.
+   * @param followers Those that are brought up as operations enter, and not only when they are asked for.
+   */
+  constructor(connection: Connection, followers: readonly TableProjection[]) {
+    this.#connection = connection;
+    this.#followers = followers;
+  }
+
+  /** Whether something was appended that the followers have not seen yet. */
+  get hasNoted(): boolean {
+    return this.#noted.length > 0;
+  }
+
+  /** @inheritdoc */
+  get isBehind(): boolean {
+    return this.#noted.length >= BLOCK;
+  }
+
+  /** @inheritdoc */
+  note(seq: number, opId: string, prev: readonly string[]): void {
+    const expected = (this.#noted.at(-1)?.seq ?? seq - 1) + 1;
+    if (seq !== expected || this.#noted.length >= 2 * BLOCK) this.#noted = [];
+    this.#noted.push({ seq, opId, prev });
+  }
+
+  /** @inheritdoc */
+  forget(): void {
+    this.#noted = [];
+  }
+
+  /** @inheritdoc */
+  catchUp(): void {
+    this.#bring(this.#followers, "main");
+    this.#noted = [];
+  }
+
+  /** @inheritdoc */
+  tryCatchUp(): void {
+    this.#try(() => this.catchUp());
+  }
+
+  /**
+   * Brings projections up to the end of the log, before they are read.
+   *
+   * @param wanted Which; what they need is brought up too.
+   */
+  prepare(...wanted: TableProjection[]): void {
+    const all = withNeeds(wanted);
+    if (this.#areCurrent(all)) return;
+    if (!this.#connection.readonly) {
+      this.#dropCopies();
+      if (this.#try(() => this.#bring(all, "main"))) return;
+    }
+    this.#connection.temporarily(() => {
+      if (!all.every((projection) => this.#isCopied(projection))) this.#copy(all);
+      this.#bring(all, "temp");
+    });
+  }
+
+  /**
+   * Makes projections anew, from the first operation on, as one transaction.
+   *
+   * @param wanted Which, and what they need.
+   * @param onProgress Is told how many operations were taken in.
+   */
+  rebuild(wanted: readonly TableProjection[], onProgress?: (seq: number, last: number) => void): void {
+    const all = withNeeds(wanted);
+    this.#connection.transaction(() => {
+      this.#execute(`CREATE TABLE IF NOT EXISTS main.mnema_watermarks ${WATERMARKS}`);
+      for (const { name } of all) this.#connection.query(DELETE_WATERMARK).run(name);
+      this.#bring(all, "main", onProgress);
+    });
+  }
+
+  /** Drops every derived table; each is made anew when it is asked for. */
+  drop(): void {
+    this.#connection.transaction(() => {
+      const names = this.#connection.query(SELECT_DERIVED).values<[string]>();
+      for (const [name] of names) this.#execute(`DROP TABLE main."${name.replaceAll('"', '""')}"`);
+    });
+  }
+
+  /** Whether tables are there that were brought up once. */
+  exists(projection: TableProjection): boolean {
+    return this.#watermark(projection) > 0;
+  }
+
+  #try(work: () => void): boolean {
+    try {
+      this.#connection.transaction(work);
+      return true;
+    } catch (error) {
+      // Locked, full, or not to be written: whoever asks next tries again.
+      if (!(error instanceof FileError)) throw error;
+      return false;
+    }
+  }
+
+  #areCurrent(all: readonly TableProjection[]): boolean {
+    const last = lastSeq(this.#connection);
+    return all.every((projection) => this.#watermark(projection) === last);
+  }
+
+  #bring(all: readonly TableProjection[], schema: Schema, onProgress?: (seq: number, last: number) => void): void {
+    const last = lastSeq(this.#connection);
+    const behind = all.map((projection) => ({ projection, seen: this.#watermark(projection) }))
+      .filter(({ seen }) => seen < last);
+    if (behind.length === 0) return;
+    this.#execute(`CREATE TABLE IF NOT EXISTS ${schema}.mnema_watermarks ${WATERMARKS}`);
+    const runs = behind.map(({ projection, seen }) => {
+      if (seen === 0) this.#create(projection, schema);
+      return { run: projection.start(this.#connection), seen };
+    });
+    let after = Math.min(...runs.map(({ seen }) => seen));
+    while (after < last) {
+      const upTo = Math.min(after + BLOCK, last);
+      const batch = this.#batch(after, upTo);
+      for (const { run, seen } of runs) {
+        if (seen < upTo) run.apply(seen <= after ? batch : this.#batch(seen, upTo));
+      }
+      after = upTo;
+      onProgress?.(after, last);
+    }
+    for (const { run } of runs) run.finish?.();
+    for (const { projection: { name, version } } of behind) {
+      this.#connection.query(UPSERT_WATERMARK).run(name, version, last);
+    }
+  }
+
+  #create({ tables, indexes = {} }: TableProjection, schema: Schema): void {
+    for (const [table, columns] of Object.entries(tables)) {
+      this.#execute(`DROP TABLE IF EXISTS ${schema}.${table}; CREATE TABLE ${schema}.${table} ${columns}`);
+    }
+    for (const [index, columns] of Object.entries(indexes)) {
+      this.#execute(`CREATE INDEX ${schema}.${index} ON ${columns}`);
+    }
+  }
+
+  /** Copies what there is into memory, where it can be brought up although the file may not be written. */
+  #copy(all: readonly TableProjection[]): void {
+    this.#dropCopies();
+    const found = all.map((projection) => ({ projection, seen: this.#watermark(projection) }));
+    this.#execute(`CREATE TABLE temp.mnema_watermarks ${WATERMARKS}`);
+    for (const { projection, seen } of found) {
+      this.#create(projection, "temp");
+      if (seen === 0) continue;
+      for (const table of Object.keys(projection.tables)) {
+        this.#execute(`INSERT INTO temp.${table} SELECT * FROM main.${table}`);
+      }
+      this.#connection.query(UPSERT_WATERMARK).run(projection.name, projection.version, seen);
+    }
+    this.#connection.forgetQueries(); // some were prepared for the tables in the file
+  }
+
+  #dropCopies(): void {
+    const copies = this.#connection.query(SELECT_COPIES).values<[string]>();
+    if (copies.length === 0) return;
+    for (const [table] of copies) this.#execute(`DROP TABLE temp.${table}`);
+    this.#connection.forgetQueries();
+  }
+
+  #isCopied({ tables }: TableProjection): boolean {
+    const copies = new Set(this.#connection.query(SELECT_COPIES).values<[string]>().map(([table]) => table));
+    return Object.keys(tables).every((table) => copies.has(table));
+  }
+
+  /** The last `seq` that the tables have seen; 0 when they must be made anew. */
+  #watermark({ name, version, tables }: TableProjection): number {
+    const names = ["mnema_watermarks", ...Object.keys(tables)];
+    const [count] = this.#connection.query(COUNT_TABLES).value<[number]>(JSON.stringify(names))!;
+    if (count < names.length) return 0;
+    const [seq] = this.#connection.query(SELECT_WATERMARK).value<[number]>(name, version) ?? [0];
+    return seq <= lastSeq(this.#connection) ? seq : 0;
+  }
+
+  #batch(after: number, last: number): Batch {
+    let links: readonly Link[] | undefined;
+    return { after, last, links: () => links ??= this.#notedLinks(after, last) ?? this.#readLinks(after, last) };
+  }
+
+  #notedLinks(after: number, last: number): Link[] | undefined {
+    const start = after + 1 - this.#noted[0]?.seq;
+    return start >= 0 && last <= this.#noted.at(-1)!.seq ? this.#noted.slice(start, start + last - after) : undefined;
+  }
+
+  #readLinks(after: number, last: number): Link[] {
+    return this.#connection.query(SELECT_LINKS).values<[number, string, string]>(after, last)
+      .map(([seq, opId, prev]) => ({ seq, opId, prev: parsePrev(prev) ?? this.#refuse(seq) }));
+  }
+
+  #refuse(seq: number): never {
+    throw damaged(this.#connection.path, `what stands at seq ${seq} is no operation`);
+  }
+
+  #execute(sql: string): void {
+    this.#connection.execute(sql);
+  }
+}
+
+/** Projections with all that they need, each after what it needs. */
+function withNeeds(wanted: readonly TableProjection[]): TableProjection[] {
+  const all = new Set<TableProjection>();
+  const add = (projection: TableProjection) => {
+    projection.needs?.forEach(add);
+    all.add(projection);
+  };
+  wanted.forEach(add);
+  return [...all];
+}
+
+function parsePrev(text: string | null): string[] | undefined {
+  // SQLite gives an array as JSON, a string as it is, and null where there is no such field.
+  if (text === null || !String(text).startsWith("[")) return undefined;
+  return JSON.parse(text);
+}
