@@ -23,6 +23,20 @@ export { Operation } from "./src/wire/operation.ts";
 export type { OperationDraft, OperationWire, Signer } from "./src/wire/operation.ts";
 export { OpLog } from "./src/oplog.ts";
 export type { AppendOptions, Entry, LogStats, OpenOptions } from "./src/oplog.ts";
+export { Claims } from "./src/replay/claims/claims.ts";
+export type { Cascade, ClaimDraft, RulingOptions } from "./src/replay/claims/claims.ts";
+export type {
+  Claim,
+  ClaimFilter,
+  ClaimStatus,
+  Evidence,
+  Explanation,
+  ExplanationNode,
+  Fall,
+} from "./src/replay/claims/claim.ts";
+export { formatDot, formatJson, formatMermaid, formatTree } from "./src/replay/claims/format.ts";
+export type { TreeOptions, TreeStyle } from "./src/replay/claims/format.ts";
+export type { Projection, ReplayEntry } from "./src/replay/state.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";
 export type { IngestOptions, IngestReport } from "./src/log/ingest/ingest.ts";
 export type { IngestSource } from "./src/log/ingest/blocks.ts";

@@ -30,6 +30,7 @@ export type LogErrorCode =
   | "locked"
   | "missing-file"
   | "missing-folder"
+  | "not-a-claim"
   | "not-a-database"
   | "not-a-log"
   | "not-found"

@@ -5,10 +5,14 @@
  */
 
 import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
-import { fromStored, MAX_PREV, Operation, type OperationDraft, type Signer } from "./wire/operation.ts";
+import { MAX_PREV, Operation, type OperationDraft, type Signer } from "./wire/operation.ts";
 import { Connection } from "./log/connection.ts";
 import { type EntriesOptions, lastSeq, readEntries, requireInteger } from "./log/entries.ts";
 import { damaged } from "./log/failures.ts";
+import { decodeStored } from "./replay/read.ts";
+import { project, type Projection, replay } from "./replay/state.ts";
+import { Claims } from "./replay/claims/claims.ts";
+import { claims } from "./replay/claims/tables.ts";
 import { heads, selectHeads } from "./replay/heads.ts";
 import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
@@ -94,6 +98,8 @@ export class OpLog implements Disposable {
   readonly #connection: Connection;
   readonly #projections: Projections;
   readonly #writer: Writer;
+  /** What is held to be so: where each claim stands, why, and taking it back. */
+  readonly claims: Claims;
   #closed = false;
 
   private constructor(path: string | URL, options: OpenOptions, connection: Connection, maxOperationBytes: number) {
@@ -102,6 +108,10 @@ export class OpLog implements Disposable {
     this.#connection = connection;
     this.#projections = new Projections(connection, [heads]);
     this.#writer = new Writer(connection, this.#projections, maxOperationBytes);
+    this.claims = new Claims(connection, this.#projections, {
+      record: (...operation) => this.record(...operation),
+      transaction: (work) => this.#writer.transaction(work),
+    });
   }
 
   /**
@@ -258,7 +268,7 @@ export class OpLog implements Disposable {
   get(opId: string): Operation {
     const row = this.#connection.query(SELECT_BY_ID).value<[number, string]>(opId);
     if (row === undefined) throw new NotFoundError(opId);
-    const op = this.#decode(...row);
+    const op = decodeStored(this.#connection.path, ...row);
     if (op.opId !== opId) throw damaged(this.#connection.path, `operation ${op.opId} stands where ${opId} should`);
     return op;
   }
@@ -315,8 +325,7 @@ export class OpLog implements Disposable {
    */
   heads(limit: number = Number.MAX_SAFE_INTEGER): string[] {
     requireInteger("limit", limit, 0);
-    this.#projections.prepare(heads);
-    return this.lastSeq() === 0 ? [] : selectHeads(this.#connection, limit).sort();
+    return this.#projections.prepare(heads) === 0 ? [] : selectHeads(this.#connection, limit).sort();
   }
 
   /**
@@ -339,7 +348,8 @@ export class OpLog implements Disposable {
    * ```
    */
   entries(options: EntriesOptions = {}): IteratorObject<Entry> {
-    return readEntries(this.#connection, options, (seq, wire) => ({ seq, op: this.#decode(seq, wire) }));
+    const { path } = this.#connection;
+    return readEntries(this.#connection, options, (seq, wire) => ({ seq, op: decodeStored(path, seq, wire) }));
   }
 
   /**
@@ -349,6 +359,44 @@ export class OpLog implements Disposable {
    */
   byType(type: string): Operation[] {
     return [...this.entries({ types: [type] })].map(({ op }) => op);
+  }
+
+  /**
+   * Folds a projection over the whole log, in memory.
+   *
+   * @param projection What to fold.
+   * @throws {LogError} `invalid-argument` for a projection that is not well-formed.
+   */
+  replay<State>(projection: Projection<State>): State {
+    return replay(this.#connection, this.#projections, projection);
+  }
+
+  /**
+   * The state of a projection, kept in a table beside the log: only what is new is replayed, and everything when its
+   * version is another, or on request. Costs reading the state, and on a readonly log that is behind, it is brought up
+   * in memory.
+   *
+   * @param projection What to fold; its state must be JSON.
+   * @param options `rebuild` makes it anew, in one transaction.
+   * @throws {LogError} `invalid-argument` for a projection that is not well-formed, or a state that is not JSON: what
+   * was kept stays as it was.
+   */
+  project<State>(projection: Projection<State>, options: { rebuild?: boolean } = {}): State {
+    return project(this.#connection, this.#projections, projection, options.rebuild);
+  }
+
+  /**
+   * Makes everything that is derived from the log anew: heads and claims at once, as one transaction, and the states of
+   * other projections when they are next asked for. Nothing is lost by it.
+   *
+   * @param onProgress Is told now and then how many operations were replayed, and of how many.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: everything is as it was.
+   */
+  rebuild(onProgress?: (done: number, total: number) => void): void {
+    this.#writer.transaction(() => {
+      this.#projections.forgetAll();
+      this.#projections.rebuild([heads, claims], onProgress);
+    });
   }
 
   /** Counts what the log holds. Reads all of it. */
@@ -380,15 +428,5 @@ export class OpLog implements Disposable {
   /** The same as {@linkcode OpLog.close}. */
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #decode(seq: number, wire: string): Operation {
-    try {
-      return fromStored(wire);
-    } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      const what = `what stands at seq ${seq} is no operation: ${error.message}`;
-      throw damaged(this.#connection.path, what, { cause: error });
-    }
   }
 }

@@ -9,7 +9,8 @@ import type { Entry, OpLog } from "../oplog.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { openToRead } from "./open.ts";
-import { type Output, visible } from "./output.ts";
+import type { Output } from "./output.ts";
+import { formatTime, shorten, visible } from "../text.ts";
 
 /** How often `--follow` looks for what is new, in milliseconds. */
 const FOLLOW_EVERY_MS = 200;
@@ -96,15 +97,4 @@ function formatEntry({ seq, op }: Entry, output: Output): string {
     output.style(opId, "yellow"),
     shorten(body, Math.max(room, 16)),
   ].join("  ");
-}
-
-/** UTC to the second; a `ts` beyond what a date can hold as it is. */
-export function formatTime(ts: number): string {
-  const date = new Date(ts);
-  return Number.isNaN(date.getTime()) ? `${ts} ms` : date.toISOString().slice(0, -5) + "Z";
-}
-
-function shorten(text: string, length: number): string {
-  const characters = [...text];
-  return characters.length <= length ? text : characters.slice(0, length - 1).join("") + "…";
 }

@@ -7,10 +7,16 @@
 import config from "../../deno.json" with { type: "json" };
 import { type Command, commandHelp, explain, GLOBAL_OPTIONS, Input, suggestion, UsageError } from "./command.ts";
 import { append } from "./append.ts";
+import { assert } from "./assert.ts";
+import { claims } from "./claims.ts";
+import { explainClaim } from "./explain.ts";
 import { id, init } from "./identity.ts";
 import { log } from "./log.ts";
-import { ClosedPipe, Output, visible } from "./output.ts";
+import { ClosedPipe, Output } from "./output.ts";
+import { visible } from "../text.ts";
 import { heads, show, stats } from "./read.ts";
+import { rebuild } from "./rebuild.ts";
+import { correct, refute } from "./refute.ts";
 import { exportLog, importLog } from "./transfer.ts";
 
 const COMMANDS: Record<string, Command> = {
@@ -23,6 +29,12 @@ const COMMANDS: Record<string, Command> = {
   stats,
   export: exportLog,
   import: importLog,
+  claims,
+  explain: explainClaim,
+  assert,
+  refute,
+  correct,
+  rebuild,
 };
 
 const VERSION = { version: { help: "show the version" } };

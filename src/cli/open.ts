@@ -21,6 +21,22 @@ export function openToAppend(input: Input): Promise<OpLog> {
   return open(input, false);
 }
 
+/**
+ * Opens the log to read what is derived from it: so that this can be kept beside it, where the log may be written, and
+ * else as {@linkcode openToRead} does.
+ */
+export async function openToDerive(input: Input): Promise<OpLog> {
+  const files = ["", "-wal", "-shm", "-journal"].map((suffix) => input.logPath + suffix);
+  if (files.every((path) => Deno.permissions.querySync({ name: "write", path }).state === "granted")) {
+    try {
+      return await open(input, false);
+    } catch (error) {
+      if (!(error instanceof FileError) || !["locked", "read-only"].includes(error.code)) throw error;
+    }
+  }
+  return await open(input, true);
+}
+
 async function open(input: Input, readonly: boolean): Promise<OpLog> {
   refuseMemory(input.logPath);
   const { OpLog } = await import("../oplog.ts");

@@ -71,16 +71,3 @@ export class Output {
     return styles.reduce((styled, style) => `\x1b[${CODES[style][0]}m${styled}\x1b[${CODES[style][1]}m`, text);
   }
 }
-
-/**
- * Makes the text of others safe to show: what would steer a terminal or reorder a line is written as an escape.
- * Newlines are kept.
- */
-export function visible(text: string): string {
-  return text.replaceAll(
-    // C0 and C1 controls, delete, and the marks that change the direction of text.
-    // deno-lint-ignore no-control-regex
-    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
-  );
-}

@@ -7,9 +7,9 @@
 import { encodeCanonical } from "../wire/canonical.ts";
 import type { CanonicalValue } from "../wire/value.ts";
 import type { Command, Input } from "./command.ts";
-import { formatTime } from "./log.ts";
 import { openToRead } from "./open.ts";
-import { type Output, visible } from "./output.ts";
+import type { Output } from "./output.ts";
+import { formatTime, visible } from "../text.ts";
 
 /** Shows one operation. */
 export const show: Command = {

@@ -11,7 +11,8 @@ import type { IngestReport } from "../log/ingest/ingest.ts";
 import type { Command, Input } from "./command.ts";
 import { createOutput, openInput, writeAll } from "./files.ts";
 import { openToAppend, openToRead } from "./open.ts";
-import { type Output, visible } from "./output.ts";
+import type { Output } from "./output.ts";
+import { visible } from "../text.ts";
 
 /** Writes the log out. */
 export const exportLog: Command = {

@@ -64,7 +64,7 @@ const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGE
 const SELECT_WATERMARK = "SELECT seq FROM mnema_watermarks WHERE name = ? AND version = ?";
 const UPSERT_WATERMARK = "INSERT OR REPLACE INTO mnema_watermarks (name, version, seq) VALUES (?, ?, ?)";
 const DELETE_WATERMARK = "DELETE FROM mnema_watermarks WHERE name = ?";
-const SELECT_DERIVED = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'mnema\\_%' ESCAPE '\\'";
+const SELECT_STATES = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name GLOB 'mnema_state_*'";
 const SELECT_COPIES = "SELECT name FROM temp.sqlite_schema WHERE type = 'table'";
 const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sqlite_schema UNION ALL " +
   "SELECT name FROM main.sqlite_schema) WHERE name IN (SELECT value FROM json_each(?))";
@@ -128,18 +128,21 @@ export class Projections implements Follower {
    * Brings projections up to the end of the log, before they are read.
    *
    * @param wanted Which; what they need is brought up too.
+   * @returns The last `seq` there was. 0 means that the tables may not be there.
    */
-  prepare(...wanted: TableProjection[]): void {
+  prepare(...wanted: TableProjection[]): number {
     const all = withNeeds(wanted);
-    if (this.#areCurrent(all)) return;
+    const last = lastSeq(this.#connection);
+    if (all.every((projection) => this.#watermark(projection) === last)) return last;
     if (!this.#connection.readonly) {
       this.#dropCopies();
-      if (this.#try(() => this.#bring(all, "main"))) return;
+      if (this.#try(() => this.#bring(all, "main"))) return lastSeq(this.#connection);
     }
     this.#connection.temporarily(() => {
       if (!all.every((projection) => this.#isCopied(projection))) this.#copy(all);
       this.#bring(all, "temp");
     });
+    return last;
   }
 
   /**
@@ -157,17 +160,13 @@ export class Projections implements Follower {
     });
   }
 
-  /** Drops every derived table; each is made anew when it is asked for. */
-  drop(): void {
+  /** Forgets what is kept of every projection; each is made anew when it is asked for. */
+  forgetAll(): void {
     this.#connection.transaction(() => {
-      const names = this.#connection.query(SELECT_DERIVED).values<[string]>();
-      for (const [name] of names) this.#execute(`DROP TABLE main."${name.replaceAll('"', '""')}"`);
+      this.#execute("DROP TABLE IF EXISTS main.mnema_watermarks");
+      const names = this.#connection.query(SELECT_STATES).values<[string]>();
+      for (const [name] of names) this.#execute(`DROP TABLE main."${name}"`);
     });
-  }
-
-  /** Whether tables are there that were brought up once. */
-  exists(projection: TableProjection): boolean {
-    return this.#watermark(projection) > 0;
   }
 
   #try(work: () => void): boolean {
@@ -179,11 +178,6 @@ export class Projections implements Follower {
       if (!(error instanceof FileError)) throw error;
       return false;
     }
-  }
-
-  #areCurrent(all: readonly TableProjection[]): boolean {
-    const last = lastSeq(this.#connection);
-    return all.every((projection) => this.#watermark(projection) === last);
   }
 
   #bring(all: readonly TableProjection[], schema: Schema, onProgress?: (seq: number, last: number) => void): void {
@@ -214,7 +208,7 @@ export class Projections implements Follower {
 
   #create({ tables, indexes = {} }: TableProjection, schema: Schema): void {
     for (const [table, columns] of Object.entries(tables)) {
-      this.#execute(`DROP TABLE IF EXISTS ${schema}.${table}; CREATE TABLE ${schema}.${table} ${columns}`);
+      this.#execute(`DROP TABLE IF EXISTS ${schema}."${table}"; CREATE TABLE ${schema}."${table}" ${columns}`);
     }
     for (const [index, columns] of Object.entries(indexes)) {
       this.#execute(`CREATE INDEX ${schema}.${index} ON ${columns}`);
@@ -230,7 +224,7 @@ export class Projections implements Follower {
       this.#create(projection, "temp");
       if (seen === 0) continue;
       for (const table of Object.keys(projection.tables)) {
-        this.#execute(`INSERT INTO temp.${table} SELECT * FROM main.${table}`);
+        this.#execute(`INSERT INTO temp."${table}" SELECT * FROM main."${table}"`);
       }
       this.#connection.query(UPSERT_WATERMARK).run(projection.name, projection.version, seen);
     }
@@ -240,7 +234,7 @@ export class Projections implements Follower {
   #dropCopies(): void {
     const copies = this.#connection.query(SELECT_COPIES).values<[string]>();
     if (copies.length === 0) return;
-    for (const [table] of copies) this.#execute(`DROP TABLE temp.${table}`);
+    for (const [table] of copies) this.#execute(`DROP TABLE temp."${table}"`);
     this.#connection.forgetQueries();
   }
 

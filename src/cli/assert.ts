@@ -1,0 +1,87 @@
+/**
+ * `mnema assert`, and what a value is on the command line.
+ *
+ * @module
+ */
+
+import { CanonicalError, LogError } from "../errors.ts";
+import { parseJson } from "../wire/json.ts";
+import type { CanonicalValue } from "../wire/value.ts";
+import { resolveInput } from "./claims.ts";
+import { type Command, type Input, UsageError } from "./command.ts";
+import { loadIdentity, openToAppend } from "./open.ts";
+import type { Output } from "./output.ts";
+
+/** What the help of each command that takes a value says of it. */
+export const ABOUT_VALUES =
+  `VALUE is JSON; what is not JSON is text, so tea is "tea". Fractions are not allowed; scale them to integers. One that
+starts with a dash stands behind --, after the options.`;
+
+/** Claims something. */
+export const assert: Command = {
+  args: "KEY VALUE",
+  summary: "Claims that something is so.",
+  details: `${ABOUT_VALUES}
+
+What it was derived from, evidence or other claims, is named with --from. A whole id that the log does not hold is
+allowed there: the claim is pending until it arrives.`,
+  options: {
+    confidence: { value: "0.82", help: "how sure it is, from 0 to 1, in at most six decimals (default: 1)" },
+    from: { value: "ID", help: "what it was derived from; may be repeated, and abbreviated", many: true },
+    deriver: { value: "ID@VERSION", help: "what derived it (default: hand@1)" },
+    ts: { value: "MS", help: "its time in Unix milliseconds (default: now)" },
+  },
+  example: "assert drink tea --confidence 0.82",
+  async run(input: Input, output: Output): Promise<void> {
+    input.requireArgs(2, 2);
+    const [key, text] = input.args;
+    const confidencePpm = partsPerMillion(input.value("confidence"));
+    const deriver = deriverOf(input.value("deriver"));
+    const ts = input.integer("ts", 0);
+    const value = parseValue(text);
+    const identity = await loadIdentity(input);
+    using log = await openToAppend(input);
+    const inputs = [...new Set(input.values("from")?.map((id) => resolveInput(log, id)))];
+    const { opId } = log.claims.assert(identity, { key, value, confidencePpm, deriver, inputs, ts });
+    output.line(output.json ? JSON.stringify({ seq: log.seqOf(opId), op_id: opId }) : opId);
+  },
+};
+
+/**
+ * Reads a value: JSON, or else text.
+ *
+ * @throws {LogError} For JSON that the log cannot hold.
+ */
+export function parseValue(text: string): CanonicalValue {
+  try {
+    JSON.parse(text);
+  } catch {
+    return text;
+  }
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof CanonicalError)) throw error;
+    throw new LogError(error.code, `the value: ${error.message}; to mean it as text, put it in double quotes, too`, {
+      cause: error,
+    });
+  }
+}
+
+/** A decimal from 0 to 1, as an integer, without a float between. */
+function partsPerMillion(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, whole, decimals = ""] = text.match(/^([01]?)(?:\.(\d{1,6}))?$/) ?? [];
+  const ppm = whole === undefined ? NaN : Number(whole + decimals.padEnd(6, "0"));
+  if (ppm <= 1_000_000) return ppm;
+  throw new UsageError(
+    `--confidence takes a decimal from 0 to 1 with at most six decimals, such as 0.82, not ${JSON.stringify(text)}`,
+  );
+}
+
+function deriverOf(text: string | undefined): { id: string; version: string } | undefined {
+  if (text === undefined) return undefined;
+  const at = text.lastIndexOf("@");
+  if (at > 0 && at < text.length - 1) return { id: text.slice(0, at), version: text.slice(at + 1) };
+  throw new UsageError(`--deriver takes an id and a version, such as habits@1.2, not ${JSON.stringify(text)}`);
+}

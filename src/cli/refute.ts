@@ -1,0 +1,65 @@
+/**
+ * `mnema refute` and `mnema correct`.
+ *
+ * @module
+ */
+
+import type { Cascade } from "../replay/claims/claims.ts";
+import { ABOUT_VALUES, parseValue } from "./assert.ts";
+import type { Command, Input, OptionSpec } from "./command.ts";
+import { loadIdentity, openToAppend } from "./open.ts";
+import type { Output } from "./output.ts";
+
+const OPTIONS: Record<string, OptionSpec> = {
+  reason: { value: "TEXT", help: "why, in your own words" },
+  ts: { value: "MS", help: "its time in Unix milliseconds (default: now)" },
+};
+
+/** Says that something is not so. */
+export const refute: Command = {
+  args: "KEY [VALUE]",
+  summary: "Says that a claim is not so; what was derived from it falls, too.",
+  details: `Without VALUE, nothing that is claimed of the key so far is so.
+
+${ABOUT_VALUES}`,
+  options: OPTIONS,
+  example: `refute drink coffee --reason "never after noon"`,
+  async run(input: Input, output: Output): Promise<void> {
+    input.requireArgs(1, 2);
+    const [key, text] = input.args;
+    const options = optionsOf(input);
+    const value = text === undefined ? undefined : parseValue(text);
+    const identity = await loadIdentity(input);
+    using log = await openToAppend(input);
+    report(log.claims.refute(identity, key, { ...options, value }), output);
+  },
+};
+
+/** Says what is so instead. */
+export const correct: Command = {
+  args: "KEY VALUE",
+  summary: "Gives a key your own value; claims of another, and what was derived from them, fall.",
+  details: ABOUT_VALUES,
+  options: OPTIONS,
+  example: `correct drink "green tea"`,
+  async run(input: Input, output: Output): Promise<void> {
+    input.requireArgs(2, 2);
+    const [key, text] = input.args;
+    const options = optionsOf(input);
+    const value = parseValue(text);
+    const identity = await loadIdentity(input);
+    using log = await openToAppend(input);
+    report(log.claims.correct(identity, key, value, options), output);
+  },
+};
+
+function optionsOf(input: Input): { reason?: string; ts?: number } {
+  return { reason: input.value("reason"), ts: input.integer("ts", 0) };
+}
+
+function report({ op, invalidations }: Cascade, output: Output): void {
+  const invalidated = invalidations.map(({ body }) => body.claim);
+  if (output.json) return output.line(JSON.stringify({ op_id: op.opId, invalidated }));
+  const count = invalidated.length;
+  output.line(`${op.opId}\n${count === 0 ? "no claim" : count === 1 ? "1 claim" : `${count} claims`} fell`);
+}

@@ -1,0 +1,244 @@
+/**
+ * Claims: what is held to be so, where each stands, why, and taking them back.
+ *
+ * @module
+ */
+
+import { LogError, NotFoundError } from "../../errors.ts";
+import type { Connection } from "../../log/connection.ts";
+import type { Operation, OperationDraft, Signer } from "../../wire/operation.ts";
+import type { CanonicalValue } from "../../wire/value.ts";
+import type { Projections } from "../projections.ts";
+import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
+import { FallPaths, FallRecord } from "./cascade.ts";
+import { explain } from "./explain.ts";
+import { formatTree } from "./format/tree.ts";
+import { ClaimReader, selectClaims, selectCurrent } from "./read.ts";
+import { ClaimsRun } from "./run.ts";
+import { claims } from "./tables.ts";
+
+/** What is asserted. */
+export interface ClaimDraft {
+  /** What it is about: 1 to 512 characters. */
+  key: string;
+  /** What is claimed of it: anything that has a canonical encoding. */
+  value: CanonicalValue;
+  /** How sure, in parts per million: 1,000,000 by default. */
+  confidencePpm?: number;
+  /** What derived it; by default it was asserted by hand. */
+  deriver?: { id: string; version: string };
+  /** The ids of the evidence and the claims it was derived from. They may come later. */
+  inputs?: readonly string[];
+  /** Unix milliseconds; now by default. */
+  ts?: number;
+}
+
+/** Why, and when. */
+export interface RulingOptions {
+  /** Why: 1 to 512 characters. */
+  reason?: string;
+  /** Unix milliseconds; now by default. */
+  ts?: number;
+}
+
+/** What a refute or a correction did. */
+export interface Cascade {
+  /** The refute or correction. */
+  op: Operation;
+  /** A `claim.invalidate` for each claim that fell with it. */
+  invalidations: Operation[];
+}
+
+/** How claims append, which is the log's own way. */
+export interface Recorder {
+  /** Creates, signs and appends an operation. */
+  record(
+    signer: Signer,
+    type: string,
+    body: OperationDraft["body"],
+    options?: Pick<OperationDraft, "prev" | "ts">,
+  ): Operation;
+  /** Runs work as one transaction. */
+  transaction<T>(work: () => T): T;
+}
+
+const BY_HAND = { id: "hand", version: "1" };
+const MAX_SUMMARY = 8192;
+const FULL_CONFIDENCE = 1_000_000;
+const MAX_CHAIN = 4096;
+
+const SELECT_SEQ = "SELECT seq FROM ops WHERE op_id = ?";
+
+/**
+ * The claims of a log. State is kept in tables beside the log, and brought up before it is read.
+ *
+ * @example
+ * ```ts
+ * import { Identity, OpLog } from "@mnema/oplog";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using log = OpLog.open();
+ * const alice = Identity.generate();
+ * const seen = log.record(alice, "evidence.add", { source: "shop", kind: "receipt", content: { item: "green tea" } });
+ * const likes = log.claims.assert(alice, {
+ *   key: "drink.favourite",
+ *   value: "green tea",
+ *   confidencePpm: 820_000,
+ *   deriver: { id: "taste", version: "2.1" },
+ *   inputs: [seen.opId],
+ * });
+ * assertEquals(log.claims.current("drink.favourite")?.value, "green tea");
+ *
+ * log.claims.correct(alice, "drink.favourite", "coffee");
+ * assertEquals(log.claims.get(likes.opId).status, "corrected");
+ * assertEquals(log.claims.current("drink.favourite")?.value, "coffee");
+ * ```
+ */
+export class Claims {
+  readonly #connection: Connection;
+  readonly #projections: Projections;
+  readonly #recorder: Recorder;
+
+  /** Made by the log: see `OpLog.claims`. */
+  constructor(connection: Connection, projections: Projections, recorder: Recorder) {
+    this.#connection = connection;
+    this.#projections = projections;
+    this.#recorder = recorder;
+  }
+
+  /**
+   * The claims that meet a filter, sorted by key, then in the order of replay. Each is as it stands when it is read.
+   *
+   * @param filter Which claims; all of them without it.
+   * @throws {LogError} `invalid-argument`.
+   */
+  query(filter: ClaimFilter = {}): IteratorObject<Claim> {
+    const isEmpty = this.#prepare() === 0;
+    const seqs = isEmpty ? new Float64Array() : selectClaims(this.#connection, filter);
+    return new ClaimReader(this.#connection).read(seqs);
+  }
+
+  /**
+   * A claim by its id.
+   *
+   * @param opId A whole id.
+   * @throws {NotFoundError} When the log does not hold it.
+   * @throws {LogError} `not-a-claim` when it is something else.
+   */
+  get(opId: string): Claim {
+    return this.#find(opId).claim;
+  }
+
+  /**
+   * What holds for a key: of its active claims the one that comes last; where none is active, of all; undefined when
+   * there is none.
+   */
+  current(key: string): Claim | undefined {
+    const seq = this.#prepare() === 0 ? undefined : selectCurrent(this.#connection, key);
+    return seq === undefined ? undefined : new ClaimReader(this.#connection).one(seq);
+  }
+
+  /**
+   * Why a claim is believed, or is not: what it was derived from, down to the evidence, and what felled it.
+   *
+   * @param opId A whole id.
+   * @throws As {@linkcode Claims.get}.
+   */
+  explain(opId: string): Explanation {
+    const { claim, seq } = this.#find(opId);
+    return explain(this.#connection, claim, seq);
+  }
+
+  /**
+   * Asserts a claim: signs and appends a `claim.assert`.
+   *
+   * @param signer Who asserts it.
+   * @param draft What.
+   * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
+   */
+  assert(signer: Signer, draft: ClaimDraft): Operation {
+    const { key, value, confidencePpm = FULL_CONFIDENCE, deriver = BY_HAND, inputs = [], ts } = draft;
+    const body = { key, value, confidence_ppm: confidencePpm, deriver, inputs };
+    return this.#recorder.record(signer, "claim.assert", body, { ts });
+  }
+
+  /**
+   * Refutes a value of a key, or whatever is claimed of it, and records what falls with that: one transaction.
+   *
+   * @param signer Who refutes it.
+   * @param key What it is about.
+   * @param options The refuted value, without which the whole key is refuted; why; when.
+   * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
+   */
+  refute(signer: Signer, key: string, options: RulingOptions & { value?: CanonicalValue } = {}): Cascade {
+    const { value, reason, ts } = options;
+    const scope = value === undefined ? "key" : "value";
+    return this.#rule(signer, "claim.refute", withoutUndefined({ key, scope, value, reason }), ts);
+  }
+
+  /**
+   * Gives a key the user's own value, and records what falls with that: one transaction.
+   *
+   * @param signer Who corrects it.
+   * @param key What it is about.
+   * @param value What is so.
+   * @param options Why; when.
+   * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
+   */
+  correct(signer: Signer, key: string, value: CanonicalValue, options: RulingOptions = {}): Cascade {
+    const { reason, ts } = options;
+    return this.#rule(signer, "claim.correct", withoutUndefined({ key, value, reason }), ts);
+  }
+
+  /**
+   * Keeps an explanation: signs and appends an `explanation.record` with its text, cut where it is too long, and the
+   * operations it is about, at most the first 4,096.
+   *
+   * @param signer Who keeps it.
+   * @param explanation What {@linkcode Claims.explain} gave.
+   */
+  record(signer: Signer, explanation: Explanation): Operation {
+    const text = [...formatTree(explanation).join("\n")];
+    const summary = text.length <= MAX_SUMMARY ? text.join("") : text.slice(0, MAX_SUMMARY - 1).join("") + "…";
+    const chain = explanation.nodes.slice(0, MAX_CHAIN).map(({ opId }) => opId);
+    const claim = explanation.claim.opId;
+    return this.#recorder.record(signer, "explanation.record", { claim, summary, chain });
+  }
+
+  #prepare(): number {
+    return this.#projections.prepare(claims);
+  }
+
+  #find(opId: string): { claim: Claim; seq: number } {
+    const [seq] = this.#connection.query(SELECT_SEQ).value<[number]>(opId) ?? [];
+    if (seq === undefined) throw new NotFoundError(opId);
+    this.#prepare();
+    const claim = new ClaimReader(this.#connection).one(seq);
+    if (claim === undefined) throw new LogError("not-a-claim", `operation ${opId} is no claim`);
+    return { claim, seq };
+  }
+
+  #rule(signer: Signer, type: string, body: OperationDraft["body"], ts: number | undefined): Cascade {
+    return this.#recorder.transaction(() => {
+      this.#prepare();
+      const op = this.#recorder.record(signer, type, body, { ts });
+      const record = new FallRecord();
+      this.#projections.prepare({ ...claims, start: (connection) => new ClaimsRun(connection, record) });
+      const reader = new ClaimReader(this.#connection);
+      const paths = new FallPaths(reader);
+      let last = op.opId;
+      const invalidations: Operation[] = [];
+      for (const seq of record.fallen()) {
+        const body = { claim: reader.opId(seq), cause: op.opId, path: paths.to(seq).map((at) => reader.opId(at)) };
+        const invalidation = this.#recorder.record(signer, "claim.invalidate", body, { ts, prev: [last] });
+        last = invalidation.opId;
+        invalidations.push(invalidation);
+      }
+      return { op, invalidations };
+    });
+  }
+}
+
+function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

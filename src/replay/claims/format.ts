@@ -1,0 +1,10 @@
+/**
+ * An {@linkcode Explanation} as a tree to read, as a graph to look at, and as JSON.
+ *
+ * @module
+ */
+
+export { formatDot } from "./format/dot.ts";
+export { formatJson } from "./format/json.ts";
+export { formatMermaid } from "./format/mermaid.ts";
+export { formatTree, type TreeOptions, type TreeStyle } from "./format/tree.ts";

@@ -1,0 +1,198 @@
+/**
+ * Claims as they stand, read from the tables.
+ *
+ * @module
+ */
+
+import { LogError } from "../../errors.ts";
+import type { Connection, Parameter } from "../../log/connection.ts";
+import { requireInteger } from "../../log/entries.ts";
+import type { AssertBody, CorrectBody } from "../../wire/bodies.ts";
+import { decodeStored } from "../read.ts";
+import type { Claim, ClaimFilter, ClaimStatus } from "./claim.ts";
+import { keyText, Standing, Support } from "./columns.ts";
+
+const FROM = "FROM mnema_claims AS claim JOIN mnema_values AS grouped ON grouped.id = claim.value " +
+  "JOIN mnema_keys AS keyed ON keyed.id = grouped.key";
+const ORDER = " ORDER BY keyed.key, claim.depth, claim.op_id";
+const SELECT_CLAIMS = "SELECT claim.seq, claim.depth, support, via, standing, cause, " +
+  "(SELECT latest FROM mnema_values WHERE id = keyed.winner), ops.wire FROM json_each(?) AS wanted " +
+  "JOIN mnema_claims AS claim ON claim.seq = wanted.value JOIN mnema_values AS grouped ON grouped.id = claim.value " +
+  "JOIN mnema_keys AS keyed ON keyed.id = grouped.key JOIN ops ON ops.seq = claim.seq ORDER BY wanted.key";
+const SELECT_CURRENT = "SELECT coalesce((SELECT latest FROM mnema_values WHERE id = winner), " +
+  "(SELECT claim.seq FROM mnema_values AS grouped JOIN mnema_claims AS claim ON claim.value = grouped.id " +
+  "WHERE grouped.key = keyed.id ORDER BY depth DESC, op_id DESC LIMIT 1)) FROM mnema_keys AS keyed WHERE key = ?";
+const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
+  "JOIN mnema_values AS grouped ON grouped.id = claim.value WHERE seq = ?";
+const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
+
+/** What each status means in the tables. */
+const STATUSES: Record<ClaimStatus, string> = {
+  active: `standing = ${Standing.active} AND support = ${Support.sound}`,
+  superseded: `standing = ${Standing.superseded} AND support = ${Support.sound}`,
+  pending: `support = ${Support.pending} AND standing < ${Standing.corrected}`,
+  invalidated: `support = ${Support.invalidated} AND standing < ${Standing.corrected}`,
+  corrected: `standing = ${Standing.corrected}`,
+  refuted: `standing = ${Standing.refuted}`,
+};
+
+const PARTS_PER_MILLION = 1_000_000;
+const PAGE = 256;
+
+/** The `seq` of the claims that a filter asks for, in the order of key, depth and id. */
+export function selectClaims(connection: Connection, filter: ClaimFilter): Float64Array {
+  const { key, prefix, status, author, deriver, input, limit = Number.MAX_SAFE_INTEGER } = filter;
+  requireInteger("limit", limit, 0);
+  if (status !== undefined && !Object.hasOwn(STATUSES, status)) {
+    throw new LogError(
+      "invalid-argument",
+      `${JSON.stringify(status)} is no status; a claim is ${Object.keys(STATUSES).join(", ")}`,
+    );
+  }
+  const conditions: string[] = [];
+  const parameters: Parameter[] = [];
+  const require = (condition: string, ...values: Parameter[]) => {
+    conditions.push(condition);
+    parameters.push(...values);
+  };
+  if (key !== undefined) require("keyed.key = ?", keyText(key));
+  if (prefix !== undefined && prefix !== "") {
+    const text = keyText(prefix);
+    require("keyed.key >= ? AND keyed.key < ?", text, successor(text));
+  }
+  if (status !== undefined) require(STATUSES[status]);
+  if (author !== undefined) require("claim.author = (SELECT id FROM mnema_names WHERE name = ?)", author);
+  if (deriver !== undefined) require("claim.deriver = (SELECT id FROM mnema_names WHERE name = ?)", keyText(deriver));
+  if (input !== undefined) {
+    require(
+      "claim.seq IN (SELECT claim FROM mnema_edges WHERE input = (SELECT seq FROM ops WHERE op_id = ?) " +
+        "UNION SELECT claim FROM mnema_awaited WHERE op_id = ?)",
+      input,
+      input,
+    );
+  }
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  // One text: as rows they would take many times the memory.
+  const sql = `SELECT group_concat(seq) FROM (SELECT claim.seq ${FROM}${where}${ORDER} LIMIT ?)`;
+  const [list] = connection.query(sql).value<[string | null]>(...parameters, limit)!;
+  return list === null ? new Float64Array() : Float64Array.from(list.split(","), Number);
+}
+
+/** The `seq` of what holds for a key, or else of the claim that comes last. */
+export function selectCurrent(connection: Connection, key: string): number | undefined {
+  return connection.query(SELECT_CURRENT).value<[number | null]>(keyText(key))?.[0] ?? undefined;
+}
+
+/** Reads claims as they stand. */
+export class ClaimReader {
+  readonly #connection: Connection;
+  /** What felled claims, by `seq`: many fall by one operation. */
+  readonly #causes = new Map<number, number>();
+  readonly #opIds = new Map<number, string>();
+
+  /** @param connection The log's file; claims must have been brought up. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Claims by their `seq`, in that order. */
+  *read(seqs: Float64Array): Generator<Claim> {
+    for (let at = 0; at < seqs.length; at += PAGE) yield* this.#page([...seqs.subarray(at, at + PAGE)]);
+  }
+
+  /** A claim by its `seq`; undefined when there is none. */
+  one(seq: number): Claim | undefined {
+    return this.#page([seq])[0];
+  }
+
+  /** The `seq` of the refute or correction that felled a claim, of the claim it covers, and on to the claim itself. */
+  path(seq: number): number[] {
+    const path = [seq];
+    for (;;) {
+      const { via, cause } = this.fall(path[0]);
+      path.unshift(via ?? cause);
+      if (via === null) return path;
+    }
+  }
+
+  /** The id of the operation at a `seq`. */
+  opId(seq: number): string {
+    let opId = this.#opIds.get(seq);
+    if (opId === undefined) this.#opIds.set(seq, opId = this.#connection.query(SELECT_OP_ID).value<[string]>(seq)![0]);
+    return opId;
+  }
+
+  /** With which input a claim fell; or, when it fell by itself, by which operation. */
+  fall(seq: number): { via: number; cause: null } | { via: null; cause: number } {
+    const [via, standing, cause] = this.#connection.query(SELECT_FALL).value<[number, number, number]>(seq)!;
+    return standing >= Standing.corrected ? { via: null, cause } : { via, cause: null };
+  }
+
+  #page(seqs: number[]): Claim[] {
+    return this.#connection.query(SELECT_CLAIMS)
+      .values<[number, number, number, number | null, number, number | null, number | null, string]>(
+        JSON.stringify(seqs),
+      )
+      .map(([seq, depth, support, via, standing, cause, winner, wire]): Claim => {
+        const op = decodeStored(this.#connection.path, seq, wire);
+        this.#opIds.set(seq, op.opId);
+        const status = statusOf(standing, support);
+        const { opId, author, ts } = op;
+        const base = { opId, author, ts, depth, status, ...this.#reason(status, { seq, via, cause, winner }) };
+        if (op.type === "claim.correct") {
+          const { key, value } = op.body as unknown as CorrectBody;
+          return { ...base, kind: "correct", key, value, confidencePpm: PARTS_PER_MILLION, inputs: [] };
+        }
+        const { key, value, confidence_ppm, deriver, inputs } = op.body as unknown as AssertBody;
+        return { ...base, kind: "assert", key, value, confidencePpm: confidence_ppm, deriver, inputs };
+      });
+  }
+
+  #reason(
+    status: ClaimStatus,
+    at: { seq: number; via: number | null; cause: number | null; winner: number | null },
+  ): Pick<Claim, "cause" | "via"> {
+    switch (status) {
+      case "refuted":
+      case "corrected":
+        return { cause: this.opId(at.cause!) };
+      case "superseded":
+        return { cause: this.opId(at.winner!) };
+      case "invalidated":
+        return { cause: this.opId(this.#rootCause(at.seq)), via: this.opId(at.via!) };
+      default:
+        return {};
+    }
+  }
+
+  #rootCause(seq: number): number {
+    const passed: number[] = [];
+    let cause = this.#causes.get(seq);
+    for (let at = seq; cause === undefined;) {
+      passed.push(at);
+      const fall = this.fall(at);
+      cause = fall.via === null ? fall.cause : this.#causes.get(fall.via);
+      at = fall.via!;
+    }
+    for (const at of passed) this.#causes.set(at, cause);
+    return cause;
+  }
+}
+
+function statusOf(standing: number, support: number): ClaimStatus {
+  if (standing === Standing.refuted) return "refuted";
+  if (standing === Standing.corrected) return "corrected";
+  if (support === Support.invalidated) return "invalidated";
+  if (support === Support.pending) return "pending";
+  return standing === Standing.superseded ? "superseded" : "active";
+}
+
+/** The least text that is greater than every text that starts with this one. */
+function successor(text: string): string {
+  const points = [...text].map((character) => character.codePointAt(0)!);
+  while (points.at(-1) === 0x10ffff) points.pop();
+  const last = points.pop();
+  if (last === undefined) return "\u{10ffff}".repeat(513); // keys are shorter
+  points.push(last === 0xd7ff ? 0xe000 : last + 1);
+  return String.fromCodePoint(...points);
+}

@@ -1,0 +1,61 @@
+/**
+ * Reading a run of operations for replay, with their depths.
+ *
+ * @module
+ */
+
+import { LogError } from "../errors.ts";
+import type { Connection } from "../log/connection.ts";
+import { damaged } from "../log/failures.ts";
+import { fromStored, type Operation } from "../wire/operation.ts";
+
+/** An operation, where it stands, and how deep. */
+export interface Replayed {
+  /** Its place in this log. */
+  seq: number;
+  /** 0 without `prev`, else 1 more than the greatest depth among them. */
+  depth: number;
+  /** The operation. */
+  op: Operation;
+}
+
+const SELECT = "SELECT seq, depth, wire FROM ops JOIN mnema_depths USING (seq) WHERE seq > ? AND seq <= ?";
+const OF_TYPES = " AND type IN (SELECT value FROM json_each(?))";
+const ORDER = " ORDER BY seq LIMIT ?";
+const PAGE_ROWS = 512;
+
+/**
+ * Reads operations in the order of their `seq`; their depths must have been brought up.
+ *
+ * @param connection The log's file.
+ * @param range After which `seq`, and up to which.
+ * @param types Only these types, where they are given.
+ */
+export function* readOperations(
+  connection: Connection,
+  range: { after: number; last: number },
+  types?: readonly string[],
+): Generator<Replayed> {
+  const query = connection.query(SELECT + (types === undefined ? "" : OF_TYPES) + ORDER);
+  const list = types === undefined ? [] : [JSON.stringify(types)];
+  for (let after = range.after;;) {
+    const page = query.values<[number, number, string]>(after, range.last, ...list, PAGE_ROWS);
+    for (const [seq, depth, wire] of page) yield { seq, depth, op: decodeStored(connection.path, seq, wire) };
+    if (page.length < PAGE_ROWS) return;
+    after = page[page.length - 1][0];
+  }
+}
+
+/**
+ * An operation from the wire text of a row.
+ *
+ * @throws {FileError} `corrupt` when it is none.
+ */
+export function decodeStored(path: string, seq: number, wire: string): Operation {
+  try {
+    return fromStored(wire);
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    throw damaged(path, `what stands at seq ${seq} is no operation: ${error.message}`, { cause: error });
+  }
+}

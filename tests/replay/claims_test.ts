@@ -1,0 +1,62 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { encodeCanonical, type Operation, OpLog } from "../../mod.ts";
+import { causalShuffle } from "../operations.ts";
+import { histories } from "./histories.ts";
+import { standings } from "./model.ts";
+
+const UNCHECKED = { verify: false };
+const RUNS = Number(Deno.env.get("MNEMA_TEST_HISTORIES") ?? 1000);
+
+/** Everything the log says about claims, as one text. */
+function stateOf(log: OpLog): string {
+  return [...log.claims.query()].map((claim) => encodeCanonical(JSON.parse(encodeClaim(claim)))).join("\n");
+}
+
+function encodeClaim(claim: object): string {
+  return JSON.stringify(claim, (_, value) => typeof value === "bigint" ? `${value}n` : value);
+}
+
+function assertStandings(log: OpLog, ops: readonly Operation[]): void {
+  const expected = standings(ops);
+  const claims = [...log.claims.query()];
+  assertEquals(
+    new Map(claims.map(({ opId, status, cause, via }) => [
+      opId,
+      { status, ...cause === undefined ? {} : { cause }, ...via === undefined ? {} : { via } },
+    ])),
+    new Map(claims.map(({ opId }) => [opId, expected.get(opId)!])),
+  );
+  assertEquals(claims.length, expected.size);
+}
+
+Deno.test("claims stand as the rules say, whatever the history, and however it arrived", () => {
+  fc.assert(
+    fc.property(
+      histories,
+      fc.infiniteStream(fc.nat()),
+      fc.infiniteStream(fc.nat({ max: 9 })),
+      (ops, numbers, steps) => {
+        const random = (limit: number) => numbers.next().value! % limit;
+        using whole = OpLog.open();
+        whole.appendAll(ops, UNCHECKED);
+        assertStandings(whole, ops);
+        const expected = stateOf(whole);
+
+        using piecemeal = OpLog.open();
+        const arrived: Operation[] = [];
+        for (const op of causalShuffle(ops, random)) {
+          piecemeal.append(op, UNCHECKED);
+          arrived.push(op);
+          const step = steps.next().value!;
+          if (step < 4) assertStandings(piecemeal, arrived);
+          if (step === 4) piecemeal.rebuild();
+        }
+        assertEquals(stateOf(piecemeal), expected);
+        piecemeal.rebuild();
+        assertEquals(stateOf(piecemeal), expected);
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});
