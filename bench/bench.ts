@@ -14,6 +14,7 @@ import { readLines } from "../src/log/ingest/lines.ts";
 import { INSERT_RECORDS, RecordsBuilder } from "../src/log/records.ts";
 import { ensureSchema } from "../src/log/schema.ts";
 import { verifySignature } from "../src/wire/ed25519.ts";
+import { measureClaims } from "./claims.ts";
 import { generate, writeLines } from "./generate.ts";
 import { signatureJobs } from "./signature_worker.ts";
 
@@ -37,13 +38,14 @@ try {
   const original = options.original ? await measureOriginal(options.original) : undefined;
   printTable(limits, original);
   await measureStart(sizes.at(-1)!);
+  await measureClaims(folder, sizes.at(-1)!);
 } finally {
   Deno.removeSync(folder, { recursive: true });
 }
 
 async function measure(size: number): Promise<void> {
   const lines = `${folder}/ops.jsonl`;
-  writeLines(lines, size);
+  writeLines(lines, generate(size));
   await rate("sqlite alone, file, FULL", size, () => sqliteAlone(lines, size));
   await rate("ingest, file, FULL", size, () =>
     withFreshLog(async (path) => {

@@ -61,8 +61,55 @@ export function* generate(count: number): Generator<Operation> {
   }
 }
 
-/** Writes wire texts as JSON lines. */
-export function writeLines(path: string, count: number): void {
+/** The key of a claim from which many were derived. */
+export const ROOT_KEY = "root";
+/** The key of the nth topic's item. */
+export const itemKey = (topic: number, item: number): string => `topic${topic}.item${item}`;
+
+/**
+ * A history of claims: half of it evidence; almost half claims derived from up to three recent operations, on `count` /
+ * 20 keys with five values each; one in a hundred a refute or a correction; and one claim from which `dependents` others
+ * are derived.
+ */
+export function* generateClaims(count: number, dependents: number): Generator<Operation> {
+  const random = seeded(20261123);
+  const signers = Array.from({ length: AUTHORS }, (_, n) => nativeSigner(n));
+  const recent: string[] = [];
+  const every = Math.max(1, Math.floor(count / dependents));
+  let [root, last] = ["", ""];
+  for (let n = 0; n < count; n++) {
+    const inputs = new Set<string>();
+    for (let i = random(3); i >= 0 && recent.length > 0; i--) inputs.add(recent[random(recent.length)]);
+    const key = itemKey(random(50), random(Math.max(10, Math.floor(count / 1000))));
+    const value = ["green tea", "coffee", true, 42, { cups: [1, 2, 3] }][random(5)];
+    const claim = { confidence_ppm: random(1_000_001), deriver: { id: `deriver${random(10)}`, version: "1" } };
+    const chance = random(1000);
+    const [type, body] = n === 0
+      ? ["claim.assert", { key: ROOT_KEY, value, ...claim, inputs: [] }]
+      : n % every === 0
+      ? ["claim.assert", { key, value: n, ...claim, inputs: [root] }]
+      : chance < 500
+      ? ["evidence.add", { source: "calendar", kind: "event", content: { title: WORDS[random(WORDS.length)], n } }]
+      : chance < 980
+      ? ["claim.assert", { key, value, ...claim, inputs: [...inputs] }]
+      : chance < 985
+      ? ["claim.refute", { key, scope: "value", value }]
+      : chance < 990
+      ? ["claim.correct", { key, value }]
+      : ["note", { n }];
+    const draft = { type: type as string, body: body as Record<string, unknown>, ts: 1_718_000_000_000 + n * 137 };
+    const op = Operation.create({ ...draft, prev: last === "" ? [] : [last] }, signers[random(AUTHORS)]);
+    yield op;
+    last = op.opId;
+    if (n === 0) root = op.opId;
+    if (n % every === 0) continue; // nothing else is to fall with the first
+    if (recent.length < 1000) recent.push(last);
+    else recent[random(1000)] = last;
+  }
+}
+
+/** Writes the wire texts of operations as JSON lines. */
+export function writeLines(path: string, ops: Iterable<Operation>): void {
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
   const encoder = new TextEncoder();
   let lines = "";
@@ -70,7 +117,7 @@ export function writeLines(path: string, count: number): void {
     for (let bytes = encoder.encode(lines); bytes.length > 0;) bytes = bytes.subarray(file.writeSync(bytes));
     lines = "";
   };
-  for (const op of generate(count)) {
+  for (const op of ops) {
     lines += op.wire + "\n";
     if (lines.length > 1 << 20) flush();
   }

@@ -9,6 +9,9 @@ import stringWidth from "string-width";
 /** A cell may hold a letter and its marks, but not a page of them: text longer than this per column is shortened. */
 const MOST_UNITS_PER_COLUMN = 16;
 
+/** ASCII and the lines of boxes: each takes one column and joins with nothing, and need not be looked at closely. */
+const PLAIN = /^[\u0020-\u007e\u2500-\u257f]*$/;
+
 const graphemes = new Intl.Segmenter();
 
 /**
@@ -40,6 +43,7 @@ export function displayWidth(text: string): number {
  */
 export function shorten(text: string, columns: number): string {
   if (columns <= 0) return "";
+  if (text.length <= columns && PLAIN.test(text)) return text;
   let [width, kept] = [0, 0];
   for (const { segment, index } of graphemes.segment(text)) {
     width += displayWidth(segment);

@@ -21,7 +21,7 @@ const GAP = 2;
 /** Lists claims. */
 export const claims: Command = {
   args: "[KEY|PREFIX*]",
-  summary: "Lists claims by key, with how sure they are and where they stand.",
+  summary: "Lists claims: how sure they are, and where they stand.",
   details:
     `A line shows key, value, how sure it is, status and id. KEY* stands for every key that starts so; quote it, or
 the shell may take it for files.`,

@@ -18,7 +18,7 @@ const OPTIONS: Record<string, OptionSpec> = {
 /** Says that something is not so. */
 export const refute: Command = {
   args: "KEY [VALUE]",
-  summary: "Says that a claim is not so; what was derived from it falls, too.",
+  summary: "Says that a claim is not so; what it led to falls, too.",
   details: `Without VALUE, nothing that is claimed of the key so far is so.
 
 ${ABOUT_VALUES}`,
@@ -38,7 +38,7 @@ ${ABOUT_VALUES}`,
 /** Says what is so instead. */
 export const correct: Command = {
   args: "KEY VALUE",
-  summary: "Gives a key your own value; claims of another, and what was derived from them, fall.",
+  summary: "Gives a key your own value; claims of any other fall.",
   details: ABOUT_VALUES,
   options: OPTIONS,
   example: `correct drink "green tea"`,

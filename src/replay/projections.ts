@@ -70,8 +70,10 @@ const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sq
   "SELECT name FROM main.sqlite_schema) WHERE name IN (SELECT value FROM json_each(?))";
 const SELECT_LINKS = "SELECT seq, op_id, json_extract(wire, '$.prev') FROM ops WHERE seq > ? AND seq <= ? ORDER BY seq";
 
-/** So many operations are taken in at a time, and held in memory before those that follow the log are brought up. */
-const BLOCK = 4096;
+/** So many operations are held in memory before those that follow the log are brought up. */
+const NOTED = 4096;
+/** So many are taken in at a time. */
+const BLOCK = 8192;
 
 type Schema = "main" | "temp";
 
@@ -98,13 +100,13 @@ export class Projections implements Follower {
 
   /** @inheritdoc */
   get isBehind(): boolean {
-    return this.#noted.length >= BLOCK;
+    return this.#noted.length >= NOTED;
   }
 
   /** @inheritdoc */
   note(seq: number, opId: string, prev: readonly string[]): void {
     const expected = (this.#noted.at(-1)?.seq ?? seq - 1) + 1;
-    if (seq !== expected || this.#noted.length >= 2 * BLOCK) this.#noted = [];
+    if (seq !== expected || this.#noted.length >= 2 * NOTED) this.#noted = [];
     this.#noted.push({ seq, opId, prev });
   }
 

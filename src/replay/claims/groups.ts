@@ -10,25 +10,29 @@ import type { Fact } from "./facts.ts";
 import type { Verdict } from "./rules.ts";
 
 // json_each has columns named key, value and id of its own.
-const INSERT_KEYS = "INSERT INTO mnema_keys (key) SELECT value FROM json_each(?) RETURNING id, key, ruled, winner";
 const KEY = "SELECT keyed.id, keyed.key, ruled, winner FROM json_each(?) AS wanted JOIN mnema_keys AS keyed ON ";
 const SELECT_KEYS = KEY + "keyed.key = wanted.value";
 const SELECT_KEYS_BY_ID = KEY + "keyed.id = wanted.value";
-const MARK_RULED = "UPDATE mnema_keys SET ruled = 1 WHERE id IN (SELECT value FROM json_each(?))";
-const UPDATE_WINNERS = "UPDATE mnema_keys SET winner = new.value ->> 1 FROM json_each(?) AS new " +
+const INSERT_KEYS = "INSERT INTO mnema_keys (id, key, ruled, winner) " +
+  "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
+const UPDATE_KEYS =
+  "UPDATE mnema_keys SET ruled = new.value ->> 1, winner = new.value ->> 2 FROM json_each(?) AS new " +
   "WHERE mnema_keys.id = new.value ->> 0";
 
 const GROUP = "SELECT grouped.id, grouped.key, grouped.value, standing, cause, latest, depth, op_id FROM ";
 const JOIN_LATEST = " LEFT JOIN mnema_claims AS claim ON claim.seq = latest";
-const INSERT_GROUPS = "INSERT INTO mnema_values (key, value) SELECT value ->> 0, value ->> 1 FROM json_each(?) " +
-  "RETURNING id, key, value, standing, cause, latest, NULL, NULL";
 const SELECT_GROUPS = GROUP + "json_each(?) AS wanted JOIN mnema_values AS grouped " +
   "ON grouped.key = wanted.value ->> 0 AND grouped.value = wanted.value ->> 1" + JOIN_LATEST;
 const SELECT_GROUPS_BY_ID = GROUP + "json_each(?) AS wanted JOIN mnema_values AS grouped ON grouped.id = wanted.value" +
   JOIN_LATEST;
 const SELECT_GROUPS_OF_KEY = GROUP + "mnema_values AS grouped" + JOIN_LATEST + " WHERE grouped.key = ?";
+const INSERT_GROUPS = "INSERT INTO mnema_values (id, key, value, standing, cause, latest) " +
+  "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
 const UPDATE_GROUPS = "UPDATE mnema_values SET standing = new.value ->> 1, cause = new.value ->> 2, " +
   "latest = new.value ->> 3 FROM json_each(?) AS new WHERE mnema_values.id = new.value ->> 0";
+
+const SELECT_NEXT = "SELECT coalesce((SELECT max(id) FROM mnema_keys), 0) + 1, " +
+  "coalesce((SELECT max(id) FROM mnema_values), 0) + 1";
 const SELECT_LATEST = "SELECT seq, depth, op_id FROM mnema_claims WHERE value = ? AND support = 0 " +
   "ORDER BY depth DESC, op_id DESC LIMIT 1";
 const SELECT_WINNER =
@@ -45,12 +49,28 @@ export interface Ranked {
   opId: string;
 }
 
+/** What claims are about. */
+export interface Key {
+  /** Its number. */
+  readonly id: number;
+  /** The key itself, as the database has it. */
+  readonly text: string;
+  /** Whether there are refutes or corrections of it. */
+  ruled: boolean;
+  /** The number of the group that holds. */
+  winner: number | null;
+  /** Those of its groups that were loaded, by their values. */
+  readonly groups: Map<string, Group>;
+}
+
 /** The claims of one key and one value. */
 export interface Group {
   /** Its number. */
   readonly id: number;
-  /** The number of its key. */
-  readonly key: number;
+  /** Its key. */
+  readonly key: Key;
+  /** Its value, as the database has it. */
+  readonly value: string;
   /** How it stands. */
   standing: number;
   /** The refute or correction that felled it. */
@@ -61,22 +81,20 @@ export interface Group {
   isStale: boolean;
 }
 
-interface Key {
-  readonly id: number;
-  ruled: boolean;
-  /** The group that holds. */
-  winner: number | null;
-}
-
+type KeyRow = [number, string, number, number | null];
 type GroupRow = [number, number, string, number, number | null, number | null, number | null, string | null];
 
 /** The groups that a run of operations concerns. */
 export class Groups {
   readonly #connection: Connection;
   readonly #keys = new Map<number, Key>();
-  readonly #keyIds = new Map<string, number>();
+  readonly #keysByText = new Map<string, Key>();
   readonly #groups = new Map<number, Group>();
-  readonly #ids = new Map<number, Map<string, number>>();
+  #nextKey = 0;
+  #nextGroup = 0;
+  readonly #newKeys = new Set<Key>();
+  readonly #newGroups = new Set<Group>();
+  readonly #changedKeys = new Set<Key>();
   readonly #changed = new Set<Group>();
   /** Those whose claims, or whose standing, may make another group of their key hold. */
   readonly #touched = new Set<Group>();
@@ -86,32 +104,33 @@ export class Groups {
     this.#connection = connection;
   }
 
-  /** Makes and loads the groups that facts name. */
+  /** Loads the groups that facts name, and makes those that are not there. */
   load(facts: readonly Fact[]): void {
-    const keys = [...new Set(facts.map(({ key }) => key))];
-    this.#loadKeys(SELECT_KEYS, keys);
-    this.#loadKeys(INSERT_KEYS, keys.filter((key) => !this.#keyIds.has(key)));
-    const named: [key: number, value: string][] = [];
-    for (const { key, value } of facts) {
-      if (value === null) continue;
-      const id = this.keyId(key);
-      const ids = this.#idsOf(id);
-      if (ids.has(value)) continue;
-      ids.set(value, 0); // until it is loaded
-      named.push([id, value]);
+    [this.#nextKey, this.#nextGroup] = this.#connection.query(SELECT_NEXT).value<[number, number]>()!;
+    this.#loadKeys(SELECT_KEYS, [...new Set(facts.map(({ key }) => key))].sort());
+    const wanted = new Map<number, Set<string>>();
+    for (const { key: text, value } of facts) {
+      const key = this.#keysByText.get(text) ?? this.#makeKey(text);
+      if (value === null || this.#newKeys.has(key)) continue;
+      const values = wanted.get(key.id);
+      if (values === undefined) wanted.set(key.id, new Set([value]));
+      else values.add(value);
     }
-    this.#loadGroups(SELECT_GROUPS, named);
-    this.#loadGroups(INSERT_GROUPS, named.filter(([key, value]) => this.#idsOf(key).get(value) === 0));
+    this.#loadGroups(SELECT_GROUPS, [...wanted].flatMap(([id, values]) => [...values].map((value) => [id, value])));
+    for (const { key: text, value } of facts) {
+      const key = this.key(text);
+      if (value !== null && !key.groups.has(value)) this.#makeGroup(key, value);
+    }
   }
 
-  /** The number of a key that was loaded. */
-  keyId(key: string): number {
-    return this.#keyIds.get(key)!;
+  /** A key that was loaded. */
+  key(text: string): Key {
+    return this.#keysByText.get(text)!;
   }
 
   /** A group that was loaded. */
   of(key: string, value: string): Group {
-    return this.#groups.get(this.#ids.get(this.keyId(key))!.get(value)!)!;
+    return this.key(key).groups.get(value)!;
   }
 
   /** A group, which is loaded when it was not. */
@@ -120,33 +139,26 @@ export class Groups {
     return this.#groups.get(id)!;
   }
 
-  /** The groups of a key that were loaded. */
-  ofKey(key: number): Group[] {
-    return [...this.#ids.get(key)?.values() ?? []].map((id) => this.#groups.get(id)!);
-  }
-
   /** Loads every group of a key. */
-  loadAllOf(key: number): void {
-    this.#keepGroups(this.#connection.query(SELECT_GROUPS_OF_KEY).values<GroupRow>(key));
+  loadAllOf(key: Key): void {
+    this.#keepGroups(this.#connection.query(SELECT_GROUPS_OF_KEY).values<GroupRow>(key.id));
   }
 
-  /** Notes that there are rules for keys. */
-  markRuled(keys: readonly string[]): Set<number> {
-    const ids = new Set(keys.map((key) => this.keyId(key)));
-    for (const id of ids) this.#keys.get(id)!.ruled = true;
-    this.#connection.query(MARK_RULED).run(JSON.stringify([...ids]));
-    return ids;
+  /** Notes that there is a rule for a key. */
+  markRuled(key: Key): void {
+    key.ruled = true;
+    this.#changedKeys.add(key);
   }
 
   /** The keys that were loaded for which there are rules. */
-  ruledKeys(): number[] {
-    return [...this.#keys.values()].filter(({ ruled }) => ruled).map(({ id }) => id);
+  ruledKeys(): Key[] {
+    return [...this.#keys.values()].filter(({ ruled }) => ruled);
   }
 
   /** Notes how the rules of its key judge a group. */
   setVerdict(group: Group, verdict: Verdict): void {
     // Which of those that are not felled holds is for `save` to find.
-    const standing = verdict?.standing ?? (group.standing < Standing.corrected ? group.standing : Standing.superseded);
+    const standing = verdict?.standing ?? Math.min(group.standing, Standing.superseded);
     const cause = verdict?.cause ?? null;
     if (standing === group.standing && cause === group.cause) return;
     Object.assign(group, { standing, cause });
@@ -166,96 +178,136 @@ export class Groups {
   lose(group: Group, seq: number): void {
     if (group.latest?.seq !== seq) return;
     group.isStale = true;
-    this.#changed.add(group);
     this.#touched.add(group);
   }
 
-  /** Writes how groups stand, for what reads it from the tables. */
+  /** Writes how groups that were there stand, for what reads it from the tables. */
   saveStandings(): void {
-    if (this.#changed.size === 0) return;
-    const rows = [...this.#changed].map((
-      { id, standing, cause, latest },
-    ) => [id, standing, cause, latest?.seq ?? null]);
-    this.#connection.query(UPDATE_GROUPS).run(JSON.stringify(rows));
-    this.#changed.clear();
+    const rows = [...this.#changed].filter((group) => !this.#newGroups.has(group)).map(stateOf);
+    this.#write(UPDATE_GROUPS, rows);
   }
 
   /** Finds the groups that hold now, and writes everything. */
   save(): void {
+    if (this.#touched.size > 0) this.#findWinners();
+    this.#writeAll();
+  }
+
+  #findWinners(): void {
     const touched = Map.groupBy(this.#touched, ({ key }) => key);
-    this.#loadKeys(SELECT_KEYS_BY_ID, [...touched.keys()].filter((key) => !this.#keys.has(key)));
-    const holders = [...touched.keys()].flatMap((key) => this.#keys.get(key)!.winner ?? []);
+    this.#touched.clear();
+    const holders = [...touched.keys()].flatMap(({ winner }) => winner ?? []);
     this.#loadGroups(SELECT_GROUPS_BY_ID, holders.filter((id) => !this.#groups.has(id)));
-    for (const group of this.#touched) if (group.isStale) this.#findLatest(group);
-    const winners: [number, number | null][] = [];
-    for (const [id, groups] of touched) {
-      const key = this.#keys.get(id)!;
-      const winner = this.#winnerOf(key, groups);
-      for (const group of new Set([...groups, ...this.#groupOf(key.winner), ...this.#groupOf(winner)])) {
-        const standing = group.id === winner ? Standing.active : Standing.superseded;
-        if (group.standing >= Standing.corrected || group.standing === standing) continue;
-        group.standing = standing;
-        this.#changed.add(group);
-      }
-      if (winner !== key.winner) winners.push([id, winner]);
-      key.winner = winner;
+    const lost: [Key, Group][] = [];
+    for (const [key, groups] of touched) {
+      const holder = key.winner === null ? undefined : this.get(key.winner);
+      const isLost = holder !== undefined && (holder.isStale || !isEligible(holder));
+      for (const group of groups) if (group.isStale) this.#findLatest(group);
+      if (isLost) lost.push([key, holder]);
+      else this.#setWinner(key, holder, latestOf(holder, groups));
     }
-    this.saveStandings();
-    if (winners.length > 0) this.#connection.query(UPDATE_WINNERS).run(JSON.stringify(winners));
+    if (lost.length === 0) return;
+    this.#writeAll(); // where the others are looked for
+    for (const [key, holder] of lost) {
+      const [winner] = this.#connection.query(SELECT_WINNER).value<[number]>(key.id) ?? [];
+      this.#setWinner(key, holder, winner === undefined ? undefined : this.get(winner));
+    }
   }
 
-  #groupOf(id: number | null): Group[] {
-    return id === null ? [] : [this.get(id)];
-  }
-
-  /** The group that holds: of those that are not felled, the one with the latest sound claim. */
-  #winnerOf(key: Key, touched: readonly Group[]): number | null {
-    const [holder] = this.#groupOf(key.winner);
-    if (holder !== undefined && (!isEligible(holder) || holder.isStale)) {
-      this.saveStandings(); // where it is looked for
-      return this.#connection.query(SELECT_WINNER).value<[number]>(key.id)?.[0] ?? null;
+  #setWinner(key: Key, holder: Group | undefined, winner: Group | undefined): void {
+    if (holder !== undefined && holder !== winner && holder.standing === Standing.active) {
+      holder.standing = Standing.superseded;
+      this.#changed.add(holder);
     }
-    let best = holder;
-    for (const group of touched) {
-      if (isEligible(group) && (best === undefined || isAfter(group.latest!, best.latest!))) best = group;
+    if (winner !== undefined && winner.standing !== Standing.active) {
+      winner.standing = Standing.active;
+      this.#changed.add(winner);
     }
-    return best?.id ?? null;
+    const id = winner?.id ?? null;
+    if (key.winner === id) return;
+    key.winner = id;
+    this.#changedKeys.add(key);
   }
 
   #findLatest(group: Group): void {
     const row = this.#connection.query(SELECT_LATEST).value<[number, number, string]>(group.id);
     group.latest = row && { seq: row[0], depth: row[1], opId: row[2] };
+    group.isStale = false;
     this.#changed.add(group);
+  }
+
+  #writeAll(): void {
+    for (const key of this.#newKeys) this.#changedKeys.delete(key);
+    for (const group of this.#newGroups) this.#changed.delete(group);
+    const keyState = ({ id, ruled, winner }: Key) => [id, Number(ruled), winner];
+    this.#write(
+      INSERT_KEYS,
+      [...this.#newKeys].map(({ id, text, ruled, winner }) => [id, text, Number(ruled), winner]),
+    );
+    this.#write(UPDATE_KEYS, [...this.#changedKeys].map(keyState));
+    this.#write(
+      INSERT_GROUPS,
+      [...this.#newGroups].map((group) => [group.id, group.key.id, group.value, ...stateOf(group).slice(1)]),
+    );
+    this.#write(UPDATE_GROUPS, [...this.#changed].map(stateOf));
+    for (const written of [this.#newKeys, this.#newGroups, this.#changedKeys, this.#changed]) written.clear();
+  }
+
+  #write(sql: string, rows: readonly unknown[]): void {
+    if (rows.length > 0) this.#connection.query(sql).run(JSON.stringify(rows));
+  }
+
+  #makeKey(text: string): Key {
+    const key = this.#keepKey([this.#nextKey++, text, 0, null]);
+    this.#newKeys.add(key);
+    return key;
+  }
+
+  #makeGroup(key: Key, value: string): void {
+    const id = this.#nextGroup++;
+    this.#keepGroups([[id, key.id, value, Standing.superseded, null, null, null, null]]);
+    this.#newGroups.add(this.#groups.get(id)!);
   }
 
   #loadKeys(sql: string, wanted: readonly unknown[]): void {
     if (wanted.length === 0) return;
-    const rows = this.#connection.query(sql).values<[number, string, number, number | null]>(JSON.stringify(wanted));
-    for (const [id, key, ruled, winner] of rows) {
-      this.#keys.set(id, { id, ruled: ruled === 1, winner });
-      this.#keyIds.set(key, id);
-    }
+    const rows = this.#connection.query(sql).values<KeyRow>(JSON.stringify(wanted));
+    for (const row of rows) if (!this.#keys.has(row[0])) this.#keepKey(row);
+  }
+
+  #keepKey([id, text, ruled, winner]: KeyRow): Key {
+    const key: Key = { id, text, ruled: ruled === 1, winner, groups: new Map() };
+    this.#keys.set(id, key);
+    this.#keysByText.set(text, key);
+    return key;
   }
 
   #loadGroups(sql: string, wanted: readonly unknown[]): void {
-    if (wanted.length > 0) this.#keepGroups(this.#connection.query(sql).values<GroupRow>(JSON.stringify(wanted)));
+    if (wanted.length === 0) return;
+    const rows = this.#connection.query(sql).values<GroupRow>(JSON.stringify(wanted));
+    this.#loadKeys(SELECT_KEYS_BY_ID, [...new Set(rows.map(([, key]) => key))].filter((id) => !this.#keys.has(id)));
+    this.#keepGroups(rows);
   }
 
   #keepGroups(rows: GroupRow[]): void {
-    for (const [id, key, value, standing, cause, latest, depth, opId] of rows) {
+    for (const [id, keyId, value, standing, cause, latest, depth, opId] of rows) {
       if (this.#groups.has(id)) continue;
+      const key = this.#keys.get(keyId)!;
       const ranked = latest === null ? undefined : { seq: latest, depth: depth!, opId: opId! };
-      this.#groups.set(id, { id, key, standing, cause, latest: ranked, isStale: false });
-      this.#idsOf(key).set(value, id);
+      const group = { id, key, value, standing, cause, latest: ranked, isStale: false };
+      this.#groups.set(id, group);
+      key.groups.set(value, group);
     }
   }
+}
 
-  /** The numbers of a key's groups, by their values. */
-  #idsOf(key: number): Map<string, number> {
-    let ids = this.#ids.get(key);
-    if (ids === undefined) this.#ids.set(key, ids = new Map());
-    return ids;
+/** Of the group that held and those whose claims changed, the one with the latest sound claim. */
+function latestOf(holder: Group | undefined, groups: readonly Group[]): Group | undefined {
+  let best = holder;
+  for (const group of groups) {
+    if (isEligible(group) && (best === undefined || isAfter(group.latest!, best.latest!))) best = group;
   }
+  return best;
 }
 
 function isEligible({ standing, latest }: Group): boolean {
@@ -265,4 +317,8 @@ function isEligible({ standing, latest }: Group): boolean {
 /** The order of replay: by depth, then id. */
 function isAfter(a: Ranked, b: Ranked): boolean {
   return a.depth !== b.depth ? a.depth > b.depth : a.opId > b.opId;
+}
+
+function stateOf({ id, standing, cause, latest }: Group): unknown[] {
+  return [id, standing, cause, latest?.seq ?? null];
 }

@@ -13,7 +13,7 @@ import type { Batch, Run } from "../projections.ts";
 import { Standing, Support } from "./columns.ts";
 import { type Fact, readFacts } from "./facts.ts";
 import type { FallRecord } from "./cascade.ts";
-import { type Group, Groups } from "./groups.ts";
+import { type Group, Groups, type Key } from "./groups.ts";
 import { judge, type Rule } from "./rules.ts";
 
 const INSERT_NAMES = "INSERT OR IGNORE INTO mnema_names (name) SELECT value FROM json_each(?)";
@@ -96,6 +96,7 @@ export class ClaimsRun implements Run {
     const unsettled = this.#judge(ruled, groups);
     for (const claim of this.#insertClaims(facts, groups)) unsettled.add(claim);
     for (const claim of this.#connect(arrived)) unsettled.add(claim);
+    groups.save();
     this.#settle(unsettled, groups);
     groups.save();
   }
@@ -107,19 +108,18 @@ export class ClaimsRun implements Run {
   }
 
   /** Writes refutes and corrections down, and returns the keys they are about. */
-  #insertRules(facts: readonly Fact[], groups: Groups): Set<number> {
+  #insertRules(facts: readonly Fact[], groups: Groups): Set<Key> {
     const rules = facts.filter(({ is }) => is !== "assert");
     if (rules.length === 0) return new Set();
-    const rows = rules.map(({ seq, opId, depth, key, value, is }) => [
-      seq,
-      opId,
-      depth,
-      groups.keyId(key),
-      value === null ? null : groups.of(key, value).id,
-      Number(is === "correct"),
-    ]);
+    const ruled = new Set<Key>();
+    const rows = rules.map(({ seq, opId, depth, key: text, value, is }) => {
+      const key = groups.key(text);
+      groups.markRuled(key);
+      ruled.add(key);
+      return [seq, opId, depth, key.id, value === null ? null : groups.of(text, value).id, Number(is === "correct")];
+    });
     this.#connection.query(INSERT_RULES).run(JSON.stringify(rows));
-    return groups.markRuled(rules.map(({ key }) => key));
+    return ruled;
   }
 
   /**
@@ -127,14 +127,14 @@ export class ClaimsRun implements Run {
    *
    * @returns Claims derived from one that the verdict concerns.
    */
-  #judge(ruled: ReadonlySet<number>, groups: Groups): Set<number> {
+  #judge(ruled: ReadonlySet<Key>, groups: Groups): Set<number> {
     const turned: number[] = [];
     for (const key of groups.ruledKeys()) {
-      const rules = this.#connection.query(SELECT_RULES).values<[number, number | null, number]>(key)
+      const rules = this.#connection.query(SELECT_RULES).values<[number, number | null, number]>(key.id)
         .map(([seq, value, isCorrection]): Rule => ({ seq, value, isCorrection: isCorrection === 1 }));
       const verdictOn = judge(rules);
       if (ruled.has(key)) groups.loadAllOf(key);
-      for (const group of groups.ofKey(key)) {
+      for (const group of key.groups.values()) {
         const verdict = verdictOn(group.id);
         const fell = group.standing >= Standing.corrected;
         groups.setVerdict(group, verdict);
@@ -208,7 +208,7 @@ export class ClaimsRun implements Run {
   #inputs(claims: readonly Fact[]): Map<string, InputState> {
     const ids = new Set(claims.flatMap(({ inputs }) => inputs));
     const rows = ids.size === 0 ? [] : this.#connection.query(SELECT_INPUTS)
-      .values<[string, number, number | null, Condition | null, number | null]>(JSON.stringify([...ids]));
+      .values<[string, number, number | null, Condition | null, number | null]>(JSON.stringify([...ids].sort()));
     return new Map(
       rows.map(([opId, seq, depth, support, standing]) => [
         opId,

@@ -1,0 +1,358 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Identity, OpLog } from "../../mod.ts";
+import { displayWidth } from "../../src/text.ts";
+import { works } from "../processes.ts";
+import { type Mnema, PERMISSIONS } from "./mnema.ts";
+import { jsonLines, withNode } from "./node.ts";
+
+interface Listed {
+  key: string;
+  value: unknown;
+  confidencePpm: number;
+  status: string;
+  opId: string;
+  inputs: string[];
+  deriver?: { id: string; version: string };
+}
+
+const absent = "op_" + "0".repeat(64);
+
+/** Appends by a command that prints an id first, and returns that. */
+async function idOf(mnema: Mnema, ...args: string[]): Promise<string> {
+  return (await mnema.does(...args)).split("\n")[0];
+}
+
+async function list(mnema: Mnema, ...args: string[]): Promise<Listed[]> {
+  return jsonLines(await mnema.does("claims", "--json", ...args));
+}
+
+/** A home was seen in a mail, a city derived from that, a drink from the city and by hand. */
+async function withClaims(use: (mnema: Mnema, ids: Record<string, string>) => Promise<void>): Promise<void> {
+  await withNode(async (mnema) => {
+    const body = '{"source":"mail","kind":"message","content":{"text":"I live in Oslo"}}';
+    const mail = await idOf(mnema, "append", "evidence.add", body);
+    const home = await idOf(mnema, "assert", "home", "Oslo", "--from", mail, "--deriver", "reader@2.0");
+    const city = await idOf(mnema, "assert", "home.city", "Oslo", "--from", home.slice(0, 20), "--confidence", "0.9");
+    const drink = await idOf(mnema, "assert", "drink", "tea", "--from", `${city},${mail}`, "--confidence", "0.82");
+    await use(mnema, { mail, home, city, drink });
+  });
+}
+
+Deno.test("assert takes JSON, and what is no JSON as text", async () => {
+  await withNode(async (mnema) => {
+    const values: [text: string, value: string][] = [
+      ["tea", '"tea"'],
+      ['"tea"', '"tea"'],
+      ["", '""'],
+      ["1.5 litres", '"1.5 litres"'],
+      ["{tea}", '"{tea}"'],
+      ["true", "true"],
+      ["null", "null"],
+      ["9223372036854775807", "9223372036854775807"],
+      ['{"b": [1], "a": "日本"}', '{"a":"日本","b":[1]}'],
+      ['"0.5"', '"0.5"'],
+    ];
+    for (const [i, [text, value]] of values.entries()) {
+      await mnema.does("assert", `key${i}`, text);
+      assertStringIncludes(await mnema.does("claims", `key${i}`, "--json"), `"value":${value}`);
+    }
+    await mnema.does("assert", "below", "--confidence", "0.5", "--", "-5");
+    assertEquals((await list(mnema, "below")).map(({ value, confidencePpm }) => [value, confidencePpm]), [[
+      -5,
+      500_000,
+    ]]);
+  });
+});
+
+Deno.test("a fraction, or what else the log cannot hold, is refused with what to do", async () => {
+  await withNode(async (mnema) => {
+    for (const command of ["assert", "refute", "correct"]) {
+      const sentence = await mnema.refuses(command, "size", "0.82");
+      assertMatch(sentence, /^the value: 0\.82 is a float; write a scaled integer .*put it in double quotes/);
+      assertMatch(await mnema.refuses(command, "size", '{"a":1,"a":2}'), /^the value: the key "a" stands twice/);
+      assertMatch(await mnema.refuses(command, "size", "9223372036854775808"), /64 bits/);
+    }
+    assertMatch(await mnema.refuses("assert", "", "tea"), /key must have 1 to 512 characters/);
+    assertEquals(await mnema.does("claims"), "");
+  });
+});
+
+Deno.test("assert --confidence becomes parts per million exactly", async () => {
+  await withNode(async (mnema) => {
+    const cases: [text: string, ppm: number][] = [
+      ["0", 0],
+      ["1", 1_000_000],
+      ["0.82", 820_000],
+      [".5", 500_000],
+      ["0.000001", 1],
+      ["0.290001", 290_001],
+      ["0.999999", 999_999],
+      ["1.000000", 1_000_000],
+    ];
+    for (const [text, ppm] of cases) {
+      await mnema.does("assert", text, "so", "--confidence", text);
+      assertEquals((await list(mnema, text)).map(({ confidencePpm }) => confidencePpm), [ppm]);
+    }
+    for (const text of ["1.000001", "2", "-0.5", "0.0000001", "1e-3", "82 %", "1.", ".", "0x1"]) {
+      assertMatch(
+        await mnema.misuses("assert", "a", "b", `--confidence=${text}`),
+        /^--confidence takes a decimal from 0/,
+      );
+    }
+    assertEquals((await list(mnema)).length, cases.length);
+  });
+});
+
+Deno.test("assert keeps deriver, inputs and time, and tells the seq and the id", async () => {
+  await withClaims(async (mnema, { mail, home, city, drink }) => {
+    assertEquals(
+      (await list(mnema)).map(({ key, opId, inputs, deriver }) => [key, opId, inputs, deriver]),
+      [
+        ["drink", drink, [city, mail], { id: "hand", version: "1" }],
+        ["home", home, [mail], { id: "reader", version: "2.0" }],
+        ["home.city", city, [home], { id: "hand", version: "1" }],
+      ],
+    );
+    const told = JSON.parse(
+      await mnema.does(
+        "assert",
+        "k",
+        "v",
+        "--ts",
+        "7",
+        "--deriver",
+        "@scope/x@1",
+        "--from",
+        mail,
+        "--from",
+        mail,
+        "--json",
+      ),
+    );
+    const [claim] = jsonLines<Listed & { ts: number }>(await mnema.does("claims", "k", "--json"));
+    assertEquals(told, { seq: 5, op_id: claim.opId });
+    assertEquals([claim.ts, claim.deriver, claim.inputs], [7, { id: "@scope/x", version: "1" }, [mail]]);
+    for (const deriver of ["habits", "@1", "habits@"]) {
+      assertMatch(
+        await mnema.misuses("assert", "a", "b", "--deriver", deriver),
+        /^--deriver takes an id and a version/,
+      );
+    }
+  });
+});
+
+Deno.test("a claim from what is not in the log yet is pending until it arrives", async () => {
+  await withNode(async (mnema) => {
+    const opId = await idOf(mnema, "assert", "drink", "tea", "--from", absent);
+    assertEquals((await list(mnema)).map(({ status }) => status), ["pending"]);
+    assertEquals((await list(mnema, "--input", absent)).map((claim) => claim.opId), [opId]);
+    assertStringIncludes(await mnema.does("explain", "drink"), "Pending: op_00000000 is not in the log yet.");
+    assertStringIncludes(await mnema.refuses("assert", "drink", "tea", "--from", "op_0000"), "op_0000");
+    assertMatch(await mnema.refuses("assert", "drink", "tea", "--from", "mail"), /^"mail" is no operation id/);
+  });
+});
+
+Deno.test("claims chooses by key, prefix, status, author, deriver and input", async () => {
+  await withClaims(async (mnema, { mail, home }) => {
+    const author = (await mnema.does("id")).trim();
+    await mnema.does("refute", "drink");
+    const cases: [args: string[], keys: string[]][] = [
+      [[], ["drink", "home", "home.city"]],
+      [["*"], ["drink", "home", "home.city"]],
+      [["home"], ["home"]],
+      [["home*"], ["home", "home.city"]],
+      [["hom"], []],
+      [["home*", "-n", "1"], ["home"]],
+      [["-n", "0"], []],
+      [["--status", "refuted"], ["drink"]],
+      [["--status", "active"], ["home", "home.city"]],
+      [["--author", author, "home"], ["home"]],
+      [["--author", "mnk_" + "0".repeat(64)], []],
+      [["--deriver", "reader"], ["home"]],
+      [["--deriver", "read"], []],
+      [["--input", mail.slice(0, 16)], ["drink", "home"]],
+      [["--input", home, "--status", "active"], ["home.city"]],
+    ];
+    const found = await Promise.all(cases.map(([args]) => list(mnema, ...args)));
+    for (const [i, [args, keys]] of cases.entries()) {
+      assertEquals(found[i].map(({ key }) => key), keys, args.join(" "));
+    }
+  });
+});
+
+Deno.test("claims refuses what it cannot choose by", async () => {
+  await withNode(async (mnema) => {
+    assertEquals(
+      await mnema.misuses("claims", "--status", "actve"),
+      "there is no status actve; one is active, superseded, pending, invalidated, corrected, refuted; " +
+        "did you mean active?",
+    );
+    assertMatch(await mnema.misuses("claims", "--author", "me"), /^--author takes a whole author id/);
+    assertMatch(await mnema.misuses("claims", "a", "b"), /too many: b/);
+    assertMatch(await mnema.misuses("claims", "-n", "some"), /integer/);
+    assertMatch(await mnema.refuses("claims", "--input", "op_12"), /op_12/);
+  });
+});
+
+Deno.test("claims shows an aligned line for each, whatever is in it", async () => {
+  await withNode(async (mnema) => {
+    const tea = await idOf(mnema, "assert", "drink", "tea", "--confidence", "0.82");
+    const cup = await idOf(mnema, "assert", "茶碗", "一");
+    assertEquals(
+      await mnema.does("claims"),
+      [
+        `drink  "tea"   82 %  active  ${tea.slice(0, 11)}\n`,
+        `茶碗   "一"   100 %  active  ${cup.slice(0, 11)}\n`,
+      ].join(""),
+    );
+    await mnema.does("assert", "long\nkey ".repeat(50), "👩‍👩‍👧".repeat(50));
+    await mnema.does("assert", "e\u0301\x1b[31m\u202e", '"' + "日本".repeat(100) + '"');
+    await mnema.does("correct", "drink", "long ".repeat(100));
+    const lines = (await mnema.does("claims")).trimEnd().split("\n");
+    assertEquals(lines.length, 5);
+    for (const line of lines) {
+      assertEquals([line, displayWidth(line)], [line, 80]);
+      assertMatch(line, /^[^\p{Cc}\u202e]* {2,}\d+ % {2}[a-z]+ +op_[0-9a-f]{8}$/u);
+    }
+  });
+});
+
+Deno.test("refute of a value or a key fells what was derived from it, and says so", async () => {
+  await withClaims(async (mnema, { home, city, drink }) => {
+    const untouched = JSON.parse(await mnema.does("refute", "home", "Bergen", "--json"));
+    assertEquals(untouched.invalidated, []);
+    const [opId, fell] = (await mnema.does("refute", "home", "Oslo", "--reason", "I moved")).split("\n");
+    assertEquals(fell, "3 claims fell");
+    assertEquals(
+      (await list(mnema)).map(({ opId, status }) => [opId, status]),
+      [[drink, "invalidated"], [home, "refuted"], [city, "invalidated"]],
+    );
+    assertEquals(JSON.parse(await mnema.does("show", opId, "--json")).op.body, {
+      key: "home",
+      scope: "value",
+      value: "Oslo",
+      reason: "I moved",
+    });
+    const again = JSON.parse(await mnema.does("refute", "home", "--json"));
+    assertEquals(again.invalidated, []);
+    assertEquals(await mnema.does("refute", "nothing").then((out) => out.split("\n")[1]), "no claim fell");
+  });
+});
+
+Deno.test("correct gives the key the user's own value", async () => {
+  await withClaims(async (mnema, { home, city, drink }) => {
+    const told = JSON.parse(
+      await mnema.does("correct", "home", "Bergen", "--reason", "I moved", "--ts", "7", "--json"),
+    );
+    assertEquals(told.invalidated.toSorted(), [home, city, drink].toSorted());
+    assertEquals((await list(mnema, "home")).map(({ opId, value, status }) => [opId, value, status]), [
+      [home, "Oslo", "corrected"],
+      [told.op_id, "Bergen", "active"],
+    ]);
+    assertStringIncludes(await mnema.does("explain", "home"), 'home = "Bergen"');
+  });
+});
+
+Deno.test("explain answers for an id, an abbreviated id or a key, as tree, JSON, Mermaid and DOT", async () => {
+  await withClaims(async (mnema, { mail, city, drink }) => {
+    const tree = await mnema.does("explain", "drink");
+    assertEquals(await mnema.does("explain", drink), tree);
+    assertEquals(await mnema.does("explain", `${drink.slice(0, 16)}…`, "--format", "tree"), tree);
+    const [first, second] = tree.split("\n");
+    assertEquals(first, `● ${drink.slice(0, 11)}  drink = "tea"`);
+    assertEquals(second, "│ 82 % sure. Active: nothing speaks against it.");
+    assertStringIncludes(tree, `shown above: message from mail`);
+    for (const line of tree.split("\n")) assert(displayWidth(line) <= 80, line);
+
+    const json = await mnema.does("explain", "drink", "--json");
+    assertEquals(await mnema.does("explain", "drink", "--format", "json", "--json"), json);
+    const { claim, nodes } = JSON.parse(json);
+    assertEquals([claim.opId, claim.inputs, nodes.length], [drink, [city, mail], 4]);
+    assertMatch(await mnema.does("explain", "drink", "--format", "mermaid"), /^flowchart TD\n {2}n0\["drink /);
+    assertMatch(await mnema.does("explain", "drink", "--format", "dot"), /^digraph explanation \{\n[^]*\}\n$/);
+  });
+});
+
+Deno.test("explain says what felled a claim, by which path", async () => {
+  await withClaims(async (mnema, { home, city, drink }) => {
+    const refute = await idOf(mnema, "refute", "home", "--reason", "I moved");
+    const tree = await mnema.does("explain", "drink");
+    assertStringIncludes(tree, "Reason: I moved\n");
+    const path = [...tree.matchAll(/^│ {3}(?: |→) (op_[0-9a-f]{8}) /gm)].map(([, id]) => id);
+    assertEquals(path, [refute, home, city, drink].map((id) => id.slice(0, 11)));
+  });
+});
+
+Deno.test("explain --record keeps the answer in the log, and says its id beside it", async () => {
+  await withClaims(async (mnema, { drink }) => {
+    const tree = await mnema.does("explain", "drink");
+    const { code, out, err } = await mnema.run("explain", "drink", "--record");
+    assertEquals([code, out], [0, tree]);
+    const [, opId] = err.match(/^kept as (op_[0-9a-f]{64})\n$/)!;
+    const { type, body } = JSON.parse(await mnema.does("show", opId, "--json")).op;
+    assertEquals([type, body.claim], ["explanation.record", drink]);
+    assertStringIncludes(body.summary, 'drink = "tea"');
+  });
+});
+
+Deno.test("explain refuses what is no claim, and says what to do", async () => {
+  await withClaims(async (mnema, { mail }) => {
+    assertEquals(
+      await mnema.refuses("explain", "dring"),
+      'nothing is claimed of the key "dring"; list what there is with: mnema claims',
+    );
+    assertMatch(await mnema.refuses("explain", "op_system"), /^nothing is claimed of the key "op_system"/);
+    assertStringIncludes(await mnema.refuses("explain", mail), mail);
+    assertStringIncludes(await mnema.refuses("explain", absent), absent);
+    assertEquals(
+      await mnema.misuses("explain", "drink", "--format", "jsn"),
+      "there is no format jsn; one is tree, json, mermaid, dot; did you mean json?",
+    );
+    assertMatch(await mnema.misuses("explain", "drink", "--json", "--format", "dot"), /--json does not go with/);
+    await mnema.misuses("explain");
+    await mnema.misuses("assert", "drink");
+    await mnema.misuses("correct", "drink");
+    await mnema.misuses("refute");
+    await mnema.misuses("rebuild", "all");
+  });
+});
+
+Deno.test("claims and explanations are read from a log that cannot be written", async () => {
+  await withClaims(async (mnema) => {
+    const [claims, tree] = [await mnema.does("claims"), await mnema.does("explain", "drink")];
+    Deno.chmodSync(`${mnema.folder}/mnema.db`, 0o444);
+    assertEquals([await mnema.does("claims"), await mnema.does("explain", "drink")], [claims, tree]);
+    const denied = mnema.with({ permissions: [...PERMISSIONS, "--deny-write=mnema.db"] });
+    assertEquals([await denied.does("claims"), await denied.does("explain", "drink")], [claims, tree]);
+  });
+});
+
+Deno.test("rebuild replays every operation, and changes nothing that is derived", async () => {
+  await withClaims(async (mnema) => {
+    const before = await mnema.does("claims", "--json");
+    assertEquals(await mnema.does("rebuild"), "replayed 4 operations\n");
+    assertEquals(await mnema.does("rebuild", "--json"), '{"operations":4}\n');
+    assertEquals(await mnema.does("claims", "--json"), before);
+  });
+});
+
+Deno.test({
+  name: "on a terminal rebuild draws a bar and erases it, and explain uses styles and all the columns",
+  ignore: !works("script", "-qec", "true", "/dev/null"),
+  async fn() {
+    await withNode(async (mnema) => {
+      {
+        using log = OpLog.open(`${mnema.folder}/mnema.db`);
+        const identity = Identity.load(`${mnema.folder}/mnema.key`);
+        log.claims.assert(identity, { key: "drink", value: "tea ".repeat(100) });
+      }
+      const rebuilt = await mnema.terminal("mnema rebuild");
+      assert(rebuilt.out.endsWith("\r\x1b[Kreplayed 1 operation\r\n"), rebuilt.out);
+      const explained = await mnema.terminal("stty cols 40; mnema explain drink");
+      const [first] = explained.out.split("\r\n");
+      assertStringIncludes(first, "\x1b[33mop_");
+      // deno-lint-ignore no-control-regex
+      assertEquals(displayWidth(first.replaceAll(/\x1b\[\d+m/g, "")), 40);
+    });
+  },
+});
