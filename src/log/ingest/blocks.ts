@@ -162,16 +162,19 @@ async function* withPauses<T>(source: AsyncIterable<T>): AsyncGenerator<T | unde
   let pause: Promise<undefined> | undefined;
   const startPause = () => new Promise<undefined>((resolve) => timer = setTimeout(resolve, PATIENCE_MS, undefined));
   try {
+    let asked = performance.now();
     for (let next = iterator.next();;) {
       const result = await Promise.race([next, pause ??= startPause()]);
       if (result === undefined) {
         pause = undefined;
-        yield undefined;
+        // It may have begun before this was asked for, and gone by while the last answer was used.
+        if (performance.now() - asked >= PATIENCE_MS) yield undefined;
         continue;
       }
       if (result.done) return;
       yield result.value;
       next = iterator.next();
+      asked = performance.now();
     }
   } finally {
     clearTimeout(timer);
