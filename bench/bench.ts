@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { Operation, OpLog } from "../mod.ts";
 import { Connection } from "../src/log/connection.ts";
 import { readLines } from "../src/log/ingest/lines.ts";
-import { INSERT_RECORDS, RecordsBuilder } from "../src/log/records.ts";
+import { INSERT_RECORDS, TableBuilder } from "../src/log/records.ts";
 import { ensureSchema } from "../src/log/schema.ts";
 import { verifySignature } from "../src/wire/ed25519.ts";
 import { measureClaims } from "./claims.ts";
@@ -134,19 +134,23 @@ async function sqliteAlone(path: string, size: number): Promise<number> {
     ensureSchema(connection);
     const encoder = new TextEncoder();
     let seconds = 0;
-    let records = new RecordsBuilder(1 << 24);
+    let bytes = new Uint8Array(1 << 24);
+    let table = new TableBuilder();
+    let length = 0;
     let held = 0;
     const write = async () => {
-      const batch = records.finish().records;
-      records = new RecordsBuilder(1 << 24);
-      held = 0;
-      const insert = () => void connection.query(INSERT_RECORDS).run(batch, batch.length);
-      if (batch.length > 0) seconds += (await timed(() => connection.transaction(insert))).seconds;
+      const rows = table.finish();
+      const insert = () => void connection.query(INSERT_RECORDS).run(bytes, rows, rows.length);
+      if (held > 0) seconds += (await timed(() => connection.transaction(insert))).seconds;
+      bytes = new Uint8Array(1 << 24);
+      table = new TableBuilder();
+      length = held = 0;
     };
     for await (const lines of readLines((await Deno.open(path)).readable, 1 << 20)) {
       for (const line of lines) {
         if ("error" in line) throw line.error;
-        records.add(Operation.parse(line.text), encoder.encode(line.text));
+        const { written } = encoder.encodeInto(line.text, bytes.subarray(length));
+        table.add(length, length += written, Operation.parse(line.text));
         if (++held === 12_000) await write();
       }
     }

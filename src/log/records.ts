@@ -1,102 +1,160 @@
 /**
- * Many rows in one parameter: calling native code costs more than inserting a row, so a batch is handed to SQLite as
- * one run of bytes, which a single statement takes apart.
+ * Many rows in one statement: calling native code costs more than inserting a row, so SQLite is handed the wire texts
+ * of a batch as the run of bytes they came in, and beside it a table of where in it each row's columns stand.
  *
- * A record is, in ASCII: its length (10 digits), the length of its type (3), its `ts` (16), `op_id` (67), `author` (68);
- * then its type and its wire text.
+ * An entry of the table is, in ASCII, five integers of 10 digits: where the wire text starts, from 0, and its length;
+ * then, from its start, where the values of `op_id`, `ts` and `type` stand.
  *
  * @module
  */
 
-const LENGTH = 10;
-const TYPE_LENGTH = 3;
-const TS = 16;
+import { Buffer } from "node:buffer";
+
+const DIGITS = 10;
+const ENTRY = 5 * DIGITS;
+
 const OP_ID = 67;
 const AUTHOR = 68;
-const HEADER = LENGTH + TYPE_LENGTH + TS + OP_ID + AUTHOR;
+/** What stands before the author, and around the type. */
+const AUTHOR_AT = '{"author":"'.length;
+const BEFORE_TYPE = ',"type":"'.length;
+const AFTER_TYPE = '","v":1}'.length;
+/** Of `"op_id":"op_…",` what follows the opening quote, and all of `"sig":"…",`. */
+const OP_ID_REST = OP_ID + '",'.length;
+const SIGNATURE_MEMBER = '"sig":"",'.length + 128;
+const BEFORE_TS = '"ts":'.length;
+/** Between the id and the ids that it follows, and between these and the time. */
+const BEFORE_PREV = '","prev":["'.length;
+const BEHIND_PREV = '"],'.length + SIGNATURE_MEMBER + BEFORE_TS;
 
-const text = (at: string, length: string | number) => `CAST(substr(?1, ${at}, ${length}) AS TEXT)`;
-const integer = (at: string, length: number) => `CAST(${text(at, length)} AS INTEGER)`;
+// A blob in a sum is read as the digits it holds.
+const integer = (entry: string, n: number) => `substr(?2, ${entry} + ${1 + n * DIGITS}, ${DIGITS}) + 0`;
+const integers = (entry: string) => [0, 1, 2, 3, 4].map((n) => integer(entry, n)).join(", ");
+const text = (at: string, length: string | number) => `CAST(substr(?1, 1 + start + ${at}, ${length}) AS TEXT)`;
 
-/** Inserts the records in `?1`, which has `?2` bytes, in their order. */
+/** Inserts rows in their order: `?1` has the wire texts, `?2` the table, and `?3` is the length of the table. */
 export const INSERT_RECORDS: string = `
   INSERT INTO ops (op_id, type, author, ts, wire)
-  WITH RECURSIVE record (at, length, type_length) AS (
-    SELECT 1, ${integer("1", LENGTH)}, ${integer(`${1 + LENGTH}`, TYPE_LENGTH)}
+  WITH RECURSIVE record (entry, start, length, op_id_at, ts_at, type_at) AS (
+    SELECT 0, ${integers("0")}
     UNION ALL
-    SELECT at + length, ${integer("at + length", LENGTH)}, ${integer(`at + length + ${LENGTH}`, TYPE_LENGTH)}
-    FROM record WHERE at + length <= ?2
+    SELECT entry + ${ENTRY}, ${integers(`entry + ${ENTRY}`)} FROM record WHERE entry + ${ENTRY} < ?3
   )
-  SELECT ${text(`at + ${LENGTH + TYPE_LENGTH + TS}`, OP_ID)},
-    ${text(`at + ${HEADER}`, "type_length")},
-    ${text(`at + ${HEADER - AUTHOR}`, AUTHOR)},
-    ${integer(`at + ${LENGTH + TYPE_LENGTH}`, TS)},
-    ${text(`at + ${HEADER} + type_length`, `length - ${HEADER} - type_length`)}
+  SELECT ${text("op_id_at", OP_ID)},
+    ${text("type_at", `length - ${AFTER_TYPE} - type_at`)},
+    ${text(`${AUTHOR_AT}`, AUTHOR)},
+    ${text("ts_at", `type_at - ${BEFORE_TYPE} - ts_at`)} + 0,
+    ${text("0", "length")}
   FROM record`;
 
-/** The columns of a row, but for its wire text. */
-export interface Row {
-  /** The content address. */
-  opId: string;
+/** What tells where the columns of an operation stand in its wire text, which is ASCII of known length behind its body. */
+export interface Shape {
   /** Lower-case words joined by dots. */
   type: string;
-  /** `mnk_` and the public key. */
-  author: string;
   /** Unix milliseconds. */
   ts: number;
+  /** What it follows. */
+  prev: readonly string[];
 }
 
-const encoder = new TextEncoder();
+/** Wire texts, and where the columns of their rows stand. */
+export interface Records {
+  /** Holds the wire texts; there may be more between them. */
+  bytes: Uint8Array;
+  /** The table. */
+  table: Uint8Array;
+}
 
-/** Records one behind another. */
-export class RecordsBuilder {
-  #bytes: Uint8Array<ArrayBuffer>;
+/** Makes the table for a run of bytes. */
+export class TableBuilder {
+  #table = new Uint8Array(512 * ENTRY);
   #length = 0;
-  readonly #ends: number[] = [];
 
-  /** @param capacity How many bytes there will be, about. */
-  constructor(capacity: number) {
-    this.#bytes = new Uint8Array(capacity);
+  /** Adds the operation whose wire text stands from `start` to `end`. */
+  add(start: number, end: number, { type, ts, prev }: Shape): void {
+    if (this.#length + ENTRY > this.#table.length) {
+      const larger = new Uint8Array(2 * this.#table.length);
+      larger.set(this.#table);
+      this.#table = larger;
+    }
+    const length = end - start;
+    const typeAt = length - AFTER_TYPE - type.length;
+    const tsAt = typeAt - BEFORE_TYPE - String(ts).length;
+    const prevMember = '"prev":[],'.length + prev.length * (OP_ID + 3) - Math.min(prev.length, 1);
+    const opIdAt = tsAt - BEFORE_TS - SIGNATURE_MEMBER - prevMember - OP_ID_REST;
+    this.#put(start);
+    this.#put(length);
+    this.#put(opIdAt);
+    this.#put(tsAt);
+    this.#put(typeAt);
   }
 
-  /** Adds a record. */
-  add({ opId, type, author, ts }: Row, wire: Uint8Array): void {
-    const length = HEADER + type.length + wire.length;
-    this.#reserve(length);
-    const header = String(length).padStart(LENGTH, "0") + String(type.length).padStart(TYPE_LENGTH, "0") +
-      String(ts).padStart(TS, "0") + opId + author + type;
-    encoder.encodeInto(header, this.#bytes.subarray(this.#length));
-    this.#bytes.set(wire, this.#length + header.length);
-    this.#ends.push(this.#length += length);
+  /** The table. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#table.slice(0, this.#length);
   }
 
-  /** The records, and where each ends. */
-  finish(): { records: Uint8Array<ArrayBuffer>; ends: Uint32Array<ArrayBuffer> } {
-    // What was reserved and not used is not sent along.
-    const records = new Uint8Array(this.#bytes.buffer.transferToFixedLength(this.#length));
-    return { records, ends: Uint32Array.from(this.#ends) };
+  #put(integer: number): void {
+    putDigits(this.#table, this.#length, integer);
+    this.#length += DIGITS;
   }
+}
 
-  #reserve(length: number): void {
-    if (this.#length + length <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#length + length, 2 * this.#bytes.length));
-    larger.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = larger;
+function readDigits(table: Uint8Array, start: number): number {
+  let integer = 0;
+  for (let at = start; at < start + DIGITS; at++) integer = 10 * integer + table[at] - 0x30;
+  return integer;
+}
+
+function putDigits(table: Uint8Array, start: number, integer: number): void {
+  for (let at = start + DIGITS - 1; at >= start; at--) {
+    table[at] = 0x30 + integer % 10;
+    integer = Math.floor(integer / 10);
   }
+}
+
+/** The ids of the records, and what each follows. */
+export function namesOf({ bytes, table }: Records): { opIds: string[]; prevs: string[][] } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const opIds: string[] = [];
+  const prevs: string[][] = [];
+  for (let at = 0; at < table.length; at += ENTRY) {
+    const opIdAt = readDigits(table, at) + readDigits(table, at + 2 * DIGITS);
+    const prevAt = opIdAt + OP_ID + BEFORE_PREV;
+    const prevEnd = readDigits(table, at) + readDigits(table, at + 3 * DIGITS) - BEHIND_PREV;
+    opIds.push(buffer.toString("latin1", opIdAt, opIdAt + OP_ID));
+    prevs.push(prevEnd > prevAt ? buffer.toString("latin1", prevAt, prevEnd).split('","') : []);
+  }
+  return { opIds, prevs };
 }
 
 /** Those of the records whose index is wanted. */
-export function selectRecords(records: Uint8Array, ends: Uint32Array, wanted: readonly number[]): Uint8Array {
-  if (wanted.length === ends.length) return records;
-  return joinRecords(wanted.map((index) => records.subarray(index === 0 ? 0 : ends[index - 1], ends[index]))).records;
+export function selectRecords({ bytes, table }: Records, wanted: readonly number[]): Records {
+  if (wanted.length * ENTRY === table.length) return { bytes, table };
+  const selected = new Uint8Array(wanted.length * ENTRY);
+  wanted.forEach((index, i) => selected.set(table.subarray(index * ENTRY, (index + 1) * ENTRY), i * ENTRY));
+  return { bytes, table: selected };
 }
 
-/** Single records, one behind another, and where each ends. */
-export function joinRecords(parts: readonly Uint8Array[]): { records: Uint8Array; ends: Uint32Array } {
-  const ends = new Uint32Array(parts.length);
-  let length = 0;
-  parts.forEach((part, i) => ends[i] = length += part.length);
-  const records = new Uint8Array(length);
-  parts.forEach((part, i) => records.set(part, ends[i] - part.length));
-  return { records, ends };
+/** A copy of one of the records, by itself. */
+export function copyRecord({ bytes, table }: Records, index: number): Records {
+  const entry = table.slice(index * ENTRY, (index + 1) * ENTRY);
+  const start = readDigits(entry, 0);
+  const length = readDigits(entry, DIGITS);
+  putDigits(entry, 0, 0);
+  return { bytes: bytes.slice(start, start + length), table: entry };
+}
+
+/** Single records, one behind another. */
+export function joinRecords(parts: readonly Records[]): Records {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.bytes.length, 0));
+  const table = new Uint8Array(parts.length * ENTRY);
+  let start = 0;
+  parts.forEach((part, i) => {
+    bytes.set(part.bytes, start);
+    table.set(part.table, i * ENTRY);
+    putDigits(table, i * ENTRY, start);
+    start += part.bytes.length;
+  });
+  return { bytes, table };
 }

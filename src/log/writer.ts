@@ -10,7 +10,7 @@ import { Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq } from "./entries.ts";
 import { isConflict } from "./failures.ts";
-import { INSERT_RECORDS, selectRecords } from "./records.ts";
+import { INSERT_RECORDS, type Records, selectRecords } from "./records.ts";
 
 /** The greatest wire text that may enter unless the log is opened with another limit, in bytes of UTF-8. */
 export const MAX_OPERATION_BYTES: number = 1 << 20;
@@ -22,11 +22,7 @@ const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?,
 const SELECT_PRESENT = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
 
 /** Operations that were checked, in an order in which each follows only what is in the log or stands before it. */
-export interface Batch {
-  /** Their rows, as `records.ts` has them. */
-  records: Uint8Array;
-  /** Where each record ends. */
-  ends: Uint32Array;
+export interface Batch extends Records {
   /** Their ids. */
   opIds: string[];
   /** What each follows. */
@@ -126,7 +122,8 @@ export class Writer {
    *
    * @returns What became of each.
    */
-  insertBatch({ records, ends, opIds, prevs }: Batch): Verdict[] {
+  insertBatch(batch: Batch): Verdict[] {
+    const { opIds, prevs } = batch;
     const missing = this.#missingFrom(opIds, prevs);
     const seen = new Set<string>();
     const arrived = new Set<string>();
@@ -139,10 +136,10 @@ export class Writer {
       arrived.add(opId);
       return repeated ? "known" : "new";
     });
-    if (!this.#insertRecords(records, ends, indexesOf(verdicts, "new"))) {
+    if (!this.#insertRecords(batch, indexesOf(verdicts, "new"))) {
       const present = this.#present(opIds);
       opIds.forEach((opId, i) => verdicts[i] = verdicts[i] === "new" && present.has(opId) ? "known" : verdicts[i]);
-      this.#insertRecords(records, ends, indexesOf(verdicts, "new"));
+      this.#insertRecords(batch, indexesOf(verdicts, "new"));
     }
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
@@ -170,11 +167,11 @@ export class Writer {
   }
 
   /** Whether the records went in; they do not, and nothing is changed, when the log has one of them already. */
-  #insertRecords(records: Uint8Array, ends: Uint32Array, wanted: readonly number[]): boolean {
+  #insertRecords(records: Records, wanted: readonly number[]): boolean {
     if (wanted.length === 0) return true;
-    const selected = selectRecords(records, ends, wanted);
+    const { bytes, table } = selectRecords(records, wanted);
     try {
-      const inserted = this.#connection.query(INSERT_RECORDS).run(selected, selected.length);
+      const inserted = this.#connection.query(INSERT_RECORDS).run(bytes, table, table.length);
       if (inserted !== wanted.length) throw this.#obstructed();
       return true;
     } catch (error) {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } 
 import { contentsOf } from "../folder.ts";
 import { inFolder, withNode } from "./node.ts";
 
-const COMMANDS = ["init", "id", "append", "log", "show", "heads", "stats", "export", "import"];
+const COMMANDS = ["init", "id", "append", "log", "show", "heads", "stats", "export", "import", "claims", "assert", "explain", "refute", "correct", "rebuild"];
 
 /** The commands that a help shows as examples. */
 function examplesOf(help: string): string[] {

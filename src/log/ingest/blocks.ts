@@ -24,19 +24,45 @@ export interface OversizedLine {
 }
 
 const BLOCK_BYTES = 1 << 18;
+const READ_BYTES = 1 << 16;
+/** A block has no more, unless a chunk is larger than what is read at once from a file, or a line. */
+const BLOCK_MEMORY = BLOCK_BYTES + READ_BYTES;
 const BLOCK_TEXTS = 512;
 /** A source that makes one wait so long gets what it has given so far into the log meanwhile. */
 const PATIENCE_MS = 50;
 const NEWLINE = 0x0a;
 
 /**
+ * Memory for blocks, to be used again and again: it lies outside of the heap, and what is thrown away piles up there
+ * until the collector looks.
+ */
+export class BlockMemory {
+  readonly #free: ArrayBuffer[] = [];
+
+  /** Room for a block. What is in it is of no account. */
+  take(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(BLOCK_MEMORY));
+  }
+
+  /** Takes back the bytes of a block. Whoever had it must not use it any more. */
+  give({ buffer }: Uint8Array<ArrayBuffer>): void {
+    if (buffer.byteLength === BLOCK_MEMORY) this.#free.push(buffer);
+  }
+}
+
+/**
  * The blocks of a source; undefined now and then while it makes one wait.
  *
  * @param source The source.
  * @param maxBytes A line of more bytes is passed over as they come.
+ * @param memory Where the blocks of a stream of bytes are put.
  */
-export function readBlocks(source: IngestSource, maxBytes: number): AsyncGenerator<Block | OversizedLine | undefined> {
-  return source instanceof ReadableStream ? byteBlocks(source, maxBytes) : textBlocks(source);
+export function readBlocks(
+  source: IngestSource,
+  maxBytes: number,
+  memory: BlockMemory,
+): AsyncGenerator<Block | OversizedLine | undefined> {
+  return source instanceof ReadableStream ? byteBlocks(source, maxBytes, memory) : textBlocks(source);
 }
 
 async function* textBlocks(source: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Block | undefined> {
@@ -59,12 +85,13 @@ async function* textBlocks(source: Iterable<string> | AsyncIterable<string>): As
 export async function* byteBlocks(
   source: ReadableStream<Uint8Array>,
   maxBytes: number,
+  memory: BlockMemory = new BlockMemory(),
 ): AsyncGenerator<ByteBlock | OversizedLine | undefined> {
-  let parts: Uint8Array[] = [];
+  let block = memory.take();
   let length = 0;
   let linesEnd = 0; // so many of the bytes are whole lines
   let skipping = false; // in the midst of a line that is too large
-  for await (let chunk of withPauses(source)) {
+  for await (let chunk of withPauses(chunks(source))) {
     if (chunk === undefined) yield undefined;
     else if (skipping) {
       const newline = chunk.indexOf(NEWLINE);
@@ -76,47 +103,56 @@ export async function* byteBlocks(
     if (chunk !== undefined && chunk.length > 0) {
       const newline = chunk.lastIndexOf(NEWLINE);
       if (newline >= 0) linesEnd = length + newline + 1;
-      parts.push(chunk);
+      if (length + chunk.length > block.length) block = enlarged(block, length, length + chunk.length);
+      block.set(chunk, length);
       length += chunk.length;
     }
     const rest = length - linesEnd;
     if (linesEnd > 0 && (chunk === undefined || length >= BLOCK_BYTES || rest > maxBytes)) {
-      yield { bytes: joined(parts, linesEnd) };
-      parts = behind(parts, linesEnd);
+      const next = rest > BLOCK_MEMORY ? new Uint8Array(rest) : memory.take();
+      next.set(block.subarray(linesEnd, length));
+      yield { bytes: block.subarray(0, linesEnd) };
+      block = next;
       length = rest;
       linesEnd = 0;
     }
     // One more byte may be a carriage return.
     if (linesEnd === 0 && length > maxBytes + 1) {
       skipping = true;
-      parts = [];
       length = 0;
     }
   }
   if (skipping) yield { oversized: true };
-  else if (length > 0) yield { bytes: joined(parts, length) };
+  else if (length > 0) yield { bytes: block.subarray(0, length) };
 }
 
-/** The first `length` bytes of the parts, in memory of their own, which can be handed over to a worker. */
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    if (at >= length) break;
-    bytes.set(part.subarray(0, length - at), at);
-    at += part.length;
+/** The first `length` of the bytes where there is room for more. */
+function enlarged(bytes: Uint8Array, length: number, capacity: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(capacity, 2 * bytes.length));
+  larger.set(bytes.subarray(0, length));
+  return larger;
+}
+
+/** What a stream gives. A chunk must not be used any more when the next is asked for: a file is read into its memory. */
+function chunks(source: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = source.getReader({ mode: "byob" });
+  } catch {
+    return source; // its chunks come in memory of their own
   }
-  return bytes;
-}
-
-/** What is left of the parts behind their first `length` bytes. */
-function behind(parts: readonly Uint8Array[], length: number): Uint8Array[] {
-  let at = 0;
-  return parts.flatMap((part) => {
-    const start = Math.max(0, length - at);
-    at += part.length;
-    return start < part.length ? [part.subarray(start)] : [];
-  });
+  let memory = new ArrayBuffer(READ_BYTES);
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    const { value, done } = await reader.read(new Uint8Array(memory));
+    if (done) return { value: undefined, done };
+    memory = value.buffer as ArrayBuffer;
+    return { value, done };
+  };
+  const leave = async (): Promise<IteratorResult<Uint8Array>> => {
+    await reader.cancel();
+    return { value: undefined, done: true };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
 }
 
 /** What a source gives, and undefined whenever it makes one wait. */
@@ -126,16 +162,19 @@ async function* withPauses<T>(source: AsyncIterable<T>): AsyncGenerator<T | unde
   let pause: Promise<undefined> | undefined;
   const startPause = () => new Promise<undefined>((resolve) => timer = setTimeout(resolve, PATIENCE_MS, undefined));
   try {
+    let asked = performance.now();
     for (let next = iterator.next();;) {
       const result = await Promise.race([next, pause ??= startPause()]);
       if (result === undefined) {
         pause = undefined;
-        yield undefined;
+        // It may have begun before this was asked for, and gone by while the last answer was used.
+        if (performance.now() - asked >= PATIENCE_MS) yield undefined;
         continue;
       }
       if (result.done) return;
       yield result.value;
       next = iterator.next();
+      asked = performance.now();
     }
   } finally {
     clearTimeout(timer);

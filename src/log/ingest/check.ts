@@ -10,7 +10,7 @@ import { checkBody, isKnownType } from "../../wire/bodies.ts";
 import { contentAddress, Operation } from "../../wire/operation.ts";
 import { verifySignature } from "../../wire/ed25519.ts";
 import { type Envelope, EnvelopeScanner } from "../../wire/scan.ts";
-import { RecordsBuilder, type Row } from "../records.ts";
+import { type Shape, TableBuilder } from "../records.ts";
 import type { Block } from "./blocks.ts";
 import { decodeLine, eachLine } from "./lines.ts";
 
@@ -30,21 +30,16 @@ export interface Refusal {
 export interface CheckedBlock {
   /** How many positions the block has, those of blank lines included. */
   positions: number;
-  /** The operations that are what they claim to be, as `records.ts` has them, and where each ends. */
-  records: Uint8Array<ArrayBuffer>;
-  /** Where each record ends. */
-  ends: Uint32Array<ArrayBuffer>;
+  /** The bytes of the block. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Where in them the operations stand that are what they claim to be, as `records.ts` has it. */
+  table: Uint8Array<ArrayBuffer>;
   /** The position of each. */
-  at: number[];
-  /** The id of each. */
-  opIds: string[];
-  /** What each follows. */
-  prevs: string[][];
+  at: Uint32Array<ArrayBuffer>;
   /** The others. */
   refusals: Refusal[];
 }
 
-const RECORD_OVERHEAD = 256;
 const encoder = new TextEncoder();
 
 /** Checks every operation of a block. */
@@ -63,67 +58,65 @@ function checkTexts(texts: string[], maxBytes: number): BlockChecker {
   return checker;
 }
 
-function checkLines(bytes: Uint8Array, maxBytes: number): BlockChecker {
+function checkLines(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): BlockChecker {
   const checker = new BlockChecker(bytes, maxBytes);
   eachLine(bytes, (position, start, end) => checker.check(position, start, end));
   return checker;
 }
 
 class BlockChecker {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #maxBytes: number;
   readonly #scanner?: EnvelopeScanner;
-  readonly #records: RecordsBuilder;
+  readonly #table = new TableBuilder();
   /** The signed bytes of one operation: making room for each anew would cost more than filling it. */
   #scratch = new Uint8Array(4096);
-  readonly #checked: Omit<CheckedBlock, "records" | "ends"> = {
-    positions: 0,
-    at: [],
-    opIds: [],
-    prevs: [],
-    refusals: [],
-  };
+  #positions = 0;
+  readonly #at: number[] = [];
+  readonly #refusals: Refusal[] = [];
 
-  constructor(bytes: Uint8Array, maxBytes: number) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, maxBytes: number) {
     this.#bytes = bytes;
     this.#maxBytes = maxBytes;
     if (isUtf8(bytes)) this.#scanner = new EnvelopeScanner(bytes);
-    this.#records = new RecordsBuilder(bytes.length + (bytes.length >> 1) + RECORD_OVERHEAD);
   }
 
   /** Checks the text that stands from `start` to `end`; a blank one is passed over. */
   check(position: number, start: number, end: number, text?: string): void {
-    this.#checked.positions = position;
+    this.#positions = position;
     if (start === end && text === undefined) return;
     try {
       if (end - start > this.#maxBytes) throw tooLarge("the operation", this.#maxBytes);
-      const wire = this.#bytes.subarray(start, end);
       const envelope = text === undefined || text.isWellFormed() ? this.#scanner?.scan(start, end) : undefined;
       if (envelope !== undefined && this.#isGenuine(envelope, start, end)) {
         if (isKnownType(envelope.type)) this.#checkBody(envelope);
-        this.#accept(position, envelope, envelope.prev, wire);
+        this.#accept(position, start, end, envelope);
         return;
       }
       // Whatever is not plainly right is judged by the one that can say what is wrong.
-      const op = Operation.parse(text ?? decodeLine(wire));
+      const op = Operation.parse(text ?? decodeLine(this.#bytes.subarray(start, end)));
       op.verify();
       checkBody(op.type, op.body, op.opId);
-      this.#accept(position, op, op.prev, wire);
+      this.#accept(position, start, end, op);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
-      this.#checked.refusals.push(refusal(position, error));
+      this.#refusals.push(refusal(position, error));
     }
   }
 
   finish(): CheckedBlock {
-    return { ...this.#checked, ...this.#records.finish() };
+    return {
+      positions: this.#positions,
+      bytes: this.#bytes,
+      table: this.#table.finish(),
+      at: Uint32Array.from(this.#at),
+      refusals: this.#refusals,
+    };
   }
 
-  #accept(position: number, row: Row, prev: readonly string[], wire: Uint8Array): void {
-    this.#records.add(row, wire);
-    this.#checked.at.push(position);
-    this.#checked.opIds.push(row.opId);
-    this.#checked.prevs.push([...prev]);
+  #accept(position: number, start: number, end: number, shape: Shape): void {
+    this.#table.add(start, end, shape);
+    this.#at.push(position);
   }
 
   #checkBody({ type, opId, bodyAt, opIdAt }: Envelope): void {

@@ -7,9 +7,9 @@
 
 import { DanglingReferenceError, LogError, RefusedError, tooLarge } from "../../errors.ts";
 import { requireInteger } from "../entries.ts";
-import { joinRecords } from "../records.ts";
+import { copyRecord, joinRecords, namesOf } from "../records.ts";
 import type { Batch, Verdict, Writer } from "../writer.ts";
-import { type IngestSource, readBlocks } from "./blocks.ts";
+import { BlockMemory, type IngestSource, readBlocks } from "./blocks.ts";
 import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
 import { CheckPool } from "./pool.ts";
 import { type Candidate, MAX_WAITING, type Waiting, WaitingRoom } from "./waiting.ts";
@@ -49,7 +49,7 @@ export interface IngestReport {
 
 const KEPT_REFUSALS = 1000;
 /** So many blocks make a transaction: fewer cost more writing, for every one rewrites much of the index of ids. */
-const TRANSACTION_BLOCKS = 32;
+const TRANSACTION_BLOCKS = 48;
 
 /** Takes in what a source holds. @see OpLog.ingest */
 export async function ingest(writer: Writer, source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
@@ -61,6 +61,7 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
   }
   const intake = new Intake(writer, options);
   const pool = new CheckPool(workers, writer.maxOperationBytes);
+  const memory = new BlockMemory();
   const underWay: UnderWay[] = [];
   let checked: CheckedBlock[] = [];
   /** Takes the results of all but `left` blocks, in their order, and of those behind them that are there already. */
@@ -70,10 +71,11 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
   const write = () => {
     signal?.throwIfAborted();
     intake.write(checked);
+    for (const { bytes } of checked) memory.give(bytes);
     checked = [];
   };
   try {
-    for await (const block of readBlocks(source, writer.maxOperationBytes)) {
+    for await (const block of readBlocks(source, writer.maxOperationBytes, memory)) {
       signal?.throwIfAborted();
       if (block === undefined) { // the source makes us wait: what it has given enters meanwhile
         await collect(underWay.length);
@@ -107,7 +109,7 @@ class UnderWay {
 
 /** What stands for a line that was too large to keep. */
 function oversized(maxBytes: number): Promise<CheckedBlock> {
-  const nothing = { records: new Uint8Array(), ends: new Uint32Array(), at: [], opIds: [], prevs: [] };
+  const nothing = { bytes: new Uint8Array(), table: new Uint8Array(), at: new Uint32Array() };
   return Promise.resolve({ ...nothing, positions: 1, refusals: [refusal(1, tooLarge("the operation", maxBytes))] });
 }
 
@@ -148,10 +150,10 @@ class Intake {
     this.#position += block.positions;
     const refusals = block.refusals.map((refused) => ({ ...refused, position: base + refused.position }));
     let arrived: string[] = [];
-    const settle = (verdict: Verdict, candidate: () => Candidate) => {
+    const settle = (verdict: Verdict, opId: string, candidate: () => Candidate) => {
       if (typeof verdict === "string") {
         counts[verdict]++;
-        if (this.#waiting !== undefined) arrived.push(candidate().opId);
+        if (this.#waiting !== undefined) arrived.push(opId);
         return;
       }
       const refused = { ...candidate(), missing: verdict.missing };
@@ -159,10 +161,15 @@ class Intake {
       else if (!this.#waiting.enter(refused)) refusals.push(this.#waiting.full(refused));
     };
 
-    this.#writer.insertBatch(block).forEach((verdict, i) => settle(verdict, () => candidateOf(block, i, base)));
+    const { opIds, prevs } = namesOf(block);
+    const candidate = (i: number): Candidate => (
+      { position: base + block.at[i], opId: opIds[i], prev: prevs[i], record: copyRecord(block, i) }
+    );
+    const verdicts = this.#writer.insertBatch({ ...block, opIds, prevs });
+    verdicts.forEach((verdict, i) => settle(verdict, opIds[i], () => candidate(i)));
     for (let due = this.#waiting?.release(arrived) ?? []; due.length > 0; due = this.#waiting!.release(arrived)) {
       arrived = [];
-      this.#writer.insertBatch(batchOf(due)).forEach((verdict, i) => settle(verdict, () => due[i]));
+      this.#writer.insertBatch(batchOf(due)).forEach((verdict, i) => settle(verdict, due[i].opId, () => due[i]));
     }
     refusals.sort((a, b) => a.position - b.position);
     this.#stopIfAtomic(refusals);
@@ -180,14 +187,9 @@ class Intake {
   }
 }
 
-function candidateOf({ at, opIds, prevs, records, ends }: CheckedBlock, i: number, base: number): Candidate {
-  const record = records.subarray(i === 0 ? 0 : ends[i - 1], ends[i]);
-  return { position: base + at[i], opId: opIds[i], prev: prevs[i], record };
-}
-
 function batchOf(candidates: Candidate[]): Batch {
-  const { records, ends } = joinRecords(candidates.map(({ record }) => record));
-  return { records, ends, opIds: candidates.map(({ opId }) => opId), prevs: candidates.map(({ prev }) => prev) };
+  const records = joinRecords(candidates.map(({ record }) => record));
+  return { ...records, opIds: candidates.map(({ opId }) => opId), prevs: candidates.map(({ prev }) => prev) };
 }
 
 function dangling({ position, opId, missing }: Waiting): Refusal {

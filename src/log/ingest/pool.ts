@@ -43,7 +43,7 @@ export class CheckPool {
 
   /** How many blocks to have under way, so that no worker waits for the next. */
   get depth(): number {
-    return 8 * this.#size;
+    return 12 * this.#size;
   }
 
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Records } from "../records.ts";
 import type { Refusal } from "./check.ts";
 
 /** An operation that was checked, by itself. */
@@ -14,8 +15,8 @@ export interface Candidate {
   opId: string;
   /** What it follows. */
   prev: string[];
-  /** Its row, as `records.ts` has it. */
-  record: Uint8Array;
+  /** Its row, in memory of its own: that of its block is used again. */
+  record: Records;
 }
 
 /** One that waits. */
@@ -45,11 +46,10 @@ export class WaitingRoom {
 
   /** Lets an operation wait; false when there is no room. */
   enter(waiting: Waiting): boolean {
-    if (this.#waiting.size >= this.#limit || this.#bytes + waiting.record.length > MAX_WAITING_BYTES) return false;
+    if (this.#waiting.size >= this.#limit || this.#bytes + sizeOf(waiting) > MAX_WAITING_BYTES) return false;
     const missing = new Set(waiting.missing);
-    // A copy: the row is a part of a block that need not be kept for it.
-    this.#waiting.set(waiting.position, { ...waiting, record: waiting.record.slice(), missing });
-    this.#bytes += waiting.record.length;
+    this.#waiting.set(waiting.position, { ...waiting, missing });
+    this.#bytes += sizeOf(waiting);
     for (const id of missing) {
       const positions = this.#awaiting.get(id);
       if (positions === undefined) this.#awaiting.set(id, [waiting.position]);
@@ -68,7 +68,7 @@ export class WaitingRoom {
         if (waiting.missing.size > 0) continue;
         due.push(waiting);
         this.#waiting.delete(position);
-        this.#bytes -= waiting.record.length;
+        this.#bytes -= sizeOf(waiting);
       }
       this.#awaiting.delete(id);
     }
@@ -89,4 +89,8 @@ export class WaitingRoom {
       "put the source in order, or raise maxWaiting";
     return { position, code: "waiting-full", reason, opId };
   }
+}
+
+function sizeOf({ record: { bytes, table } }: Candidate): number {
+  return bytes.length + table.length;
 }

@@ -22,7 +22,7 @@ const scope = self as unknown as {
 
 scope.onmessage = ({ data: { block, maxBytes } }) => {
   const checked = checkBlock(block, maxBytes);
-  scope.postMessage(checked, [checked.records.buffer, checked.ends.buffer]);
+  scope.postMessage(checked, [checked.bytes.buffer, checked.table.buffer, checked.at.buffer]);
 };
 
 // What is sent while the modules above are still loading is lost.
