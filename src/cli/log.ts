@@ -18,6 +18,8 @@ const FOLLOW_EVERY_MS = 200;
 const EXIT_INTERRUPTED = 130;
 /** The columns of a line that is not read on a terminal. */
 const PLAIN_COLUMNS = 120;
+/** The longest of the types that replay knows is `explanation.record`. */
+const TYPE_COLUMNS = 18;
 
 /** Lists operations. */
 export const log: Command = {
@@ -82,7 +84,7 @@ function formatEntry({ seq, op }: Entry, output: Output): string {
   const columns = [
     String(seq).padStart(6),
     formatTime(op.ts),
-    op.type.padEnd(14),
+    op.type.padEnd(TYPE_COLUMNS),
     op.author.slice(0, 12),
     op.opId.slice(0, 11),
   ];

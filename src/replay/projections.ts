@@ -117,6 +117,7 @@ export class Projections implements Follower {
 
   /** @inheritdoc */
   catchUp(): void {
+    this.#dropCopies(); // they hide the tables in the file
     this.#bring(this.#followers, "main");
     this.#noted = [];
   }
@@ -156,6 +157,7 @@ export class Projections implements Follower {
   rebuild(wanted: readonly TableProjection[], onProgress?: (seq: number, last: number) => void): void {
     const all = withNeeds(wanted);
     this.#connection.transaction(() => {
+      this.#dropCopies();
       this.#execute(`CREATE TABLE IF NOT EXISTS main.mnema_watermarks ${WATERMARKS}`);
       for (const { name } of all) this.#connection.query(DELETE_WATERMARK).run(name);
       this.#bring(all, "main", onProgress);

@@ -94,7 +94,8 @@ function keptState<State>(projection: Projection<State>): TableProjection {
     tables: { [`mnema_state_${name}`]: "(state TEXT NOT NULL)" },
     needs: [depths],
     start: (connection) => {
-      let state = readState<State>(connection, table) ?? structuredClone(initial);
+      const kept = readState<State>(connection, table); // which may be null
+      let state = kept === undefined ? structuredClone(initial) : kept;
       return {
         apply(batch) {
           for (const { op, depth } of readOperations(connection, batch, types)) {

@@ -32,8 +32,8 @@ Deno.test("log shows a readable line for each operation, newest last", async () 
     const lines = (await mnema.does("log")).trimEnd().split("\n");
     const [a, b] = [alice, bob].map(({ author }) => author.slice(0, 12));
     const [x, y, z] = ops.map(({ opId }) => opId.slice(0, 11));
-    assertEquals(lines[0], `     1  1970-01-01T00:00:00Z  note            ${a}  ${x}  {"text":"tea at four"}`);
-    assertMatch(lines[1], new RegExp(`^     2  2023-11-14T22:13:20Z  photo\\.meta      ${b}  ${y}  {"text":"x+…$`));
+    assertEquals(lines[0], `     1  1970-01-01T00:00:00Z  note                ${a}  ${x}  {"text":"tea at four"}`);
+    assertMatch(lines[1], new RegExp(`^     2  2023-11-14T22:13:20Z  photo\\.meta          ${b}  ${y}  {"text":"x+…$`));
     assertEquals([lines[1].length, lines.length], [120, 3]);
     assertMatch(lines[2], new RegExp(`^     3  9007199254740991 ms  note +${a}  ${z}  {}$`));
   });

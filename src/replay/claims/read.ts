@@ -97,7 +97,10 @@ export class ClaimReader {
 
   /** Claims by their `seq`, in that order. */
   *read(seqs: Float64Array): Generator<Claim> {
-    for (let at = 0; at < seqs.length; at += PAGE) yield* this.#page([...seqs.subarray(at, at + PAGE)]);
+    for (let at = 0; at < seqs.length; at += PAGE) {
+      this.#causes.clear(); // the state may have changed since the last page
+      yield* this.#page([...seqs.subarray(at, at + PAGE)]);
+    }
   }
 
   /** A claim by its `seq`; undefined when there is none. */
