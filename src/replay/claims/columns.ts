@@ -8,8 +8,8 @@ import { createHash } from "node:crypto";
 import { encodeCanonical } from "../../wire/canonical.ts";
 import type { CanonicalValue } from "../../wire/value.ts";
 
-/** How a group of claims stands: by the refutes and corrections of its key, then by what comes later. */
-export const Standing = { active: 0, superseded: 1, corrected: 2, refuted: 3 } as const;
+/** How a group of claims stands by the refutes and corrections of its key. */
+export const Standing = { upheld: 0, corrected: 1, refuted: 2 } as const;
 /** How a claim stands by what it was derived from. */
 export const Support = { sound: 0, pending: 1, invalidated: 2 } as const;
 

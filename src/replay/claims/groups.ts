@@ -10,34 +10,30 @@ import type { Fact } from "./facts.ts";
 import type { Verdict } from "./rules.ts";
 
 // json_each has columns named key, value and id of its own.
-const KEY = "SELECT keyed.id, keyed.key, ruled, winner FROM json_each(?) AS wanted JOIN mnema_keys AS keyed ON ";
-const SELECT_KEYS = KEY + "keyed.key = wanted.value";
-const SELECT_KEYS_BY_ID = KEY + "keyed.id = wanted.value";
-const INSERT_KEYS = "INSERT INTO mnema_keys (id, key, ruled, winner) " +
-  "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
-const UPDATE_KEYS =
-  "UPDATE mnema_keys SET ruled = new.value ->> 1, winner = new.value ->> 2 FROM json_each(?) AS new " +
-  "WHERE mnema_keys.id = new.value ->> 0";
-
-const GROUP = "SELECT grouped.id, grouped.key, grouped.value, standing, cause, latest, depth, op_id FROM ";
+const KEY = "SELECT keyed.id, keyed.key, ruled, winner, latest, depth, op_id FROM json_each(?) AS wanted ";
 const JOIN_LATEST = " LEFT JOIN mnema_claims AS claim ON claim.seq = latest";
+const SELECT_KEYS = KEY + "JOIN mnema_keys AS keyed ON keyed.key = wanted.value" + JOIN_LATEST;
+const SELECT_KEYS_BY_ID = KEY + "JOIN mnema_keys AS keyed ON keyed.id = wanted.value" + JOIN_LATEST;
+const INSERT_KEYS = "INSERT INTO mnema_keys (id, key, ruled, winner, latest) " +
+  "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
+const UPDATE_KEYS = "UPDATE mnema_keys SET ruled = new.value ->> 1, winner = new.value ->> 2, " +
+  "latest = new.value ->> 3 FROM json_each(?) AS new WHERE mnema_keys.id = new.value ->> 0";
+
+const GROUP = "SELECT grouped.id, grouped.key, grouped.value, standing, cause FROM ";
 const SELECT_GROUPS = GROUP + "json_each(?) AS wanted JOIN mnema_values AS grouped " +
-  "ON grouped.key = wanted.value ->> 0 AND grouped.value = wanted.value ->> 1" + JOIN_LATEST;
-const SELECT_GROUPS_BY_ID = GROUP + "json_each(?) AS wanted JOIN mnema_values AS grouped ON grouped.id = wanted.value" +
-  JOIN_LATEST;
-const SELECT_GROUPS_OF_KEY = GROUP + "mnema_values AS grouped" + JOIN_LATEST + " WHERE grouped.key = ?";
-const INSERT_GROUPS = "INSERT INTO mnema_values (id, key, value, standing, cause, latest) " +
-  "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
-const UPDATE_GROUPS = "UPDATE mnema_values SET standing = new.value ->> 1, cause = new.value ->> 2, " +
-  "latest = new.value ->> 3 FROM json_each(?) AS new WHERE mnema_values.id = new.value ->> 0";
+  "ON grouped.key = wanted.value ->> 0 AND grouped.value = wanted.value ->> 1";
+const SELECT_GROUPS_BY_ID = GROUP + "json_each(?) AS wanted JOIN mnema_values AS grouped ON grouped.id = wanted.value";
+const SELECT_GROUPS_OF_KEY = GROUP + "mnema_values AS grouped WHERE grouped.key = ?";
+const INSERT_GROUPS = "INSERT INTO mnema_values (id, key, value, standing, cause) " +
+  "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
+const UPDATE_GROUPS = "UPDATE mnema_values SET standing = new.value ->> 1, cause = new.value ->> 2 " +
+  "FROM json_each(?) AS new WHERE mnema_values.id = new.value ->> 0";
 
 const SELECT_NEXT = "SELECT coalesce((SELECT max(id) FROM mnema_keys), 0) + 1, " +
   "coalesce((SELECT max(id) FROM mnema_values), 0) + 1";
-const SELECT_LATEST = "SELECT seq, depth, op_id FROM mnema_claims WHERE value = ? AND support = 0 " +
-  "ORDER BY depth DESC, op_id DESC LIMIT 1";
-const SELECT_WINNER =
-  "SELECT grouped.id FROM mnema_values AS grouped JOIN mnema_claims AS claim ON claim.seq = latest " +
-  "WHERE grouped.key = ? AND standing < 2 ORDER BY depth DESC, op_id DESC LIMIT 1";
+const SELECT_LATEST = "SELECT grouped.id, claim.seq, depth, op_id FROM mnema_values AS grouped " +
+  "JOIN mnema_claims AS claim ON claim.value = grouped.id AND support = 0 " +
+  "WHERE grouped.key = ? AND standing = 0 ORDER BY depth DESC, op_id DESC LIMIT 1";
 
 /** A claim, and where it stands in the order of replay. */
 export interface Ranked {
@@ -57,8 +53,11 @@ export interface Key {
   readonly text: string;
   /** Whether there are refutes or corrections of it. */
   ruled: boolean;
-  /** The number of the group that holds. */
+  /** The last of its claims in the order of replay that lives, and the number of its group, which holds. */
+  latest: Ranked | undefined;
   winner: number | null;
+  /** Whether `latest` is to be looked for. */
+  isStale: boolean;
   /** Those of its groups that were loaded, by their values. */
   readonly groups: Map<string, Group>;
 }
@@ -75,14 +74,10 @@ export interface Group {
   standing: number;
   /** The refute or correction that felled it. */
   cause: number | null;
-  /** The last of its sound claims in the order of replay. */
-  latest: Ranked | undefined;
-  /** Whether `latest` was lost, and must be looked for. */
-  isStale: boolean;
 }
 
-type KeyRow = [number, string, number, number | null];
-type GroupRow = [number, number, string, number, number | null, number | null, number | null, string | null];
+type KeyRow = [number, string, number, number | null, number | null, number | null, string | null];
+type GroupRow = [number, number, string, number, number | null];
 
 /** The groups that a run of operations concerns. */
 export class Groups {
@@ -95,9 +90,7 @@ export class Groups {
   readonly #newKeys = new Set<Key>();
   readonly #newGroups = new Set<Group>();
   readonly #changedKeys = new Set<Key>();
-  readonly #changed = new Set<Group>();
-  /** Those whose claims, or whose standing, may make another group of their key hold. */
-  readonly #touched = new Set<Group>();
+  readonly #changedGroups = new Set<Group>();
 
   /** @param connection The log's file, inside a transaction. */
   constructor(connection: Connection) {
@@ -133,10 +126,14 @@ export class Groups {
     return this.key(key).groups.get(value)!;
   }
 
-  /** A group, which is loaded when it was not. */
+  /** A group by its number, which must have been loaded. */
   get(id: number): Group {
-    if (!this.#groups.has(id)) this.#loadGroups(SELECT_GROUPS_BY_ID, [id]);
     return this.#groups.get(id)!;
+  }
+
+  /** Loads groups by their numbers. */
+  loadByNumber(ids: readonly number[]): void {
+    this.#loadGroups(SELECT_GROUPS_BY_ID, [...new Set(ids)].filter((id) => !this.#groups.has(id)));
   }
 
   /** Loads every group of a key. */
@@ -157,100 +154,67 @@ export class Groups {
 
   /** Notes how the rules of its key judge a group. */
   setVerdict(group: Group, verdict: Verdict): void {
-    // Which of those that are not felled holds is for `save` to find.
-    const standing = verdict?.standing ?? Math.min(group.standing, Standing.superseded);
-    const cause = verdict?.cause ?? null;
+    const { standing, cause } = verdict ?? { standing: Standing.upheld, cause: null };
     if (standing === group.standing && cause === group.cause) return;
+    const isHolder = group.key.winner === group.id;
+    const rises = standing === Standing.upheld && group.standing !== Standing.upheld;
+    if (rises || (isHolder && standing !== Standing.upheld)) this.#setStale(group.key);
     Object.assign(group, { standing, cause });
-    this.#changed.add(group);
-    this.#touched.add(group);
+    this.#changedGroups.add(group);
   }
 
   /** Notes that a group has one more sound claim. */
   gain(group: Group, claim: Ranked): void {
-    this.#touched.add(group);
-    if (group.isStale || (group.latest !== undefined && !isAfter(claim, group.latest))) return;
-    group.latest = claim;
-    this.#changed.add(group);
+    const { key } = group;
+    if (group.standing !== Standing.upheld || key.isStale) return;
+    if (key.latest !== undefined && !isAfter(claim, key.latest)) return;
+    key.latest = claim;
+    key.winner = group.id;
+    this.#changedKeys.add(key);
   }
 
   /** Notes that a claim of a group is no longer sound. */
-  lose(group: Group, seq: number): void {
-    if (group.latest?.seq !== seq) return;
-    group.isStale = true;
-    this.#touched.add(group);
+  lose({ key }: Group, seq: number): void {
+    if (key.latest?.seq === seq) this.#setStale(key);
   }
 
   /** Writes how groups that were there stand, for what reads it from the tables. */
   saveStandings(): void {
-    const rows = [...this.#changed].filter((group) => !this.#newGroups.has(group)).map(stateOf);
-    this.#write(UPDATE_GROUPS, rows);
+    this.#write(UPDATE_GROUPS, [...this.#changedGroups].filter((group) => !this.#newGroups.has(group)).map(stateOf));
   }
 
-  /** Finds the groups that hold now, and writes everything. */
+  /** Finds which groups hold, where that is not known, and writes everything. */
   save(): void {
-    if (this.#touched.size > 0) this.#findWinners();
+    const stale = [...this.#changedKeys].filter(({ isStale }) => isStale);
+    this.#writeAll();
+    if (stale.length === 0) return;
+    for (const key of stale) {
+      const row = this.#connection.query(SELECT_LATEST).value<[number, number, number, string]>(key.id);
+      key.winner = row?.[0] ?? null;
+      key.latest = row && { seq: row[1], depth: row[2], opId: row[3] };
+      key.isStale = false;
+      this.#changedKeys.add(key);
+    }
     this.#writeAll();
   }
 
-  #findWinners(): void {
-    const touched = Map.groupBy(this.#touched, ({ key }) => key);
-    this.#touched.clear();
-    const holders = [...touched.keys()].flatMap(({ winner }) => winner ?? []);
-    this.#loadGroups(SELECT_GROUPS_BY_ID, holders.filter((id) => !this.#groups.has(id)));
-    const lost: [Key, Group][] = [];
-    for (const [key, groups] of touched) {
-      const holder = key.winner === null ? undefined : this.get(key.winner);
-      const isLost = holder !== undefined && (holder.isStale || !isEligible(holder));
-      for (const group of groups) if (group.isStale) this.#findLatest(group);
-      if (isLost) lost.push([key, holder]);
-      else this.#setWinner(key, holder, latestOf(holder, groups));
-    }
-    if (lost.length === 0) return;
-    this.#writeAll(); // where the others are looked for
-    for (const [key, holder] of lost) {
-      const [winner] = this.#connection.query(SELECT_WINNER).value<[number]>(key.id) ?? [];
-      this.#setWinner(key, holder, winner === undefined ? undefined : this.get(winner));
-    }
-  }
-
-  #setWinner(key: Key, holder: Group | undefined, winner: Group | undefined): void {
-    if (holder !== undefined && holder !== winner && holder.standing === Standing.active) {
-      holder.standing = Standing.superseded;
-      this.#changed.add(holder);
-    }
-    if (winner !== undefined && winner.standing !== Standing.active) {
-      winner.standing = Standing.active;
-      this.#changed.add(winner);
-    }
-    const id = winner?.id ?? null;
-    if (key.winner === id) return;
-    key.winner = id;
+  #setStale(key: Key): void {
+    key.isStale = true;
     this.#changedKeys.add(key);
-  }
-
-  #findLatest(group: Group): void {
-    const row = this.#connection.query(SELECT_LATEST).value<[number, number, string]>(group.id);
-    group.latest = row && { seq: row[0], depth: row[1], opId: row[2] };
-    group.isStale = false;
-    this.#changed.add(group);
   }
 
   #writeAll(): void {
     for (const key of this.#newKeys) this.#changedKeys.delete(key);
-    for (const group of this.#newGroups) this.#changed.delete(group);
-    const keyState = ({ id, ruled, winner }: Key) => [id, Number(ruled), winner];
-    this.#write(
-      INSERT_KEYS,
-      [...this.#newKeys].map(({ id, text, ruled, winner }) => [id, text, Number(ruled), winner]),
-    );
-    this.#write(UPDATE_KEYS, [...this.#changedKeys].map(keyState));
+    for (const group of this.#newGroups) this.#changedGroups.delete(group);
+    const stateOfKey = ({ ruled, winner, latest }: Key) => [Number(ruled), winner, latest?.seq ?? null];
+    this.#write(INSERT_KEYS, [...this.#newKeys].map((key) => [key.id, key.text, ...stateOfKey(key)]));
+    this.#write(UPDATE_KEYS, [...this.#changedKeys].map((key) => [key.id, ...stateOfKey(key)]));
     this.#write(
       INSERT_GROUPS,
-      [...this.#newGroups].map((group) => [group.id, group.key.id, group.value, ...stateOf(group).slice(1)]),
+      [...this.#newGroups].map(({ id, key, value, standing, cause }) => [id, key.id, value, standing, cause]),
     );
-    this.#write(UPDATE_GROUPS, [...this.#changed].map(stateOf));
-    for (const written of [this.#newKeys, this.#newGroups, this.#changedKeys, this.#changed]) written.clear();
+    this.#write(UPDATE_GROUPS, [...this.#changedGroups].map(stateOf));
+    for (const written of [this.#newKeys, this.#newGroups, this.#changedKeys, this.#changedGroups]) written.clear();
   }
 
   #write(sql: string, rows: readonly unknown[]): void {
@@ -258,14 +222,14 @@ export class Groups {
   }
 
   #makeKey(text: string): Key {
-    const key = this.#keepKey([this.#nextKey++, text, 0, null]);
+    const key = this.#keepKey([this.#nextKey++, text, 0, null, null, null, null]);
     this.#newKeys.add(key);
     return key;
   }
 
   #makeGroup(key: Key, value: string): void {
     const id = this.#nextGroup++;
-    this.#keepGroups([[id, key.id, value, Standing.superseded, null, null, null, null]]);
+    this.#keepGroups([[id, key.id, value, Standing.upheld, null]]);
     this.#newGroups.add(this.#groups.get(id)!);
   }
 
@@ -275,8 +239,9 @@ export class Groups {
     for (const row of rows) if (!this.#keys.has(row[0])) this.#keepKey(row);
   }
 
-  #keepKey([id, text, ruled, winner]: KeyRow): Key {
-    const key: Key = { id, text, ruled: ruled === 1, winner, groups: new Map() };
+  #keepKey([id, text, ruled, winner, seq, depth, opId]: KeyRow): Key {
+    const latest = seq === null ? undefined : { seq, depth: depth!, opId: opId! };
+    const key: Key = { id, text, ruled: ruled === 1, latest, winner, isStale: false, groups: new Map() };
     this.#keys.set(id, key);
     this.#keysByText.set(text, key);
     return key;
@@ -290,28 +255,14 @@ export class Groups {
   }
 
   #keepGroups(rows: GroupRow[]): void {
-    for (const [id, keyId, value, standing, cause, latest, depth, opId] of rows) {
+    for (const [id, keyId, value, standing, cause] of rows) {
       if (this.#groups.has(id)) continue;
       const key = this.#keys.get(keyId)!;
-      const ranked = latest === null ? undefined : { seq: latest, depth: depth!, opId: opId! };
-      const group = { id, key, value, standing, cause, latest: ranked, isStale: false };
+      const group = { id, key, value, standing, cause };
       this.#groups.set(id, group);
       key.groups.set(value, group);
     }
   }
-}
-
-/** Of the group that held and those whose claims changed, the one with the latest sound claim. */
-function latestOf(holder: Group | undefined, groups: readonly Group[]): Group | undefined {
-  let best = holder;
-  for (const group of groups) {
-    if (isEligible(group) && (best === undefined || isAfter(group.latest!, best.latest!))) best = group;
-  }
-  return best;
-}
-
-function isEligible({ standing, latest }: Group): boolean {
-  return standing < Standing.corrected && latest !== undefined;
 }
 
 /** The order of replay: by depth, then id. */
@@ -319,6 +270,6 @@ function isAfter(a: Ranked, b: Ranked): boolean {
   return a.depth !== b.depth ? a.depth > b.depth : a.opId > b.opId;
 }
 
-function stateOf({ id, standing, cause, latest }: Group): unknown[] {
-  return [id, standing, cause, latest?.seq ?? null];
+function stateOf({ id, standing, cause }: Group): unknown[] {
+  return [id, standing, cause];
 }

@@ -16,10 +16,10 @@ const FROM = "FROM mnema_claims AS claim JOIN mnema_values AS grouped ON grouped
   "JOIN mnema_keys AS keyed ON keyed.id = grouped.key";
 const ORDER = " ORDER BY keyed.key, claim.depth, claim.op_id";
 const SELECT_CLAIMS = "SELECT claim.seq, claim.depth, support, via, standing, cause, " +
-  "(SELECT latest FROM mnema_values WHERE id = keyed.winner), ops.wire FROM json_each(?) AS wanted " +
+  "iif(grouped.id = keyed.winner, NULL, keyed.latest), ops.wire FROM json_each(?) AS wanted " +
   "JOIN mnema_claims AS claim ON claim.seq = wanted.value JOIN mnema_values AS grouped ON grouped.id = claim.value " +
   "JOIN mnema_keys AS keyed ON keyed.id = grouped.key JOIN ops ON ops.seq = claim.seq ORDER BY wanted.key";
-const SELECT_CURRENT = "SELECT coalesce((SELECT latest FROM mnema_values WHERE id = winner), " +
+const SELECT_CURRENT = "SELECT coalesce(latest, " +
   "(SELECT claim.seq FROM mnema_values AS grouped JOIN mnema_claims AS claim ON claim.value = grouped.id " +
   "WHERE grouped.key = keyed.id ORDER BY depth DESC, op_id DESC LIMIT 1)) FROM mnema_keys AS keyed WHERE key = ?";
 const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
@@ -28,10 +28,10 @@ const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
 
 /** What each status means in the tables. */
 const STATUSES: Record<ClaimStatus, string> = {
-  active: `standing = ${Standing.active} AND support = ${Support.sound}`,
-  superseded: `standing = ${Standing.superseded} AND support = ${Support.sound}`,
-  pending: `support = ${Support.pending} AND standing < ${Standing.corrected}`,
-  invalidated: `support = ${Support.invalidated} AND standing < ${Standing.corrected}`,
+  active: `standing = ${Standing.upheld} AND support = ${Support.sound} AND grouped.id = keyed.winner`,
+  superseded: `standing = ${Standing.upheld} AND support = ${Support.sound} AND grouped.id <> keyed.winner`,
+  pending: `support = ${Support.pending} AND standing = ${Standing.upheld}`,
+  invalidated: `support = ${Support.invalidated} AND standing = ${Standing.upheld}`,
   corrected: `standing = ${Standing.corrected}`,
   refuted: `standing = ${Standing.refuted}`,
 };
@@ -128,7 +128,7 @@ export class ClaimReader {
   /** With which input a claim fell; or, when it fell by itself, by which operation. */
   fall(seq: number): { via: number; cause: null } | { via: null; cause: number } {
     const [via, standing, cause] = this.#connection.query(SELECT_FALL).value<[number, number, number]>(seq)!;
-    return standing >= Standing.corrected ? { via: null, cause } : { via, cause: null };
+    return standing !== Standing.upheld ? { via: null, cause } : { via, cause: null };
   }
 
   #page(seqs: number[]): Claim[] {
@@ -136,12 +136,12 @@ export class ClaimReader {
       .values<[number, number, number, number | null, number, number | null, number | null, string]>(
         JSON.stringify(seqs),
       )
-      .map(([seq, depth, support, via, standing, cause, winner, wire]): Claim => {
+      .map(([seq, depth, support, via, standing, cause, later, wire]): Claim => {
         const op = decodeStored(this.#connection.path, seq, wire);
         this.#opIds.set(seq, op.opId);
-        const status = statusOf(standing, support);
+        const status = statusOf(standing, support, later !== null);
         const { opId, author, ts } = op;
-        const base = { opId, author, ts, depth, status, ...this.#reason(status, { seq, via, cause, winner }) };
+        const base = { opId, author, ts, depth, status, ...this.#reason(status, { seq, via, cause, later }) };
         if (op.type === "claim.correct") {
           const { key, value } = op.body as unknown as CorrectBody;
           return { ...base, kind: "correct", key, value, confidencePpm: PARTS_PER_MILLION, inputs: [] };
@@ -153,14 +153,14 @@ export class ClaimReader {
 
   #reason(
     status: ClaimStatus,
-    at: { seq: number; via: number | null; cause: number | null; winner: number | null },
+    at: { seq: number; via: number | null; cause: number | null; later: number | null },
   ): Pick<Claim, "cause" | "via"> {
     switch (status) {
       case "refuted":
       case "corrected":
         return { cause: this.opId(at.cause!) };
       case "superseded":
-        return { cause: this.opId(at.winner!) };
+        return { cause: this.opId(at.later!) };
       case "invalidated":
         return { cause: this.opId(this.#rootCause(at.seq)), via: this.opId(at.via!) };
       default:
@@ -182,12 +182,12 @@ export class ClaimReader {
   }
 }
 
-function statusOf(standing: number, support: number): ClaimStatus {
+function statusOf(standing: number, support: number, isLater: boolean): ClaimStatus {
   if (standing === Standing.refuted) return "refuted";
   if (standing === Standing.corrected) return "corrected";
   if (support === Support.invalidated) return "invalidated";
   if (support === Support.pending) return "pending";
-  return standing === Standing.superseded ? "superseded" : "active";
+  return isLater ? "superseded" : "active";
 }
 
 /** The least text that is greater than every text that starts with this one. */

@@ -49,7 +49,7 @@ const SELECT_CLAIMS =
   "JOIN mnema_claims AS claim ON seq = wanted.value JOIN mnema_values AS grouped ON grouped.id = claim.value";
 const SELECT_UNSOUND_INPUTS = "SELECT claim, seq, op_id, depth, support, standing FROM json_each(?) AS wanted " +
   "JOIN mnema_edges ON claim = wanted.value JOIN mnema_claims AS input ON seq = mnema_edges.input " +
-  "JOIN mnema_values AS grouped ON grouped.id = input.value WHERE support > 0 OR standing >= 2";
+  "JOIN mnema_values AS grouped ON grouped.id = input.value WHERE support > 0 OR standing > 0";
 const UPDATE_CLAIMS = "UPDATE mnema_claims SET support = new.value ->> 1, via = new.value ->> 2 " +
   "FROM json_each(?) AS new WHERE seq = new.value ->> 0";
 
@@ -94,7 +94,7 @@ export class ClaimsRun implements Run {
     groups.load(facts);
     const ruled = this.#insertRules(facts, groups);
     const unsettled = this.#judge(ruled, groups);
-    for (const claim of this.#insertClaims(facts, groups)) unsettled.add(claim);
+    for (const claim of this.#insertClaims(facts, groups, batch)) unsettled.add(claim);
     for (const claim of this.#connect(arrived)) unsettled.add(claim);
     groups.save();
     this.#settle(unsettled, groups);
@@ -136,7 +136,7 @@ export class ClaimsRun implements Run {
       if (ruled.has(key)) groups.loadAllOf(key);
       for (const group of key.groups.values()) {
         const verdict = verdictOn(group.id);
-        const fell = group.standing >= Standing.corrected;
+        const fell = group.standing !== Standing.upheld;
         groups.setVerdict(group, verdict);
         if (fell === (verdict !== undefined)) continue;
         turned.push(group.id);
@@ -158,11 +158,11 @@ export class ClaimsRun implements Run {
    *
    * @returns Claims derived from one of them that is not as sound as they took it for.
    */
-  #insertClaims(facts: readonly Fact[], groups: Groups): Set<number> {
+  #insertClaims(facts: readonly Fact[], groups: Groups, batch: Batch): Set<number> {
     const claims = facts.filter(({ is }) => is !== "refute");
     if (claims.length === 0) return new Set();
     const names = this.#names(claims);
-    const inputs = this.#inputs(claims);
+    const inputs = this.#inputs(claims, batch);
     const rows: unknown[] = [];
     const edges: [number, number][] = [];
     const awaited: [string, number][] = [];
@@ -204,17 +204,24 @@ export class ClaimsRun implements Run {
     return new Map(this.#connection.query(SELECT_NAMES).values<[string, number]>(list));
   }
 
-  /** The inputs of claims that are in the log. One that is further on in it is taken for sound until its turn. */
-  #inputs(claims: readonly Fact[]): Map<string, InputState> {
-    const ids = new Set(claims.flatMap(({ inputs }) => inputs));
-    const rows = ids.size === 0 ? [] : this.#connection.query(SELECT_INPUTS)
-      .values<[string, number, number | null, Condition | null, number | null]>(JSON.stringify([...ids].sort()));
-    return new Map(
-      rows.map(([opId, seq, depth, support, standing]) => [
-        opId,
-        { seq, opId, depth: depth ?? 0, condition: support === null ? Support.sound : conditionOf(support, standing!) },
-      ]),
-    );
+  /**
+   * The inputs of claims that are in the log. A claim among these operations is taken for sound until its turn, and so is
+   * one that is further on in the log.
+   */
+  #inputs(claims: readonly Fact[], batch: Batch): Map<string, InputState> {
+    const named = new Set(claims.flatMap(({ inputs }) => inputs));
+    const states = new Map<string, InputState>();
+    for (const { seq, opId } of batch.links()) {
+      if (named.delete(opId)) states.set(opId, { seq, opId, depth: 0, condition: Support.sound });
+    }
+    if (named.size === 0) return states;
+    const rows = this.#connection.query(SELECT_INPUTS)
+      .values<[string, number, number | null, Condition | null, number | null]>(JSON.stringify([...named].sort()));
+    for (const [opId, seq, depth, support, standing] of rows) {
+      const condition = support === null ? Support.sound : conditionOf(support, standing!);
+      states.set(opId, { seq, opId, depth: depth ?? 0, condition });
+    }
+    return states;
   }
 
   /** Connects claims with what they waited for, and returns them. */
@@ -246,6 +253,7 @@ export class ClaimsRun implements Run {
       const turned: number[] = [];
       const rows = this.#connection.query(SELECT_CLAIMS)
         .values<[number, string, number, number, number, Condition, number | null, number]>(list);
+      groups.loadByNumber(rows.map(([, , , value]) => value));
       for (const [seq, opId, depth, value, missing, support, via, standing] of rows) {
         const now = supported(missing, unsoundInputs.get(seq) ?? []);
         if (now.support === support && now.via === via) continue;
@@ -286,5 +294,5 @@ function isBefore(a: { depth: number; opId: string }, b: { depth: number; opId: 
 }
 
 function conditionOf(support: Condition, standing: number): Condition {
-  return standing >= Standing.corrected ? Support.invalidated : support;
+  return standing !== Standing.upheld ? Support.invalidated : support;
 }
