@@ -6,7 +6,8 @@
  */
 
 import type { Connection } from "../log/connection.ts";
-import type { Batch, TableProjection } from "./projections.ts";
+import type { Batch } from "./batch.ts";
+import type { TableProjection } from "./projections.ts";
 
 const SELECT_NAMED = "SELECT op_id, depth FROM json_each(?) JOIN ops ON op_id = value JOIN mnema_depths USING (seq)";
 const INSERT = "INSERT INTO mnema_depths (seq, depth) SELECT key, value FROM json_each(?)";

@@ -8,7 +8,8 @@
  */
 
 import type { Connection } from "../log/connection.ts";
-import type { Batch, TableProjection } from "./projections.ts";
+import type { Batch } from "./batch.ts";
+import type { TableProjection } from "./projections.ts";
 
 const SELECT_HEADS = "SELECT op_id FROM mnema_heads WHERE seq NOT NULL ORDER BY seq DESC LIMIT ?";
 const DELETE_NAMED = "DELETE FROM mnema_heads WHERE op_id IN (SELECT value FROM json_each(?))";

@@ -13,28 +13,8 @@
 import { FileError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import { lastSeq } from "../log/entries.ts";
-import { damaged } from "../log/failures.ts";
 import type { Follower } from "../log/writer.ts";
-
-/** An operation's place among the others. */
-export interface Link {
-  /** Its place in the log. */
-  seq: number;
-  /** Its id. */
-  opId: string;
-  /** What it follows. */
-  prev: readonly string[];
-}
-
-/** A run of operations: those after one `seq`, up to another. */
-export interface Batch {
-  /** The `seq` before the first of them. */
-  after: number;
-  /** The `seq` of the last of them. */
-  last: number;
-  /** How they hang together. */
-  links(): readonly Link[];
-}
+import { Batch, type Link } from "./batch.ts";
 
 /** State in tables. Their names start with `mnema_`, and have no schema before them: they may be copies. */
 export interface TableProjection {
@@ -68,12 +48,9 @@ const SELECT_STATES = "SELECT name FROM main.sqlite_schema WHERE type = 'table' 
 const SELECT_COPIES = "SELECT name FROM temp.sqlite_schema WHERE type = 'table'";
 const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sqlite_schema UNION ALL " +
   "SELECT name FROM main.sqlite_schema) WHERE name IN (SELECT value FROM json_each(?))";
-const SELECT_LINKS = "SELECT seq, op_id, json_extract(wire, '$.prev') FROM ops WHERE seq > ? AND seq <= ? ORDER BY seq";
 
 /** So many operations are held in memory before those that follow the log are brought up. */
 const NOTED = 4096;
-/** So many are taken in at a time. */
-const BLOCK = 8192;
 
 type Schema = "main" | "temp";
 
@@ -196,12 +173,11 @@ export class Projections implements Follower {
     });
     let after = Math.min(...runs.map(({ seen }) => seen));
     while (after < last) {
-      const upTo = Math.min(after + BLOCK, last);
-      const batch = this.#batch(after, upTo);
+      const batch = this.#notedBatch(after, last) ?? Batch.read(this.#connection, after, last);
       for (const { run, seen } of runs) {
-        if (seen < upTo) run.apply(seen <= after ? batch : this.#batch(seen, upTo));
+        if (seen < batch.last) run.apply(seen <= after ? batch : batch.since(seen));
       }
-      after = upTo;
+      after = batch.last;
       onProgress?.(after, last);
     }
     for (const { run } of runs) run.finish?.();
@@ -256,23 +232,11 @@ export class Projections implements Follower {
     return seq <= lastSeq(this.#connection) ? seq : 0;
   }
 
-  #batch(after: number, last: number): Batch {
-    let links: readonly Link[] | undefined;
-    return { after, last, links: () => links ??= this.#notedLinks(after, last) ?? this.#readLinks(after, last) };
-  }
-
-  #notedLinks(after: number, last: number): Link[] | undefined {
+  /** All that is new, when all of it was appended here. */
+  #notedBatch(after: number, last: number): Batch | undefined {
     const start = after + 1 - this.#noted[0]?.seq;
-    return start >= 0 && last <= this.#noted.at(-1)!.seq ? this.#noted.slice(start, start + last - after) : undefined;
-  }
-
-  #readLinks(after: number, last: number): Link[] {
-    return this.#connection.query(SELECT_LINKS).values<[number, string, string]>(after, last)
-      .map(([seq, opId, prev]) => ({ seq, opId, prev: parsePrev(prev) ?? this.#refuse(seq) }));
-  }
-
-  #refuse(seq: number): never {
-    throw damaged(this.#connection.path, `what stands at seq ${seq} is no operation`);
+    if (!(start >= 0 && last === this.#noted.at(-1)!.seq)) return undefined;
+    return Batch.linked(this.#connection, this.#noted.slice(start));
   }
 
   #execute(sql: string): void {
@@ -289,10 +253,4 @@ function withNeeds(wanted: readonly TableProjection[]): TableProjection[] {
   };
   wanted.forEach(add);
   return [...all];
-}
-
-function parsePrev(text: string | null): string[] | undefined {
-  // SQLite gives an array as JSON, a string as it is, and null where there is no such field.
-  if (text === null || !String(text).startsWith("[")) return undefined;
-  return JSON.parse(text);
 }

@@ -7,6 +7,7 @@
 import type { Connection } from "../../log/connection.ts";
 import { type AssertBody, type CorrectBody, isBody, type RefuteBody } from "../../wire/bodies.ts";
 import type { OperationWire } from "../../wire/operation.ts";
+import type { Batch } from "../batch.ts";
 import { decodeStored } from "../read.ts";
 import { keyText, valueText } from "./columns.ts";
 
@@ -32,24 +33,19 @@ export interface Fact {
   inputs: readonly string[];
 }
 
-const SELECT = "SELECT seq, depth, wire FROM ops JOIN mnema_depths USING (seq) WHERE seq > ? AND seq <= ? " +
-  "AND type IN ('claim.assert', 'claim.correct', 'claim.refute') ORDER BY seq LIMIT ?";
-const PAGE_ROWS = 512;
+const SELECT_DEPTHS = "SELECT group_concat(depth) FROM " +
+  "(SELECT depth FROM json_each(?) JOIN mnema_depths ON seq = value ORDER BY seq)";
+const TYPES = new Set(["claim.assert", "claim.correct", "claim.refute"]);
 const NONE: readonly string[] = [];
 
-/** The facts among the operations of a range. A body that is not as it should be, as others may append it, says nothing. */
-export function readFacts(connection: Connection, range: { after: number; last: number }): Fact[] {
-  const facts: Fact[] = [];
-  const query = connection.query(SELECT);
-  for (let { after } = range;;) {
-    const page = query.values<[number, number, string]>(after, range.last, PAGE_ROWS);
-    for (const [seq, depth, wire] of page) {
-      const fact = readFact(connection.path, seq, depth, wire);
-      if (fact !== undefined) facts.push(fact);
-    }
-    if (page.length < PAGE_ROWS) return facts;
-    after = page[page.length - 1][0];
-  }
+/** The facts among some operations. A body that is not as it should be, as others may append it, says nothing. */
+export function readFacts(connection: Connection, batch: Batch): Fact[] {
+  const texts = [...batch.texts()].filter(({ type }) => TYPES.has(type));
+  if (texts.length === 0) return [];
+  // One text: many rows of one number would cost more.
+  const [depths] = connection.query(SELECT_DEPTHS).value<[string]>(JSON.stringify(texts.map(({ seq }) => seq)))!;
+  const depthOf = depths.split(",");
+  return texts.flatMap(({ seq, wire }, i) => readFact(connection.path, seq, Number(depthOf[i]), wire) ?? []);
 }
 
 function readFact(path: string, seq: number, depth: number, wire: string): Fact | undefined {

@@ -9,7 +9,8 @@
  */
 
 import type { Connection } from "../../log/connection.ts";
-import type { Batch, Run } from "../projections.ts";
+import type { Batch } from "../batch.ts";
+import type { Run } from "../projections.ts";
 import { Standing, Support } from "./columns.ts";
 import { type Fact, readFacts } from "./facts.ts";
 import type { FallRecord } from "./cascade.ts";

@@ -1,0 +1,132 @@
+/**
+ * A run of operations that projections take in, read once for all of them.
+ *
+ * @module
+ */
+
+import type { Connection } from "../log/connection.ts";
+import { damaged } from "../log/failures.ts";
+import { decodeStored } from "./read.ts";
+
+/** An operation's place among the others. */
+export interface Link {
+  /** Its place in the log. */
+  seq: number;
+  /** Its id. */
+  opId: string;
+  /** What it follows. */
+  prev: readonly string[];
+}
+
+/** An operation as it is stored. */
+export interface StoredText {
+  /** Its place in the log. */
+  seq: number;
+  /** Its type, as the row has it. */
+  type: string;
+  /** Its wire text. */
+  wire: string;
+}
+
+const SELECT = "SELECT seq, type, wire FROM ops WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?";
+
+const MAX_ROWS = 8192;
+/** In UTF-16 units. */
+const MAX_LENGTH = 1 << 23;
+const FIRST_PAGE_ROWS = 64;
+const PAGE_ROWS = 512;
+
+const OP_ID = 67;
+const ID_AND_PREV = '"op_id":"'.length + OP_ID + '","prev":['.length;
+
+/** A run of operations: those after one `seq`, up to another. */
+export class Batch {
+  /** The `seq` before the first of them. */
+  readonly after: number;
+  /** The `seq` of the last of them. */
+  readonly last: number;
+  readonly #connection: Connection;
+  readonly #texts?: readonly StoredText[];
+  #links?: readonly Link[];
+
+  private constructor(
+    connection: Connection,
+    range: { after: number; last: number },
+    known: { texts?: readonly StoredText[]; links?: readonly Link[] },
+  ) {
+    this.#connection = connection;
+    this.after = range.after;
+    this.last = range.last;
+    this.#texts = known.texts;
+    this.#links = known.links;
+  }
+
+  /**
+   * Reads operations: some thousands, or some megabytes of text.
+   *
+   * @param connection The log's file.
+   * @param after The `seq` before the first of them.
+   * @param upTo The greatest `seq` that may be among them.
+   */
+  static read(connection: Connection, after: number, upTo: number): Batch {
+    const texts: StoredText[] = [];
+    let length = 0;
+    for (const text of readTexts(connection, { after, last: upTo })) {
+      texts.push(text);
+      length += text.wire.length;
+      if (texts.length >= MAX_ROWS || length >= MAX_LENGTH) {
+        return new Batch(connection, { after, last: text.seq }, { texts });
+      }
+    }
+    return new Batch(connection, { after, last: upTo }, { texts });
+  }
+
+  /** Operations of which is known how they hang together; they stand one behind the other. */
+  static linked(connection: Connection, links: readonly Link[]): Batch {
+    return new Batch(connection, { after: links[0].seq - 1, last: links[links.length - 1].seq }, { links });
+  }
+
+  /** Those after a `seq`. */
+  since(after: number): Batch {
+    return new Batch(this.#connection, { after, last: this.last }, {
+      texts: this.#texts?.filter(({ seq }) => seq > after),
+      links: this.#links?.filter(({ seq }) => seq > after),
+    });
+  }
+
+  /** How they hang together. */
+  links(): readonly Link[] {
+    return this.#links ??= [...this.texts()].map((text) => linkOf(this.#connection.path, text));
+  }
+
+  /** Their wire texts. */
+  texts(): Iterable<StoredText> {
+    return this.#texts ?? readTexts(this.#connection, this);
+  }
+}
+
+function* readTexts(connection: Connection, { after, last }: { after: number; last: number }): Generator<StoredText> {
+  const query = connection.query(SELECT);
+  for (let rows = FIRST_PAGE_ROWS;; rows = PAGE_ROWS) {
+    const page = query.values<[number, string, string]>(after, last, rows);
+    for (const [seq, type, wire] of page) {
+      if (typeof wire !== "string") throw damaged(connection.path, `what stands at seq ${seq} is no text`);
+      yield { seq, type, wire };
+    }
+    if (page.length < rows) return;
+    after = page[page.length - 1][0];
+  }
+}
+
+/** Behind its body a wire text is ASCII of known form: what matters is read from its end, without reading all of it. */
+function linkOf(path: string, { seq, wire }: StoredText): Link {
+  const sigAt = wire.lastIndexOf('],"sig":"');
+  const prevAt = wire.lastIndexOf('"prev":[', sigAt) + '"prev":['.length;
+  const idAt = prevAt - ID_AND_PREV;
+  const [opId, ids] = [wire.slice(idAt + '"op_id":"'.length, prevAt - '","prev":['.length), wire.slice(prevAt, sigAt)];
+  if (sigAt < 0 || !wire.startsWith('"op_id":"op_', idAt) || !(ids === "" || /^"op_[0-9a-f_op",]*"$/.test(ids))) {
+    const op = decodeStored(path, seq, wire); // odd, or damaged
+    return { seq, opId: op.opId, prev: op.prev };
+  }
+  return { seq, opId, prev: ids === "" ? [] : ids.slice(1, -1).split('","') };
+}
