@@ -9,9 +9,11 @@ export {
   CanonicalError,
   DanglingReferenceError,
   FileError,
+  InconsistentError,
   LogError,
   NotFoundError,
   OperationError,
+  ProofError,
   RefusedError,
 } from "./src/errors.ts";
 export type { CanonicalRule, LogErrorCode, OperationCheck } from "./src/errors.ts";

@@ -7,14 +7,15 @@
  * @module
  */
 
-import { dirname } from "node:path";
-
 /** The stable codes of {@linkcode LogError}. */
 export type LogErrorCode =
   | "ambiguous-id"
   | "bad-address"
   | "bad-body"
+  | "bad-checkpoint"
   | "bad-encoding"
+  | "bad-key"
+  | "bad-proof"
   | "bad-shape"
   | "bad-signature"
   | "closed"
@@ -22,6 +23,7 @@ export type LogErrorCode =
   | "dangling-reference"
   | "disk-full"
   | "file-exists"
+  | "inconsistent"
   | "invalid-argument"
   | "io"
   | "is-a-folder"
@@ -140,6 +142,40 @@ export class OperationError extends LogError {
     this.check = check;
     this.opId = details.opId;
     this.path = details.path;
+  }
+}
+
+/** A proof, a checkpoint or a verifier key that is malformed, or does not show what it claims to. */
+export class ProofError extends LogError {
+  /**
+   * Makes the error.
+   *
+   * @param code Which of the three is at fault.
+   * @param message Which check failed.
+   */
+  constructor(code: "bad-checkpoint" | "bad-key" | "bad-proof", message: string) {
+    super(code, message);
+  }
+}
+
+/** A log no longer holds what a checkpoint says it held: something before it was changed, removed or put between. */
+export class InconsistentError extends LogError {
+  /** The checkpoint, whole. */
+  readonly checkpoint: string;
+  /** The first operation that changed, where the log can tell: its `seq` and its id. */
+  readonly change?: { readonly seq: number; readonly opId: string };
+
+  /**
+   * Makes the error.
+   *
+   * @param checkpoint The checkpoint.
+   * @param message What is wrong, and what to do.
+   * @param change The first operation that changed, where the log can tell.
+   */
+  constructor(checkpoint: string, message: string, change?: { seq: number; opId: string }) {
+    super("inconsistent", message);
+    this.checkpoint = checkpoint;
+    this.change = change;
   }
 }
 
@@ -264,8 +300,14 @@ export function fileError(error: unknown, path: string, making = false): unknown
 
 /** The error for a file that is to be made where there is no folder. */
 export function missingFolder(path: string, cause: unknown): FileError {
-  const message = `there is no folder ${dirname(path)} to make ${path} in; make it first`;
+  const message = `there is no folder ${folderOf(path)} to make ${path} in; make it first`;
   return new FileError("missing-folder", path, message, { cause });
+}
+
+/** The folder that a path is in: `dirname` of node:path, which a browser does not have. */
+function folderOf(path: string): string {
+  const folder = path.replace(/[\\/]*[^\\/]*[\\/]*$/, "");
+  return folder !== "" ? folder : path.startsWith("/") ? "/" : ".";
 }
 
 /** The error for a wire text with more bytes than the log takes. */

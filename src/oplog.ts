@@ -17,6 +17,9 @@ import { heads, selectHeads } from "./replay/heads.ts";
 import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
+import { keptCheckpoints } from "./proof/kept.ts";
+import { Prover } from "./proof/prover.ts";
+import { tree } from "./proof/tree.ts";
 import { ensureSchema } from "./log/schema.ts";
 import { MAX_OPERATION_BYTES, Writer } from "./log/writer.ts";
 
@@ -98,6 +101,7 @@ export class OpLog implements Disposable {
   readonly #connection: Connection;
   readonly #projections: Projections;
   readonly #writer: Writer;
+  readonly #prover: Prover;
   /** What is held to be so: where each claim stands, why, and taking it back. */
   readonly claims: Claims;
   #closed = false;
@@ -106,8 +110,9 @@ export class OpLog implements Disposable {
     this.#path = path;
     this.#options = options;
     this.#connection = connection;
-    this.#projections = new Projections(connection, [heads]);
+    this.#projections = new Projections(connection, [heads, tree]);
     this.#writer = new Writer(connection, this.#projections, maxOperationBytes);
+    this.#prover = new Prover(connection, this.#projections);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),
       transaction: (work) => this.#writer.transaction(work),
@@ -386,7 +391,73 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * Makes everything that is derived from the log anew: heads and claims at once, as one transaction, and the states of
+   * Signs the log as it is: a checkpoint of how many operations it has and what they are, with which somebody else can
+   * later tell whether any of them was changed. It is kept, and nothing is signed that is inconsistent with it. Costs
+   * what is new, and a logarithm of the log's size.
+   *
+   * @param signer Who signs: an `Identity`.
+   * @param options The log's `origin`, which names it and the key: `mnema/` and the author id by default.
+   * @returns The checkpoint, a signed note (c2sp.org/tlog-checkpoint).
+   * @throws {InconsistentError} When the log is no longer what a kept checkpoint says.
+   * @throws {ProofError} `bad-key` when the origin cannot be a name.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`.
+   *
+   * @example
+   * ```ts
+   * import { Identity, OpLog } from "@mnema/oplog";
+   * import { verifierKey, verifyConsistency, verifyInclusion } from "@mnema/oplog/proof";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using log = OpLog.open();
+   * const alice = Identity.generate();
+   * const tea = log.record(alice, "note", { text: "tea at four" });
+   * const first = log.checkpoint(alice); // give it to somebody else
+   * log.record(alice, "note", { text: "moved to five" });
+   *
+   * const vkey = verifierKey(alice.author);
+   * assertEquals(verifyInclusion(log.prove(tea.opId, first), tea.wire, vkey).index, 0);
+   * const { old } = verifyConsistency(log.proveConsistency(first, log.checkpoint(alice)), vkey);
+   * assertEquals(old.text, first);
+   * ```
+   */
+  checkpoint(signer: Signer, options: { origin?: string } = {}): string {
+    return this.#writer.transaction(() => this.#prover.checkpoint(signer, options.origin));
+  }
+
+  /** The checkpoints that were signed here, smallest first, each whole. */
+  checkpoints(): string[] {
+    return keptCheckpoints(this.#connection).map(({ text }) => text);
+  }
+
+  /**
+   * Proves that the log held an operation when a checkpoint was signed.
+   *
+   * @param opId A whole id.
+   * @param checkpoint The checkpoint; by default the largest that was signed here.
+   * @returns The proof, with the checkpoint in it (c2sp.org/tlog-proof): `verifyInclusion` checks it without the log.
+   * @throws {NotFoundError} When the log does not hold the operation.
+   * @throws {LogError} `not-found` when no checkpoint covers it.
+   * @throws {ProofError} `bad-checkpoint` when it is malformed.
+   * @throws {InconsistentError} When the log is no longer what the checkpoint says.
+   */
+  prove(opId: string, checkpoint?: string): string {
+    return this.#prover.prove(opId, checkpoint);
+  }
+
+  /**
+   * Proves that one checkpoint's log is the beginning of another's.
+   *
+   * @param old The older checkpoint.
+   * @param newer The newer one; by default the largest that was signed here.
+   * @returns The proof, with both checkpoints in it: `verifyConsistency` checks it without the log.
+   * @throws As {@linkcode OpLog.prove}; `invalid-argument` when the newer one is smaller.
+   */
+  proveConsistency(old: string, newer?: string): string {
+    return this.#prover.proveConsistency(old, newer);
+  }
+
+  /**
+   * Makes everything that is derived from the log anew: heads, Merkle tree and claims at once, as one transaction, and the states of
    * other projections when they are next asked for. Nothing is lost by it.
    *
    * @param onProgress Is told now and then how many operations were replayed, and of how many.
@@ -395,7 +466,7 @@ export class OpLog implements Disposable {
   rebuild(onProgress?: (done: number, total: number) => void): void {
     this.#writer.transaction(() => {
       this.#projections.forgetAll();
-      this.#projections.rebuild([heads, claims], onProgress);
+      this.#projections.rebuild([heads, tree, claims], onProgress);
     });
   }
 

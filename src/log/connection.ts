@@ -17,6 +17,10 @@ const OLDEST_SQLITE = [3, 38];
 /** The header of an SQLite file. */
 const SHORTEST_DATABASE = 100;
 
+/** Flags of `sqlite3_open_v2`. */
+const OPEN_READONLY = 0x01;
+const OPEN_URI = 0x40;
+
 const CACHE_KIB = 32 << 10;
 const CHECKPOINT_PAGES = 25_000;
 
@@ -66,31 +70,62 @@ export class Connection {
    * @throws {FileError} When the file cannot be used.
    */
   static open(location: string | URL, options: ConnectionOptions): Connection {
-    if (location instanceof URL && location.protocol !== "file:") {
-      throw new LogError("invalid-argument", `${location} is no file; a log is opened from a path or a file: URL`);
-    }
-    const path = location instanceof URL ? fileURLToPath(location) : location;
-    if (path === ":memory:") return Connection.#connect(path, path, options, false);
-    if (path === "" || path.includes("\0")) {
-      throw new LogError("invalid-argument", `${JSON.stringify(path)} is no path; name a file, or ":memory:"`);
-    }
+    const path = pathOf(location);
+    if (path === ":memory:") return Connection.#connect(path, path, options, { readonly: false });
     const file = followLinks(path, options.readonly);
     const nativeReadonly = requestPermissions(file, options.readonly);
     refuseFragment(path, file);
-    return Connection.#connect(path, file, options, nativeReadonly);
+    return Connection.#connect(path, file, options, { readonly: nativeReadonly });
   }
 
-  static #connect(path: string, file: string, options: ConnectionOptions, nativeReadonly: boolean): Connection {
+  /**
+   * Opens a file to look at it, whatever is in it, so that nothing SQLite does can change it: it is opened for reading
+   * only, the file and its `-wal` stay byte for byte as they are. As every reader of a write-ahead log does, this one
+   * marks its place in `-shm`; where `-wal` and `-shm` are not there it makes them, the former empty, and leaves them to
+   * the next who opens the log to append. Where the folder does not let them be made, on a disk that cannot be written,
+   * a file without commits in a `-wal` is read as it is.
+   *
+   * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
+   * @throws {FileError} When the file cannot be read; what stands in it is met by the first query.
+   */
+  static openToAudit(location: string | URL, busyTimeoutMs: number): Connection {
+    const path = pathOf(location);
+    if (path === ":memory:") {
+      throw new LogError("invalid-argument", "a log in memory is not audited; name a file");
+    }
+    const options = { readonly: true, create: false, busyTimeoutMs, synchronous: "FULL" } as const;
+    const file = followLinks(path, true);
+    requestPermissions(file, true);
+    refuseFragment(path, file);
+    try {
+      return Connection.#connect(path, file, options, { readonly: true }, true);
+    } catch (error) {
+      const isShut = error instanceof FileError && error.code === "io" && hasNoCommitsBeside(file) &&
+        error.cause instanceof Error && error.cause.message.includes("unable to open");
+      if (!isShut) throw error;
+      const uri = `file:${file.split("/").map(encodeURIComponent).join("/")}?immutable=1`;
+      return Connection.#connect(path, uri, options, { flags: OPEN_READONLY | OPEN_URI }, true);
+    }
+  }
+
+  static #connect(
+    path: string,
+    file: string,
+    options: ConnectionOptions,
+    native: { readonly: boolean } | { flags: number },
+    audit = false,
+  ): Connection {
     let database: Database | undefined;
     try {
       database = new Database(file, {
-        readonly: nativeReadonly,
+        ...native,
         create: options.create && !options.readonly,
         int64: true,
         parseJson: false,
       });
       const connection = new Connection(path, database, options);
-      connection.#configure(options);
+      if (audit) connection.#configureAudit();
+      else connection.#configure(options);
       return connection;
     } catch (error) {
       database?.close();
@@ -99,6 +134,34 @@ export class Connection {
   }
 
   #configure(options: ConnectionOptions): void {
+    this.#refuseOldSqlite();
+    // What sorts spill into must not become a file that Deno was not asked about. Ids are hashes: a writer comes back to
+    // the pages of their index all the time, so more of them are kept, and copied into the file less often.
+    this.execute(
+      `PRAGMA busy_timeout = ${options.busyTimeoutMs}; PRAGMA synchronous = ${options.synchronous};` +
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;" +
+        `PRAGMA cache_size = ${-CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+    );
+    if (this.readonly) this.execute("PRAGMA query_only = ON");
+  }
+
+  /** None of these reads the schema, which may be no schema: that is for the audit to find. */
+  #configureAudit(): void {
+    this.#refuseOldSqlite();
+    this.execute(
+      `PRAGMA busy_timeout = ${this.#busyTimeoutMs}; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;` +
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA ignore_check_constraints = ON;" +
+        "PRAGMA mmap_size = 0",
+    );
+    try {
+      this.query("PRAGMA schema_version").value();
+    } catch (error) {
+      // Whether the file can be opened is told by the first read; what else that may tell is for the audit.
+      if ((error as Error).message.includes("unable to open")) throw error;
+    }
+  }
+
+  #refuseOldSqlite(): void {
     const [version] = this.query("SELECT sqlite_version()").value() as [string];
     const [major, minor] = version.split(".").map(Number);
     if (major < OLDEST_SQLITE[0] || (major === OLDEST_SQLITE[0] && minor < OLDEST_SQLITE[1])) {
@@ -108,14 +171,6 @@ export class Connection {
           "library in DENO_SQLITE_PATH",
       );
     }
-    // What sorts spill into must not become a file that Deno was not asked about. Ids are hashes: a writer comes back to
-    // the pages of their index all the time, so more of them are kept, and copied into the file less often.
-    this.execute(
-      `PRAGMA busy_timeout = ${options.busyTimeoutMs}; PRAGMA synchronous = ${options.synchronous};` +
-        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;" +
-        `PRAGMA cache_size = ${-CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
-    );
-    if (this.readonly) this.execute("PRAGMA query_only = ON");
   }
 
   /** SQLite opens a file it may not write for reading only, and says so no sooner than at the first change. */
@@ -315,6 +370,29 @@ export class Query {
     }
     this.#statement = undefined;
   }
+}
+
+/** The path that a location means. */
+function pathOf(location: string | URL): string {
+  if (location instanceof URL && location.protocol !== "file:") {
+    throw new LogError("invalid-argument", `${location} is no file; a log is opened from a path or a file: URL`);
+  }
+  const path = location instanceof URL ? fileURLToPath(location) : location;
+  if (path === "" || path.includes("\0")) {
+    throw new LogError("invalid-argument", `${JSON.stringify(path)} is no path; name a file, or ":memory:"`);
+  }
+  return path;
+}
+
+/** Whether there is nothing in `-wal` or `-journal` that would have to be read with the file. */
+function hasNoCommitsBeside(file: string): boolean {
+  return ["-wal", "-journal"].every((suffix) => {
+    try {
+      return Deno.statSync(file + suffix).size === 0;
+    } catch (error) {
+      return error instanceof Deno.errors.NotFound;
+    }
+  });
 }
 
 /** SQLite takes a file that is too short to be a database for an empty one, and would write over it. */

@@ -3,7 +3,7 @@
  * of a batch as the run of bytes they came in, and beside it a table of where in it each row's columns stand.
  *
  * An entry of the table is, in ASCII, five integers of 10 digits: where the wire text starts, from 0, and its length;
- * then, from its start, where the values of `op_id`, `ts` and `type` stand.
+ * then, from its start, where the values of `op_id`, `ts` and `type` stand. Behind them are the 32 bytes of its leaf hash.
  *
  * @module
  */
@@ -11,7 +11,9 @@
 import { Buffer } from "node:buffer";
 
 const DIGITS = 10;
-const ENTRY = 5 * DIGITS;
+const LEAF_AT = 5 * DIGITS;
+const LEAF = 32;
+const ENTRY = LEAF_AT + LEAF;
 
 const OP_ID = 67;
 const AUTHOR = 68;
@@ -70,8 +72,8 @@ export class TableBuilder {
   #table = new Uint8Array(512 * ENTRY);
   #length = 0;
 
-  /** Adds the operation whose wire text stands from `start` to `end`. */
-  add(start: number, end: number, { type, ts, prev }: Shape): void {
+  /** Adds the operation whose wire text stands from `start` to `end`, and its leaf hash. */
+  add(start: number, end: number, { type, ts, prev }: Shape, leaf: Uint8Array): void {
     if (this.#length + ENTRY > this.#table.length) {
       const larger = new Uint8Array(2 * this.#table.length);
       larger.set(this.#table);
@@ -87,6 +89,8 @@ export class TableBuilder {
     this.#put(opIdAt);
     this.#put(tsAt);
     this.#put(typeAt);
+    this.#table.set(leaf, this.#length);
+    this.#length += LEAF;
   }
 
   /** The table. */
@@ -126,6 +130,28 @@ export function namesOf({ bytes, table }: Records): { opIds: string[]; prevs: st
     prevs.push(prevEnd > prevAt ? buffer.toString("latin1", prevAt, prevEnd).split('","') : []);
   }
   return { opIds, prevs };
+}
+
+/** The leaf hash of one of the records. */
+export function leafOf({ table }: Records, index: number): Uint8Array {
+  return table.subarray(index * ENTRY + LEAF_AT, (index + 1) * ENTRY);
+}
+
+/**
+ * What the columns of the records' rows hold, each as a line: id, type, author and time, and how many bytes the wire
+ * text has.
+ */
+export function linesOf({ bytes, table }: Records): string[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lines: string[] = [];
+  for (let at = 0; at < table.length; at += ENTRY) {
+    const [start, length, opIdAt, tsAt, typeAt] = [0, 1, 2, 3, 4].map((n) => readDigits(table, at + n * DIGITS));
+    const text = (from: number, to: number) => buffer.toString("latin1", start + from, start + to);
+    const [opId, type] = [text(opIdAt, opIdAt + OP_ID), text(typeAt, length - AFTER_TYPE)];
+    const [author, ts] = [text(AUTHOR_AT, AUTHOR_AT + AUTHOR), text(tsAt, typeAt - BEFORE_TYPE)];
+    lines.push(`${opId} ${type} ${author} ${ts} ${length}`);
+  }
+  return lines;
 }
 
 /** Those of the records whose index is wanted. */

@@ -13,7 +13,8 @@
 import { FileError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 
-const OBJECTS: Readonly<Record<string, string>> = {
+/** What the log has in the file, by name. */
+export const OBJECTS: Readonly<Record<string, string>> = {
   ops: "CREATE TABLE ops (seq INTEGER PRIMARY KEY AUTOINCREMENT, op_id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, " +
     "author TEXT NOT NULL, ts INTEGER NOT NULL, wire TEXT NOT NULL)",
   idx_ops_type: "CREATE INDEX idx_ops_type ON ops(type)",
@@ -75,6 +76,7 @@ function schemaObjects(connection: Connection): Map<string, string> {
   );
 }
 
-function normalized(sql: string): string {
+/** An SQL text without what it may be written with in several ways. */
+export function normalized(sql: string): string {
   return sql.replaceAll(/[\s"`]/g, "").toLowerCase();
 }

@@ -6,11 +6,12 @@
 
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
 import { checkBody } from "../wire/bodies.ts";
+import { leafHash } from "../wire/leaf.ts";
 import { Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq } from "./entries.ts";
 import { isConflict } from "./failures.ts";
-import { INSERT_RECORDS, type Records, selectRecords } from "./records.ts";
+import { INSERT_RECORDS, leafOf, type Records, selectRecords } from "./records.ts";
 
 /** The greatest wire text that may enter unless the log is opened with another limit, in bytes of UTF-8. */
 export const MAX_OPERATION_BYTES: number = 1 << 20;
@@ -20,6 +21,8 @@ const SELECT_MISSING = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 
 const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?, ?, ?) RETURNING seq";
 
 const SELECT_PRESENT = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
+
+const utf8 = new TextEncoder();
 
 /** Operations that were checked, in an order in which each follows only what is in the log or stands before it. */
 export interface Batch extends Records {
@@ -34,8 +37,8 @@ export type Verdict = "new" | "known" | { missing: string[] };
 
 /** Whoever follows what enters the log, as it enters. */
 export interface Follower {
-  /** Takes note of an operation that was appended. */
-  note(seq: number, opId: string, prev: readonly string[]): void;
+  /** Takes note of an operation that was appended, and of its leaf hash. */
+  note(seq: number, opId: string, prev: readonly string[], leaf: Uint8Array): void;
   /** Whether so much was noted that it should catch up. */
   readonly isBehind: boolean;
   /** Catches up, as a part of the transaction that appends. */
@@ -94,7 +97,7 @@ export class Writer {
       if (missing.length > 0) throw new DanglingReferenceError(op.opId, missing.map(([opId]) => opId));
     }
     const seq = this.#insertRow(op);
-    this.#follower.note(seq, op.opId, op.prev);
+    this.#follower.note(seq, op.opId, op.prev, leafHash(utf8.encode(op.wire)));
     if (this.#follower.isBehind) this.#follower.tryCatchUp();
     return seq;
   }
@@ -143,7 +146,7 @@ export class Writer {
     }
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
-    for (const i of added) this.#follower.note(++seq, opIds[i], prevs[i]);
+    for (const i of added) this.#follower.note(++seq, opIds[i], prevs[i], leafOf(batch, i));
     if (this.#follower.isBehind) this.#follower.catchUp();
     return verdicts;
   }
@@ -226,5 +229,5 @@ function indexesOf(verdicts: Verdict[], wanted: Verdict): number[] {
 
 /** Whether a text has more bytes of UTF-8 than allowed; one UTF-16 unit is at most three. */
 function exceedsBytes(text: string, bytes: number): boolean {
-  return text.length > bytes || (text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes);
+  return text.length > bytes || (text.length * 3 > bytes && utf8.encode(text).length > bytes);
 }

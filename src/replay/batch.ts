@@ -6,6 +6,7 @@
 
 import type { Connection } from "../log/connection.ts";
 import { damaged } from "../log/failures.ts";
+import { leafHash } from "../wire/leaf.ts";
 import { decodeStored } from "./read.ts";
 
 /** An operation's place among the others. */
@@ -16,6 +17,12 @@ export interface Link {
   opId: string;
   /** What it follows. */
   prev: readonly string[];
+}
+
+/** The same of an operation that was appended here, with its leaf hash. */
+export interface NotedLink extends Link {
+  /** SHA-256(0x00 ‖ wire text). */
+  leaf: Uint8Array;
 }
 
 /** An operation as it is stored. */
@@ -36,6 +43,8 @@ const MAX_LENGTH = 1 << 23;
 const FIRST_PAGE_ROWS = 64;
 const PAGE_ROWS = 512;
 
+const encoder = new TextEncoder();
+
 const OP_ID = 67;
 const ID_AND_PREV = '"op_id":"'.length + OP_ID + '","prev":['.length;
 
@@ -47,18 +56,19 @@ export class Batch {
   readonly last: number;
   readonly #connection: Connection;
   readonly #texts?: readonly StoredText[];
+  readonly #noted?: readonly NotedLink[];
   #links?: readonly Link[];
 
   private constructor(
     connection: Connection,
     range: { after: number; last: number },
-    known: { texts?: readonly StoredText[]; links?: readonly Link[] },
+    known: { texts?: readonly StoredText[]; noted?: readonly NotedLink[] },
   ) {
     this.#connection = connection;
     this.after = range.after;
     this.last = range.last;
     this.#texts = known.texts;
-    this.#links = known.links;
+    this.#noted = known.noted;
   }
 
   /**
@@ -81,28 +91,42 @@ export class Batch {
     return new Batch(connection, { after, last: upTo }, { texts });
   }
 
-  /** Operations of which is known how they hang together; they stand one behind the other. */
-  static linked(connection: Connection, links: readonly Link[]): Batch {
-    return new Batch(connection, { after: links[0].seq - 1, last: links[links.length - 1].seq }, { links });
+  /** Operations that were appended here, one behind the other. */
+  static noted(connection: Connection, noted: readonly NotedLink[]): Batch {
+    return new Batch(connection, { after: noted[0].seq - 1, last: noted[noted.length - 1].seq }, { noted });
   }
 
   /** Those after a `seq`. */
   since(after: number): Batch {
     return new Batch(this.#connection, { after, last: this.last }, {
       texts: this.#texts?.filter(({ seq }) => seq > after),
-      links: this.#links?.filter(({ seq }) => seq > after),
+      noted: this.#noted?.filter(({ seq }) => seq > after),
     });
   }
 
   /** How they hang together. */
   links(): readonly Link[] {
-    return this.#links ??= [...this.texts()].map((text) => linkOf(this.#connection.path, text));
+    return this.#links ??= this.#noted ?? [...this.texts()].map((text) => linkOf(this.#connection.path, text));
+  }
+
+  /** Their leaf hashes. */
+  *leaves(): Generator<Uint8Array> {
+    if (this.#noted !== undefined) { for (const { leaf } of this.#noted) yield leaf; }
+    else for (const { wire } of this.texts()) yield leafHash(encode(wire));
   }
 
   /** Their wire texts. */
   texts(): Iterable<StoredText> {
     return this.#texts ?? readTexts(this.#connection, this);
   }
+}
+
+let scratch = new Uint8Array(4096);
+
+/** The UTF-8 of a text, until the next is encoded. */
+function encode(text: string): Uint8Array {
+  if (scratch.length < text.length * 3) scratch = new Uint8Array(text.length * 6);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }
 
 function* readTexts(connection: Connection, { after, last }: { after: number; last: number }): Generator<StoredText> {

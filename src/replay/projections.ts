@@ -14,7 +14,7 @@ import { FileError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import { lastSeq } from "../log/entries.ts";
 import type { Follower } from "../log/writer.ts";
-import { Batch, type Link } from "./batch.ts";
+import { Batch, type NotedLink } from "./batch.ts";
 
 /** State in tables. Their names start with `mnema_`, and have no schema before them: they may be copies. */
 export interface TableProjection {
@@ -40,7 +40,8 @@ export interface Run {
   finish?(): void;
 }
 
-const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL)";
+/** What stands behind `CREATE TABLE mnema_watermarks`. */
+export const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL)";
 const SELECT_WATERMARK = "SELECT seq FROM mnema_watermarks WHERE name = ? AND version = ?";
 const UPSERT_WATERMARK = "INSERT OR REPLACE INTO mnema_watermarks (name, version, seq) VALUES (?, ?, ?)";
 const DELETE_WATERMARK = "DELETE FROM mnema_watermarks WHERE name = ?";
@@ -59,7 +60,7 @@ export class Projections implements Follower {
   readonly #connection: Connection;
   readonly #followers: readonly TableProjection[];
   /** What was appended through this connection since the followers were brought up. */
-  #noted: Link[] = [];
+  #noted: NotedLink[] = [];
 
   /**
    * @param connection The log's file.
@@ -81,10 +82,10 @@ export class Projections implements Follower {
   }
 
   /** @inheritdoc */
-  note(seq: number, opId: string, prev: readonly string[]): void {
+  note(seq: number, opId: string, prev: readonly string[], leaf: Uint8Array): void {
     const expected = (this.#noted.at(-1)?.seq ?? seq - 1) + 1;
     if (seq !== expected || this.#noted.length >= 2 * NOTED) this.#noted = [];
-    this.#noted.push({ seq, opId, prev });
+    this.#noted.push({ seq, opId, prev, leaf });
   }
 
   /** @inheritdoc */
@@ -148,6 +149,19 @@ export class Projections implements Follower {
       const names = this.#connection.query(SELECT_STATES).values<[string]>();
       for (const [name] of names) this.#execute(`DROP TABLE main."${name}"`);
     });
+  }
+
+  /**
+   * Makes projections anew in memory, beside what is kept of them: in temporary tables of the same names. Inside
+   * {@linkcode Connection.temporarily}.
+   *
+   * @param wanted Which, and what they need.
+   */
+  rebuildCopies(wanted: readonly TableProjection[]): void {
+    this.#dropCopies();
+    this.#execute(`CREATE TABLE temp.mnema_watermarks ${WATERMARKS}`); // hides those in the file: nothing was seen yet
+    this.#connection.forgetQueries();
+    this.#bring(withNeeds(wanted), "temp");
   }
 
   #try(work: () => void): boolean {
@@ -236,7 +250,7 @@ export class Projections implements Follower {
   #notedBatch(after: number, last: number): Batch | undefined {
     const start = after + 1 - this.#noted[0]?.seq;
     if (!(start >= 0 && last === this.#noted.at(-1)!.seq)) return undefined;
-    return Batch.linked(this.#connection, this.#noted.slice(start));
+    return Batch.noted(this.#connection, this.#noted.slice(start));
   }
 
   #execute(sql: string): void {

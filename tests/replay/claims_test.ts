@@ -6,7 +6,7 @@ import { histories } from "./histories.ts";
 import { standings } from "./model.ts";
 
 const UNCHECKED = { verify: false };
-const RUNS = Number(Deno.env.get("MNEMA_TEST_HISTORIES") ?? 1000);
+const RUNS = 2000;
 
 /** Everything the log says about claims, as one text. */
 function stateOf(log: OpLog): string {

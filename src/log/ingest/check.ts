@@ -7,6 +7,7 @@
 import { isUtf8 } from "node:buffer";
 import { LogError, tooLarge } from "../../errors.ts";
 import { checkBody, isKnownType } from "../../wire/bodies.ts";
+import { leafHash } from "../../wire/leaf.ts";
 import { contentAddress, Operation } from "../../wire/operation.ts";
 import { verifySignature } from "../../wire/ed25519.ts";
 import { type Envelope, EnvelopeScanner } from "../../wire/scan.ts";
@@ -42,31 +43,39 @@ export interface CheckedBlock {
 
 const encoder = new TextEncoder();
 
+/** What is asked of operations besides that they are what they claim to be. */
+export interface Limits {
+  /** The greatest wire text, in bytes. */
+  maxBytes: number;
+  /** Whether the bodies of known types are to be as `bodies.ts` has them: they are, to enter a log. */
+  bodies: boolean;
+}
+
 /** Checks every operation of a block. */
-export function checkBlock(block: Block, maxBytes: number): CheckedBlock {
-  const checker = "texts" in block ? checkTexts(block.texts, maxBytes) : checkLines(block.bytes, maxBytes);
+export function checkBlock(block: Block, limits: Limits): CheckedBlock {
+  const checker = "texts" in block ? checkTexts(block.texts, limits) : checkLines(block.bytes, limits);
   return checker.finish();
 }
 
-function checkTexts(texts: string[], maxBytes: number): BlockChecker {
+function checkTexts(texts: string[], limits: Limits): BlockChecker {
   const buffer = new Uint8Array(texts.reduce((length, text) => length + 3 * text.length, 0));
   const ends: number[] = [];
   let length = 0;
   for (const text of texts) ends.push(length += encoder.encodeInto(text, buffer.subarray(length)).written);
-  const checker = new BlockChecker(buffer.subarray(0, length), maxBytes);
+  const checker = new BlockChecker(buffer.subarray(0, length), limits);
   texts.forEach((text, i) => checker.check(i + 1, i === 0 ? 0 : ends[i - 1], ends[i], text));
   return checker;
 }
 
-function checkLines(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): BlockChecker {
-  const checker = new BlockChecker(bytes, maxBytes);
+function checkLines(bytes: Uint8Array<ArrayBuffer>, limits: Limits): BlockChecker {
+  const checker = new BlockChecker(bytes, limits);
   eachLine(bytes, (position, start, end) => checker.check(position, start, end));
   return checker;
 }
 
 class BlockChecker {
   readonly #bytes: Uint8Array<ArrayBuffer>;
-  readonly #maxBytes: number;
+  readonly #limits: Limits;
   readonly #scanner?: EnvelopeScanner;
   readonly #table = new TableBuilder();
   /** The signed bytes of one operation: making room for each anew would cost more than filling it. */
@@ -75,9 +84,9 @@ class BlockChecker {
   readonly #at: number[] = [];
   readonly #refusals: Refusal[] = [];
 
-  constructor(bytes: Uint8Array<ArrayBuffer>, maxBytes: number) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, limits: Limits) {
     this.#bytes = bytes;
-    this.#maxBytes = maxBytes;
+    this.#limits = limits;
     if (isUtf8(bytes)) this.#scanner = new EnvelopeScanner(bytes);
   }
 
@@ -85,18 +94,19 @@ class BlockChecker {
   check(position: number, start: number, end: number, text?: string): void {
     this.#positions = position;
     if (start === end && text === undefined) return;
+    const { maxBytes, bodies } = this.#limits;
     try {
-      if (end - start > this.#maxBytes) throw tooLarge("the operation", this.#maxBytes);
+      if (end - start > maxBytes) throw tooLarge("the operation", maxBytes);
       const envelope = text === undefined || text.isWellFormed() ? this.#scanner?.scan(start, end) : undefined;
       if (envelope !== undefined && this.#isGenuine(envelope, start, end)) {
-        if (isKnownType(envelope.type)) this.#checkBody(envelope);
+        if (bodies && isKnownType(envelope.type)) this.#checkBody(envelope);
         this.#accept(position, start, end, envelope);
         return;
       }
       // Whatever is not plainly right is judged by the one that can say what is wrong.
       const op = Operation.parse(text ?? decodeLine(this.#bytes.subarray(start, end)));
       op.verify();
-      checkBody(op.type, op.body, op.opId);
+      if (bodies) checkBody(op.type, op.body, op.opId);
       this.#accept(position, start, end, op);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
@@ -115,7 +125,7 @@ class BlockChecker {
   }
 
   #accept(position: number, start: number, end: number, shape: Shape): void {
-    this.#table.add(start, end, shape);
+    this.#table.add(start, end, shape, leafHash(this.#bytes.subarray(start, end)));
     this.#at.push(position);
   }
 

@@ -6,7 +6,7 @@
 
 import { LogError } from "../../errors.ts";
 import type { Block } from "./blocks.ts";
-import { checkBlock, type CheckedBlock } from "./check.ts";
+import { checkBlock, type CheckedBlock, type Limits } from "./check.ts";
 import type { CheckRequest } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
@@ -26,7 +26,7 @@ interface Member {
 export class CheckPool {
   readonly #members: Member[] = [];
   #size: number;
-  readonly #maxBytes: number;
+  readonly #limits: Limits;
   readonly #url: URL;
   #failure?: LogError;
 
@@ -34,10 +34,11 @@ export class CheckPool {
    * @param size How many workers; 0 checks on the calling thread.
    * @param maxBytes The greatest wire text that may enter.
    * @param url The worker's module.
+   * @param bodies Whether bodies are checked, too.
    */
-  constructor(size: number, maxBytes: number, url: URL = WORKER) {
+  constructor(size: number, maxBytes: number, url: URL = WORKER, bodies = true) {
     this.#size = mayStart(url) ? size : 0;
-    this.#maxBytes = maxBytes;
+    this.#limits = { maxBytes, bodies };
     this.#url = url;
   }
 
@@ -56,16 +57,16 @@ export class CheckPool {
     // A few operations are checked sooner than a worker starts.
     const isSmall = this.#members.length === 0 &&
       ("bytes" in block ? block.bytes.length : block.texts.length * 512) < SMALL_BYTES;
-    if (this.#size === 0 || isSmall) return Promise.resolve(checkBlock(block, this.#maxBytes));
+    if (this.#size === 0 || isSmall) return Promise.resolve(checkBlock(block, this.#limits));
     const member = this.#leastBusy();
     const answer = Promise.withResolvers<CheckedBlock>();
     member.waiting.push(answer);
-    const request: CheckRequest = { block, maxBytes: this.#maxBytes };
+    const request: CheckRequest = { block, limits: this.#limits };
     const transfer = "bytes" in block ? [block.bytes.buffer] : [];
     member.started.promise.then(
       () => member.worker.postMessage(request, transfer),
       // Without workers it takes longer, and comes out the same.
-      () => answer.resolve(checkBlock(block, this.#maxBytes)),
+      () => answer.resolve(checkBlock(block, this.#limits)),
     );
     return answer.promise;
   }
@@ -105,7 +106,7 @@ export class CheckPool {
   #fail(reason: string): void {
     this.#failure = new LogError(
       "worker-failed",
-      `a worker that checks operations died: ${reason}; what was committed is kept, ingest the same source again`,
+      `a worker that checks operations died: ${reason}; what was committed is kept; try again`,
     );
     for (const { waiting } of this.#members) {
       for (const answer of waiting.splice(0)) answer.reject(this.#failure);

@@ -5,14 +5,14 @@
  */
 
 import type { Block } from "./blocks.ts";
-import { checkBlock, type CheckedBlock } from "./check.ts";
+import { checkBlock, type CheckedBlock, type Limits } from "./check.ts";
 
 /** What a worker is sent. */
 export interface CheckRequest {
   /** The block. */
   block: Block;
-  /** The greatest wire text that may enter, in bytes. */
-  maxBytes: number;
+  /** What is asked of its operations. */
+  limits: Limits;
 }
 
 const scope = self as unknown as {
@@ -20,8 +20,8 @@ const scope = self as unknown as {
   postMessage(message: CheckedBlock | "started", transfer?: Transferable[]): void;
 };
 
-scope.onmessage = ({ data: { block, maxBytes } }) => {
-  const checked = checkBlock(block, maxBytes);
+scope.onmessage = ({ data: { block, limits } }) => {
+  const checked = checkBlock(block, limits);
   scope.postMessage(checked, [checked.bytes.buffer, checked.table.buffer, checked.at.buffer]);
 };
 

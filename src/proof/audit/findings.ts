@@ -1,0 +1,99 @@
+/**
+ * What an audit finds, and which findings go together: one cause is told once, and what merely follows from it is not
+ * told again.
+ *
+ * @module
+ */
+
+/** What is wrong, for programs: stable across versions. */
+export type FindingKind = typeof KINDS[number];
+
+const KINDS = [
+  "integrity",
+  "schema",
+  "trigger",
+  "index",
+  "bad-shape",
+  "bad-address",
+  "bad-signature",
+  "column-differs",
+  "forward-reference",
+  "dangling",
+  "seq-gap",
+  "removed-at-end",
+  "seq-out-of-range",
+  "derived-differs",
+  "checkpoint",
+] as const;
+
+/**
+ * Something that is not as the log left it.
+ *
+ * - `integrity`: the file is damaged below the level of rows. SQLite's own check says so, or rows cannot be read.
+ * - `schema`, `trigger`, `index`: the table `ops` is not the log's; of its triggers and indexes, one is missing, or
+ *   another, or one too many.
+ * - `bad-shape`, `bad-address`, `bad-signature`: a wire text is no operation in canonical form, or not the one its id
+ *   names, or not signed by its author. The first that holds.
+ * - `column-differs`: beside a wire text that is as it should be, a column says something else.
+ * - `forward-reference`, `dangling`: an operation follows one that stands behind it, or is not there.
+ * - `seq-gap`: rows are missing before others. `removed-at-end`: rows are missing behind the last. `seq-out-of-range`:
+ *   a row stands at a `seq` that was never given.
+ * - `derived-differs`: a table that is derived from the log holds something else than the log says.
+ * - `checkpoint`: the log does not begin with what a checkpoint holds that it signed before.
+ */
+export interface Finding {
+  /** What is wrong. */
+  kind: FindingKind;
+  /** The row that it is about, or the first of them. */
+  seq?: number;
+  /** The operation that it is about, where its id can be read. */
+  opId?: string;
+  /** What is wrong, for people. It may quote what stands in the file. */
+  message: string;
+}
+
+/** So many are kept. */
+const KEPT = 10_000;
+
+/** Gathers findings. */
+export class Findings {
+  /** How many there are. */
+  count = 0;
+  /** What could not be looked at, and why. */
+  readonly unchecked: string[] = [];
+  readonly #kept: Finding[] = [];
+  readonly #onFinding?: (finding: Finding) => void;
+  #soundUpTo = Infinity;
+
+  /** @param onFinding Is told of each. */
+  constructor(onFinding?: (finding: Finding) => void) {
+    this.#onFinding = onFinding;
+  }
+
+  /** Notes one. */
+  add(finding: Finding): void {
+    this.count++;
+    if (this.#kept.length < KEPT) this.#kept.push(finding);
+    this.#onFinding?.(finding);
+  }
+
+  /** Notes one after which rows, from a `seq` on, are not what they were: the first that it is about, unless told. */
+  addFault(finding: Finding, from: number = finding.seq ?? -Infinity): void {
+    this.#soundUpTo = Math.min(this.#soundUpTo, from - 1);
+    this.add(finding);
+  }
+
+  /** Whether nothing was found in the rows up to a `seq`, so that what is derived from them can be judged. */
+  areSound(seq: number): boolean {
+    return seq <= this.#soundUpTo;
+  }
+
+  /** Those that are kept: what is about the file, and then by `seq`. */
+  sorted(): Finding[] {
+    return this.#kept.toSorted((a, b) =>
+      (a.seq ?? Number.MIN_SAFE_INTEGER) - (b.seq ?? Number.MIN_SAFE_INTEGER) ||
+      KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
+      Number(a.message > b.message) - Number(a.message < b.message)
+    );
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Ed25519 verification (RFC 8032) in plain JavaScript, for browsers: the verdict of `wire/ed25519.ts`, which takes the
+ * runtime's native code, on every key, signature and message. Costs some milliseconds.
+ *
+ * noble's own `verify` multiplies both sides by the cofactor 8, and so takes signatures that native code refuses. Here
+ * only its points are used.
+ *
+ * @module
+ */
+
+import { Point } from "@noble/ed25519";
+import { createSHA512 } from "hash-wasm";
+import { isBelowGroupOrder, isStrictPoint } from "../wire/strict.ts";
+
+const sha512 = await createSHA512();
+
+/**
+ * Checks a signature.
+ *
+ * @param publicKey 32 bytes.
+ * @param signature R ‖ S, 64 bytes.
+ * @param message The bytes that were signed.
+ * @returns Whether the signature is the key's, under the strict rules.
+ */
+export function verifySignature(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean {
+  if (publicKey.length !== 32 || signature.length !== 64) return false;
+  const [R, S] = [signature.subarray(0, 32), signature.subarray(32)];
+  if (!isStrictPoint(publicKey.toHex()) || !isStrictPoint(R.toHex()) || !isBelowGroupOrder(S.toHex())) return false;
+  const A = pointOf(publicKey);
+  if (A === undefined) return false;
+  // k = SHA512(R ‖ A ‖ M) mod L, and R = [S]B - [k]A, byte for byte (5.1.7).
+  const k = integer(sha512.init().update(R).update(publicKey).update(message).digest("binary")) % Point.CURVE().n;
+  const difference = Point.BASE.multiplyUnsafe(integer(S)).subtract(A.multiplyUnsafe(k));
+  return difference.toHex() === R.toHex();
+}
+
+function pointOf(bytes: Uint8Array): Point | undefined {
+  try {
+    return Point.fromBytes(bytes);
+  } catch {
+    return undefined; // no point of the curve
+  }
+}
+
+function integer(littleEndian: Uint8Array): bigint {
+  return BigInt("0x" + littleEndian.toReversed().toHex());
+}

@@ -1,0 +1,33 @@
+/**
+ * What the lines of notes, checkpoints and proofs are made of. Each value is written in one way only, so that no text
+ * can be changed and still mean the same.
+ *
+ * @module
+ */
+
+/** SHA-256 gives so many bytes. */
+export const HASH_BYTES = 32;
+
+const DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/;
+
+/** An integer from 0 to 2^53-1 in decimal, without leading zeros; `undefined` of any other text. */
+export function decodeDecimal(text: string): number | undefined {
+  const value = Number(text);
+  return DECIMAL.test(text) && Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** The bytes of base64 (RFC 4648, section 4), padded and without anything between; `undefined` of any other text. */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+    return bytes.toBase64() === text ? bytes : undefined; // fromBase64 passes over white space
+  } catch {
+    return undefined;
+  }
+}
+
+/** The hash that a line holds in base64; `undefined` of any other text. */
+export function decodeHash(line: string): Uint8Array | undefined {
+  const bytes = decodeBase64(line);
+  return bytes?.length === HASH_BYTES ? bytes : undefined;
+}

@@ -1,0 +1,164 @@
+/**
+ * Signed notes (c2sp.org/signed-note): a text, an empty line, and lines `— NAME BASE64` with signatures of the text.
+ * Knows Ed25519 signatures, type 0x01, and passes over those of other keys.
+ *
+ * @module
+ */
+
+import { createSHA256 } from "hash-wasm";
+import { ProofError } from "../errors.ts";
+import type { Signer } from "../wire/operation.ts";
+import { verifySignature } from "./ed25519.ts";
+import { decodeBase64 } from "./lines.ts";
+
+/** The signature type of Ed25519. */
+const ED25519 = 0x01;
+/** U+2014, a space. */
+const SIGNATURE_PREFIX = "— ";
+const KEY_ID_BYTES = 4;
+/** The specification asks for 16 at least. A note of many would take long to check. */
+const MAX_SIGNATURES = 100;
+
+const sha256 = await createSHA256();
+const utf8 = new TextEncoder();
+
+/** A public key under a name: who a note must be signed by. */
+export interface VerifierKey {
+  /** Whose it is: no spaces, no plus. */
+  readonly name: string;
+  /** The first four bytes of SHA-256(name ‖ "\n" ‖ 0x01 ‖ public key), in lower-case hex. */
+  readonly id: string;
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+/**
+ * Names a public key.
+ *
+ * @param name Whose it is.
+ * @param publicKey 32 bytes.
+ * @throws {ProofError} `bad-key` when the name is none: empty, or with spaces, control characters or a plus.
+ */
+export function namedKey(name: string, publicKey: Uint8Array): VerifierKey {
+  if (!isName(name)) {
+    throw new ProofError("bad-key", `the name of a key has no spaces and no plus, as ${JSON.stringify(name)} has`);
+  }
+  const hash = sha256.init().update(utf8.encode(name + "\n")).update(typed(publicKey)).digest("binary");
+  return { name, id: hash.subarray(0, KEY_ID_BYTES).toHex(), publicKey };
+}
+
+/** Writes a verifier key: `NAME+HEX8+BASE64(0x01 ‖ public key)`. */
+export function formatVerifierKey({ name, id, publicKey }: VerifierKey): string {
+  return `${name}+${id}+${typed(publicKey).toBase64()}`;
+}
+
+/**
+ * Reads a verifier key.
+ *
+ * @param text `NAME+HEX8+BASE64(0x01 ‖ public key)`.
+ * @throws {ProofError} `bad-key` when it is malformed, of another type than Ed25519, or has another key's id.
+ */
+export function parseVerifierKey(text: string): VerifierKey {
+  const [, name, id, base64] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/i.exec(text) ?? [];
+  const bytes = base64 === undefined ? undefined : decodeBase64(base64);
+  if (bytes === undefined || bytes.length === 0) {
+    throw new ProofError("bad-key", `a verifier key is NAME+HEX8+BASE64, unlike ${JSON.stringify(text)}`);
+  }
+  if (bytes[0] !== ED25519 || bytes.length !== 33) {
+    throw new ProofError("bad-key", `the verifier key ${text} is not 0x01 and the 32 bytes of an Ed25519 key`);
+  }
+  const key = namedKey(name, bytes.slice(1));
+  if (key.id !== id.toLowerCase()) {
+    throw new ProofError("bad-key", `the verifier key ${text} was changed: the id of its name and key is ${key.id}`);
+  }
+  return key;
+}
+
+/**
+ * Signs a text.
+ *
+ * @param text Whole lines.
+ * @param name The name of the key.
+ * @param signer Who signs.
+ * @returns The note.
+ * @throws {ProofError} `bad-key` when the name is none.
+ */
+export function signNote(text: string, name: string, signer: Signer): string {
+  const { id } = namedKey(name, publicKeyOf(signer.author));
+  const signature = new Uint8Array([...Uint8Array.fromHex(id), ...signer.sign(utf8.encode(text))]);
+  return `${text}\n${SIGNATURE_PREFIX}${name} ${signature.toBase64()}\n`;
+}
+
+/**
+ * Checks that a note is signed by a key.
+ *
+ * @param note The note, whole.
+ * @param key Who must have signed it. Signatures of others are not looked at.
+ * @returns The text that was signed, with its newlines.
+ * @throws {ProofError} `bad-checkpoint` when the note is malformed, is not signed by the key, or has a signature in the
+ * key's name that is not its own.
+ */
+export function verifyNote(note: string, key: VerifierKey): string {
+  if (!isPlain(note)) throw malformed("has control characters, or is not Unicode");
+  // The text may have empty lines: the last one ends it.
+  const split = note.lastIndexOf("\n\n");
+  if (split < 0) throw malformed("has no empty line before signatures");
+  const [text, signatures] = [note.slice(0, split + 1), note.slice(split + 2)];
+  if (!signatures.endsWith("\n")) throw malformed("does not end with a signature and a newline");
+  const lines = signatures.slice(0, -1).split("\n");
+  if (lines.length > MAX_SIGNATURES) throw malformed(`has more than ${MAX_SIGNATURES} signatures`);
+
+  const message = utf8.encode(text);
+  let isSigned = false;
+  for (const { name, id, signature } of lines.map(parseSignature)) {
+    if (name !== key.name || id !== key.id) continue;
+    if (!verifySignature(key.publicKey, signature, message)) {
+      throw new ProofError("bad-checkpoint", `the signature of ${key.name}+${key.id} is not of this text`);
+    }
+    isSigned = true;
+  }
+  if (!isSigned) throw new ProofError("bad-checkpoint", `${key.name}+${key.id} has not signed this text`);
+  return text;
+}
+
+/**
+ * The public key in an author id.
+ *
+ * @throws {ProofError} `bad-key` when it is none.
+ */
+export function publicKeyOf(author: string): Uint8Array {
+  if (!/^mnk_[0-9a-f]{64}$/.test(author)) {
+    throw new ProofError("bad-key", `an author is mnk_ and 64 lower-case hex digits, unlike ${JSON.stringify(author)}`);
+  }
+  return Uint8Array.fromHex(author.slice(4));
+}
+
+function parseSignature(line: string): { name: string; id: string; signature: Uint8Array } {
+  const [, name, base64] = /^— ([^ ]+) ([^ ]+)$/.exec(line) ?? [];
+  const bytes = base64 === undefined ? undefined : decodeBase64(base64);
+  if (bytes === undefined || bytes.length <= KEY_ID_BYTES || !isName(name)) {
+    throw malformed(`has a line ${JSON.stringify(line)} that is not — NAME BASE64`);
+  }
+  return { name, id: bytes.subarray(0, KEY_ID_BYTES).toHex(), signature: bytes.subarray(KEY_ID_BYTES) };
+}
+
+function typed(publicKey: Uint8Array): Uint8Array {
+  return new Uint8Array([ED25519, ...publicKey]);
+}
+
+function isName(name: string): boolean {
+  return /^[^\p{White_Space}+]+$/u.test(name) && isPlain(name);
+}
+
+/** Whether a text has a UTF-8 form, and no control character but newlines. */
+function isPlain(text: string): boolean {
+  if (!text.isWellFormed()) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) < 0x20 && text[i] !== "\n") return false;
+  }
+  return true;
+}
+
+function malformed(how: string): ProofError {
+  return new ProofError("bad-checkpoint", `the signed note ${how}`);
+}

@@ -1,0 +1,145 @@
+/**
+ * Signs checkpoints of a log, and proves what they say.
+ *
+ * @module
+ */
+
+import { InconsistentError, LogError, NotFoundError } from "../errors.ts";
+import type { Connection } from "../log/connection.ts";
+import type { Projections } from "../replay/projections.ts";
+import { leafHash } from "../wire/leaf.ts";
+import type { Signer } from "../wire/operation.ts";
+import { type Checkpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
+import { formatConsistencyProof } from "./consistency.ts";
+import { formatInclusionProof } from "./inclusion.ts";
+import { keepCheckpoint, keptCheckpoints, newestCheckpoint } from "./kept.ts";
+import { consistencyProof, equalHashes, inclusionProof } from "./merkle.ts";
+import { hashReader, rootAt, tree, treeSize } from "./tree.ts";
+
+const SELECT_OPERATION = "SELECT seq, wire FROM ops WHERE op_id = ?";
+const COUNT_BEFORE = "SELECT count(*) FROM ops WHERE seq < ?";
+const SELECT_TEXTS = "SELECT seq, op_id, wire FROM ops WHERE seq > ? ORDER BY seq LIMIT ?";
+const PAGE_ROWS = 256;
+
+const utf8 = new TextEncoder();
+
+/** Proves what a log holds. */
+export class Prover {
+  readonly #connection: Connection;
+  readonly #projections: Projections;
+
+  /** Made by the log. */
+  constructor(connection: Connection, projections: Projections) {
+    this.#connection = connection;
+    this.#projections = projections;
+  }
+
+  /** Signs the log as it is, and keeps what was signed. Inside a transaction. @see OpLog.checkpoint */
+  checkpoint(signer: Signer, origin?: string): string {
+    const size = this.#prepare();
+    const newest = newestCheckpoint(this.#connection);
+    if (newest !== undefined) this.#requireConsistent(newest, size);
+    const text = signCheckpoint({ size, root: rootAt(this.#connection, size) }, signer, origin);
+    keepCheckpoint(this.#connection, parseCheckpoint(text));
+    return text;
+  }
+
+  /** Proves that the log held an operation when a checkpoint was signed. @see OpLog.prove */
+  prove(opId: string, checkpoint?: string): string {
+    const row = this.#connection.query(SELECT_OPERATION).value<[number, string]>(opId);
+    if (row === undefined) throw new NotFoundError(opId);
+    const [seq, wire] = row;
+    const size = this.#prepare();
+    const index = this.#indexOf(seq, size);
+    const signed = checkpoint === undefined ? newestCheckpoint(this.#connection, index) : parseCheckpoint(checkpoint);
+    if (signed === undefined || index >= signed.size) {
+      const what = signed === undefined ? "no checkpoint was signed since" : `the checkpoint ends before`;
+      throw new LogError("not-found", `${what} operation ${opId} entered; sign one with: mnema checkpoint`);
+    }
+    this.#requireConsistent(signed, size);
+    const read = hashReader(this.#connection);
+    if (!equalHashes(read(0, index), leafHash(utf8.encode(wire)))) throw this.#changed(signed, { seq, opId });
+    return formatInclusionProof({ index, hashes: inclusionProof(index, signed.size, read), checkpoint: signed.text });
+  }
+
+  /** Proves that one checkpoint's log is the beginning of another's. @see OpLog.proveConsistency */
+  proveConsistency(old: string, newer?: string): string {
+    const older = parseCheckpoint(old);
+    const size = this.#prepare();
+    const later = newer === undefined ? newestCheckpoint(this.#connection) : parseCheckpoint(newer);
+    if (later === undefined) {
+      throw new LogError("not-found", "no checkpoint was signed; sign one with: mnema checkpoint");
+    }
+    if (later.size < older.size) {
+      const what = `the newer checkpoint has ${later.size} operations, the older one ${older.size}`;
+      throw new LogError(
+        "invalid-argument",
+        `${what}; give the older one first, or sign another with: mnema checkpoint`,
+      );
+    }
+    this.#requireConsistent(older, size);
+    this.#requireConsistent(later, size);
+    const hashes = consistencyProof(older.size, later.size, hashReader(this.#connection));
+    return formatConsistencyProof({ old: older.text, new: later.text, hashes });
+  }
+
+  #prepare(): number {
+    return this.#projections.prepare(tree) === 0 ? 0 : treeSize(this.#connection);
+  }
+
+  /** The position of an operation in `seq` order: seq - 1 where none is missing, and none ever should be. */
+  #indexOf(seq: number, size: number): number {
+    const [last] = this.#connection.query("SELECT max(seq) FROM ops").value<[number]>()!;
+    return last === size ? seq - 1 : this.#connection.query(COUNT_BEFORE).value<[number]>(seq)![0];
+  }
+
+  #requireConsistent(checkpoint: Checkpoint, size: number): void {
+    if (checkpoint.size > size) {
+      throw new InconsistentError(
+        checkpoint.text,
+        `a checkpoint of ${checkpoint.size} operations was signed, and the log has ${size}: some were removed; look at ` +
+          "it with: mnema audit",
+      );
+    }
+    if (!equalHashes(rootAt(this.#connection, checkpoint.size), checkpoint.root)) throw this.#inconsistent(checkpoint);
+  }
+
+  /** Says which operation changed first: by the hashes that are kept, or else between which checkpoints it stands. */
+  #inconsistent(checkpoint: Checkpoint): InconsistentError {
+    const change = this.#firstChange(checkpoint.size);
+    if (change !== undefined) return this.#changed(checkpoint, change);
+    const holds = (kept: Checkpoint) => equalHashes(rootAt(this.#connection, kept.size), kept.root);
+    const kept = keptCheckpoints(this.#connection).filter(({ size }) => size <= checkpoint.size);
+    const before = kept.findLast(holds)?.size ?? 0;
+    const until = kept.find((kept) => kept.size > before && !holds(kept))?.size ?? checkpoint.size;
+    return new InconsistentError(
+      checkpoint.text,
+      `the log is no longer what its checkpoint of ${checkpoint.size} operations says: the first that changed is one of ` +
+        `number ${before + 1} to ${until}; look at it with: mnema audit, and restore it from a copy or another node`,
+    );
+  }
+
+  #changed({ text, size }: Checkpoint, change: { seq: number; opId: string }): InconsistentError {
+    return new InconsistentError(
+      text,
+      `the log is no longer what its checkpoint of ${size} operations says: operation ${change.opId} (seq ${change.seq}) ` +
+        "is the first that changed; restore it from a copy or another node",
+      change,
+    );
+  }
+
+  /** The first of so many operations that is not what its hash in the tree says. */
+  #firstChange(size: number): { seq: number; opId: string } | undefined {
+    const read = hashReader(this.#connection);
+    let index = 0;
+    for (let after = 0;;) {
+      const page = this.#connection.query(SELECT_TEXTS).values<[number, string, string]>(after, PAGE_ROWS);
+      for (const [seq, opId, wire] of page) {
+        if (index >= size) return undefined;
+        if (!equalHashes(read(0, index++), leafHash(utf8.encode(wire)))) return { seq, opId };
+      }
+      if (page.length < PAGE_ROWS) return undefined;
+      after = page[page.length - 1][0];
+    }
+  }
+}
