@@ -15,6 +15,7 @@ import { INSERT_RECORDS, TableBuilder } from "../src/log/records.ts";
 import { ensureSchema } from "../src/log/schema.ts";
 import { verifySignature } from "../src/wire/ed25519.ts";
 import { measureClaims } from "./claims.ts";
+import { measureProofs } from "./proof.ts";
 import { generate, writeLines } from "./generate.ts";
 import { signatureJobs } from "./signature_worker.ts";
 
@@ -40,6 +41,7 @@ try {
   const original = options.original ? await measureOriginal(options.original) : undefined;
   printTable(limits, original);
   await measureStart(sizes.at(-1)!);
+  measureProofs(`${folder}/kept-${sizes.at(-1)}.db`, sizes.at(-1)!);
   await measureClaims(folder, sizes.at(-1)!);
 } finally {
   Deno.removeSync(folder, { recursive: true });

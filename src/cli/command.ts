@@ -179,9 +179,14 @@ export function suggestion(word: string, names: Record<string, unknown>, prefix 
   return near && (far <= 1 || word[0].toLowerCase() === nearest[0]) ? `; did you mean ${prefix}${nearest}?` : "";
 }
 
+/** All options of a command: its own first, which may give one of those that every command takes another meaning. */
+export function optionsOf(command: Command): Record<string, OptionSpec> {
+  return { ...command.options, ...GLOBAL_OPTIONS, ...command.options };
+}
+
 /** The help of one command. */
 export function commandHelp(name: string, command: Command): string {
-  const options = { ...command.options, ...GLOBAL_OPTIONS };
+  const options = optionsOf(command);
   const flags = Object.entries(options).map(([option, { alias, value }]) =>
     `${alias ? `-${alias}, ` : ""}${dashed(option)}${value ? ` ${value}` : ""}`
   );

@@ -5,7 +5,16 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
-import { type Command, commandHelp, explain, GLOBAL_OPTIONS, Input, suggestion, UsageError } from "./command.ts";
+import {
+  type Command,
+  commandHelp,
+  explain,
+  GLOBAL_OPTIONS,
+  Input,
+  optionsOf,
+  suggestion,
+  UsageError,
+} from "./command.ts";
 import { append } from "./append.ts";
 import { assert } from "./assert.ts";
 import { claims } from "./claims.ts";
@@ -14,6 +23,7 @@ import { id, init } from "./identity.ts";
 import { log } from "./log.ts";
 import { ClosedPipe, Output } from "./output.ts";
 import { visible } from "../text.ts";
+import { checkpoint, consistency, prove, verify, vkey } from "./proof.ts";
 import { heads, show, stats } from "./read.ts";
 import { rebuild } from "./rebuild.ts";
 import { correct, refute } from "./refute.ts";
@@ -35,6 +45,11 @@ const COMMANDS: Record<string, Command> = {
   refute,
   correct,
   rebuild,
+  checkpoint,
+  prove,
+  consistency,
+  verify,
+  vkey,
 };
 
 const VERSION = { version: { help: "show the version" } };
@@ -58,7 +73,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (name === undefined || name === "help") return help(words[1]);
     const command = findCommand(name);
     if (first.flag("help")) return print(commandHelp(name, command));
-    const input = Input.parse([...first.leading, ...first.args.slice(1)], { ...command.options, ...GLOBAL_OPTIONS }, {
+    const input = Input.parse([...first.leading, ...first.args.slice(1)], optionsOf(command), {
       literal: first.args.length > 0 ? literal : literal.slice(1),
     });
     if (input.flag("help")) return print(commandHelp(name, command));

@@ -1,0 +1,74 @@
+/**
+ * Measures proofs: how large the tree is on disk, and how soon a checkpoint, an inclusion proof and a consistency proof
+ * of any size are made.
+ *
+ * @module
+ */
+
+import { Identity, OpLog } from "../mod.ts";
+import { Connection } from "../src/log/connection.ts";
+import { signCheckpoint } from "../src/proof/checkpoint.ts";
+import { rootAt } from "../src/proof/tree.ts";
+import { verifierKey, verifyConsistency, verifyInclusion } from "../proof.ts";
+
+const SAMPLES = 100;
+
+/** Prints what proofs cost on a log of so many operations. */
+export function measureProofs(path: string, size: number): void {
+  const alice = Identity.fromSeed(new Uint8Array(32).fill(1));
+  const vkey = verifierKey(alice.author);
+  const earlier = checkpointsBefore(path, size, alice);
+  const say = (what: string, figure: string) => console.log(`${what.padEnd(44)}${figure}`);
+  console.log(`\nproofs, on ${size.toLocaleString("en")} operations`);
+  say("the tree on disk", `${bytesOfTree(path, size)} bytes an operation`);
+
+  using log = OpLog.open(path);
+  const signing = time(() => log.checkpoint(alice));
+  say("a checkpoint", `${signing.toFixed(1)} ms`);
+  const ids = [...log.entries({ limit: Math.min(size, 1000) })].map(({ op }) => op);
+  const newest = log.checkpoints().at(-1)!;
+  const inclusion = earlier.map((checkpoint, i) => {
+    const op = ids[i * 7 % ids.length];
+    let proof = "";
+    const ms = time(() => proof = log.prove(op.opId, checkpoint.size >= ids.length ? checkpoint.text : newest));
+    verifyInclusion(proof, op.wire, vkey);
+    return ms;
+  });
+  const consistency = earlier.map(({ text }) => {
+    let proof = "";
+    const ms = time(() => proof = log.proveConsistency(text, newest));
+    verifyConsistency(proof, vkey);
+    return ms;
+  });
+  for (const [what, times] of [["an inclusion proof", inclusion], ["a consistency proof", consistency]] as const) {
+    times.sort((a, b) => a - b);
+    say(`${what}, median and slowest`, `${times[times.length >> 1].toFixed(1)} ms, ${times.at(-1)!.toFixed(1)} ms`);
+  }
+}
+
+/** Checkpoints of the same log when it was smaller. */
+function checkpointsBefore(path: string, size: number, alice: Identity): { size: number; text: string }[] {
+  const settings = { readonly: true, create: false, busyTimeoutMs: 0, synchronous: "FULL" } as const;
+  const connection = Connection.open(path, settings);
+  const checkpoints = Array.from({ length: SAMPLES }, (_, i) => {
+    const earlier = { size: Math.max(1, Math.floor(size * (i + 1) / SAMPLES) - i) };
+    return { ...earlier, text: signCheckpoint({ ...earlier, root: rootAt(connection, earlier.size) }, alice) };
+  });
+  connection.close();
+  return checkpoints;
+}
+
+/** By SQLite's own count of the pages that the table takes. */
+function bytesOfTree(path: string, size: number): string {
+  const settings = { readonly: true, create: false, busyTimeoutMs: 0, synchronous: "FULL" } as const;
+  const connection = Connection.open(path, settings);
+  const [bytes] = connection.query("SELECT sum(pgsize) FROM dbstat WHERE name = 'mnema_tiles'").value<[number]>()!;
+  connection.close();
+  return (bytes / size).toFixed(1);
+}
+
+function time(work: () => unknown): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
