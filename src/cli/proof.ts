@@ -132,7 +132,11 @@ proof, --op is the operation, as mnema export writes it. The exit code is 1 when
     } else {
       const { origin, size, root } = verifyCheckpoint(proof, vkey);
       const found = { holds: "checkpoint", origin, size, root: root.toBase64() };
-      report(found, `the checkpoint of ${size} operations in ${origin} is signed by its key`, output);
+      report(
+        found,
+        `the checkpoint of ${size === 1 ? "1 operation" : `${size} operations`} in ${origin} is signed by its key`,
+        output,
+      );
     }
   },
 };

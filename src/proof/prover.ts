@@ -97,7 +97,9 @@ export class Prover {
     if (checkpoint.size > size) {
       throw new InconsistentError(
         checkpoint.text,
-        `a checkpoint of ${checkpoint.size} operations was signed, and the log has ${size}: some were removed; look at ` +
+        `a checkpoint of ${
+          operations(checkpoint.size)
+        } was signed, and the log has ${size}: some were removed; look at ` +
           "it with: mnema audit",
       );
     }
@@ -114,7 +116,9 @@ export class Prover {
     const until = kept.find((kept) => kept.size > before && !holds(kept))?.size ?? checkpoint.size;
     return new InconsistentError(
       checkpoint.text,
-      `the log is no longer what its checkpoint of ${checkpoint.size} operations says: the first that changed is one of ` +
+      `the log is no longer what its checkpoint of ${
+        operations(checkpoint.size)
+      } says: the first that changed is one of ` +
         `number ${before + 1} to ${until}; look at it with: mnema audit, and restore it from a copy or another node`,
     );
   }
@@ -122,7 +126,9 @@ export class Prover {
   #changed({ text, size }: Checkpoint, change: { seq: number; opId: string }): InconsistentError {
     return new InconsistentError(
       text,
-      `the log is no longer what its checkpoint of ${size} operations says: operation ${change.opId} (seq ${change.seq}) ` +
+      `the log is no longer what its checkpoint of ${
+        operations(size)
+      } says: operation ${change.opId} (seq ${change.seq}) ` +
         "is the first that changed; restore it from a copy or another node",
       change,
     );
@@ -142,4 +148,8 @@ export class Prover {
       after = page[page.length - 1][0];
     }
   }
+}
+
+function operations(count: number): string {
+  return count === 1 ? "1 operation" : `${count} operations`;
 }
