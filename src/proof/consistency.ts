@@ -93,7 +93,7 @@ export function checkConsistency(
 ): void {
   const what = `the proof does not lead from size ${oldSize} to size ${newSize}`;
   if (oldSize === 0) {
-    const isPossible = newSize > 0 || (newSize === 0 && equalHashes(newRoot, EMPTY_ROOT));
+    const isPossible = newSize === 0 ? equalHashes(newRoot, EMPTY_ROOT) : Number.isSafeInteger(newSize) && newSize > 0;
     if (hashes.length === 0 && equalHashes(oldRoot, EMPTY_ROOT) && isPossible) return;
     throw new ProofError("bad-proof", `${what}: the empty tree has its own root, and needs no hashes`);
   }

@@ -19,8 +19,8 @@ export function decodeDecimal(text: string): number | undefined {
 /** The bytes of base64 (RFC 4648, section 4), padded and without anything between; `undefined` of any other text. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   try {
-    const bytes = Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
-    return bytes.toBase64() === text ? bytes : undefined; // fromBase64 passes over white space
+    const bytes = Uint8Array.fromBase64(text);
+    return bytes.toBase64() === text ? bytes : undefined; // fromBase64 takes many texts for the same bytes
   } catch {
     return undefined;
   }

@@ -83,6 +83,13 @@ Deno.test("keys and R of small order, or with a y of p and more, are refused", (
   }
 });
 
+Deno.test("the neutral element, for which anyone can sign anything, is refused as a key", () => {
+  // [k]A = 0, so R = [S]B holds for every S.
+  for (const neutral of [scalar(1n), scalar(1n + 2n ** 255n)]) {
+    assertVerdict(false, neutral, Point.BASE.multiply(5n).toHex() + scalar(5n));
+  }
+});
+
 Deno.test("32 bytes that are no point of the curve are refused", () => {
   assertVerdict(false, scalar(2n), R + S);
   assertVerdict(false, publicKey, scalar(2n) + S);

@@ -62,7 +62,11 @@ Deno.test("the consistency proofs of merkle.json are made, and lead to its roots
     assertEquals(base64(consistencyProof(old, size, vectorTree.reader(size))), proof);
     const hashes = proof.map((hash) => Uint8Array.fromBase64(hash));
     const roots = rootsFromConsistency(old, Uint8Array.fromBase64(vectors.roots[old]), size, hashes);
-    assertEquals(base64([roots.oldRoot, roots.newRoot]), [vectors.roots[old], vectors.roots[size]], `${old} in ${size}`);
+    assertEquals(
+      base64([roots.oldRoot, roots.newRoot]),
+      [vectors.roots[old], vectors.roots[size]],
+      `${old} in ${size}`,
+    );
   }
 });
 
@@ -247,6 +251,11 @@ Deno.test("a leaf that the tree does not have, and a tree that is not larger, ar
     assertRefused("bad-proof", () => rootsFromConsistency(old, hash, size, []), `${old} in ${size}`);
     assertThrows(() => consistencyProof(old, size, () => hash), LogError);
   }
-  assertRefused("bad-proof", () => rootsFromConsistency(0, hash, 1, []));
+  for (let count = 0; count < 8; count++) {
+    const hashes = Array.from({ length: count }, () => hash);
+    for (const [old, size] of [[0, 1], [2, 1], [5, 4], [9, 4]]) {
+      assertRefused("bad-proof", () => rootsFromConsistency(old, hash, size, hashes), `${old} in ${size}`);
+    }
+  }
   for (const size of [-1, 0.5, NaN, 2 ** 53]) assertThrows(() => treeRoot(size, () => hash), LogError);
 });

@@ -36,14 +36,17 @@ Deno.test("Go's example verifies, by each of its signers", () => {
   assertEquals(verifyNote(note, parseVerifierKey(ENOCH)), TEXT);
 });
 
-Deno.test("the examples of c2sp.org/signed-note verify, one with empty lines in its text", () => {
+Deno.test("the example of c2sp.org/signed-note verifies", () => {
   const note = "This is an example message.\n\n" +
     "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
   const vkey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
   assertEquals(verifyNote(note, parseVerifierKey(vkey)), "This is an example message.\n");
+});
 
-  const poem = "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera.\n";
+Deno.test("a text may have empty lines, and letters of every language", () => {
+  const poem = "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera. 🙂\n";
   assertEquals(verifyNote(signNote(poem, name, alice), key), poem);
+  assertEquals(verifyNote(signNote("\n\n", name, alice), key), "\n\n");
 });
 
 Deno.test("Go's key signs Go's example to the byte", () => {
@@ -91,14 +94,19 @@ Deno.test("a malformed verifier key is refused", () => {
       ` ${PETER}`,
     ]
   ) assertRefused("bad-key", () => parseVerifierKey(vkey), JSON.stringify(vkey));
+  for (const publicKey of [bytes.slice(2), new Uint8Array(33), new Uint8Array()]) {
+    const vkey = formatVerifierKey(namedKey("PeterNeumann", publicKey)); // the id fits
+    assertRefused("bad-key", () => parseVerifierKey(vkey), vkey);
+  }
 });
 
 Deno.test("every flipped bit of a verifier key is refused, but those of the case of its id", () => {
-  const flips = [...textFlips(PETER)];
-  const recased = flips.filter((flip) => flip.toLowerCase() === PETER.toLowerCase() && flip.slice(22) === PETER.slice(22));
-  for (const flip of flips) {
-    if (flip.slice(0, 13) + flip.slice(21) === PETER.slice(0, 13) + PETER.slice(21) && recased.includes(flip)) continue;
-    assertRefused("bad-key", () => parseVerifierKey(flip), JSON.stringify(flip));
+  const [name, id, base64] = PETER.split("+");
+  for (const flip of textFlips(PETER)) {
+    const isRecased = flip.toLowerCase() === PETER.toLowerCase() &&
+      flip.startsWith(`${name}+`) && flip.endsWith(`+${base64}`);
+    if (isRecased) assertEquals(parseVerifierKey(flip).id, id);
+    else assertRefused("bad-key", () => parseVerifierKey(flip), JSON.stringify(flip));
   }
 });
 
@@ -129,7 +137,8 @@ Deno.test("a signature in the key's name that is not its own is refused, beside 
 
 Deno.test("as many signatures as are asked for are read, and not endlessly many", () => {
   const witness = (i: number) => `— witness${i}.example ${new Uint8Array(68).fill(i).toBase64()}\n`;
-  const note = (count: number) => `${TEXT}\n${Array.from({ length: count - 1 }, (_, i) => witness(i)).join("")}${BY_PETER}`;
+  const note = (count: number) =>
+    `${TEXT}\n${Array.from({ length: count - 1 }, (_, i) => witness(i)).join("")}${BY_PETER}`;
   for (const count of [16, 17, 100]) assertEquals(verifyNote(note(count), peter), TEXT);
   assertRefused("bad-checkpoint", () => verifyNote(note(101), peter));
 });
@@ -182,6 +191,16 @@ Deno.test("a malformed note is refused", () => {
       line(" " + BY_PETER),
     ]
   ) assertRefused("bad-checkpoint", () => verifyNote(note, peter), JSON.stringify(note));
+});
+
+Deno.test("a text with control characters, or without a UTF-8 form, is refused, though it is signed", () => {
+  for (const bad of ["\t", "\r", "\u0000", "\u001f", "\ud800", "\udc00\ud800"]) {
+    const note = signNote(`a${bad}b\n`, name, alice);
+    assertRefused("bad-checkpoint", () => verifyNote(note, key), JSON.stringify(note));
+  }
+  for (const text of ["a b\n", "a\u007fb\n", "a\u0085b\n", "a\u2028b\n"]) {
+    assertEquals(verifyNote(signNote(text, name, alice), key), text, JSON.stringify(text));
+  }
 });
 
 Deno.test("every flipped bit of a note is refused", () => {

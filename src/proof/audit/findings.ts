@@ -6,9 +6,25 @@
  */
 
 /** What is wrong, for programs: stable across versions. */
-export type FindingKind = typeof KINDS[number];
+export type FindingKind =
+  | "integrity"
+  | "schema"
+  | "trigger"
+  | "index"
+  | "bad-shape"
+  | "bad-address"
+  | "bad-signature"
+  | "column-differs"
+  | "forward-reference"
+  | "dangling"
+  | "seq-gap"
+  | "removed-at-end"
+  | "seq-out-of-range"
+  | "derived-differs"
+  | "checkpoint";
 
-const KINDS = [
+/** In which order findings of one row are told. */
+const ORDER: readonly FindingKind[] = [
   "integrity",
   "schema",
   "trigger",
@@ -24,7 +40,7 @@ const KINDS = [
   "seq-out-of-range",
   "derived-differs",
   "checkpoint",
-] as const;
+];
 
 /**
  * Something that is not as the log left it.
@@ -92,7 +108,7 @@ export class Findings {
   sorted(): Finding[] {
     return this.#kept.toSorted((a, b) =>
       (a.seq ?? Number.MIN_SAFE_INTEGER) - (b.seq ?? Number.MIN_SAFE_INTEGER) ||
-      KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
+      ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) ||
       Number(a.message > b.message) - Number(a.message < b.message)
     );
   }

@@ -21,22 +21,26 @@ export type Stretch = { places: Place[] } | { from: number; to: number | undefin
 
 // Not through an index, which may be of somebody else's making.
 const SELECT_PLACES = "SELECT group_concat(seq || ' ' || coalesce(length(CAST(wire AS BLOB)), 0)) FROM " +
-  "(SELECT seq, wire FROM main.ops NOT INDEXED WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)";
+  "(SELECT seq, wire FROM main.ops NOT INDEXED WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)";
 const SELECT_NEXT = "SELECT seq FROM main.ops NOT INDEXED WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq LIMIT 1";
 
 const PAGE_ROWS = 1024;
-const LAST = Number.MAX_SAFE_INTEGER;
 const FIRST = Number.MIN_SAFE_INTEGER;
 
-/** Finds the rows of a file, one page after the other. What a `seq` cannot be, beyond 2^53, is not among them. */
-export function* readPlaces(connection: Connection): Generator<Stretch> {
+/**
+ * Finds the rows of a file, one page after the other. What a `seq` cannot be, beyond 2^53, is not among them.
+ *
+ * @param connection The log's file.
+ * @param upTo The last `seq`.
+ */
+export function* readPlaces(connection: Connection, upTo: number): Generator<Stretch> {
   let after = FIRST - 1;
   let careful = 0; // so many pages of one row are to come, around what cannot be read
   for (;;) {
     const limit = careful > 0 ? 1 : PAGE_ROWS;
     let said = "";
     const text = reading<string | null | undefined>(
-      () => connection.query(SELECT_PLACES).value<[string | null]>(after, LAST, limit)?.[0],
+      () => connection.query(SELECT_PLACES).value<[string | null]>(after + 1, upTo, limit)?.[0],
       (damage) => void (said = damage),
     );
     if (text === null) return;
@@ -45,7 +49,7 @@ export function* readPlaces(connection: Connection): Generator<Stretch> {
         careful = PAGE_ROWS;
         continue;
       }
-      const to = lastOfDamage(connection, after + 1);
+      const to = lastOfDamage(connection, after + 1, upTo);
       yield { from: after + 1, to, said };
       if (to === undefined) return;
       after = to;
@@ -65,10 +69,10 @@ export function* readPlaces(connection: Connection): Generator<Stretch> {
 }
 
 /** From a `seq` where reading fails, the last where it does; undefined when it fails to the end. */
-function lastOfDamage(connection: Connection, from: number): number | undefined {
+function lastOfDamage(connection: Connection, from: number, upTo: number): number | undefined {
   const next = (seq: number) =>
     reading<number | null | undefined>(
-      () => connection.query(SELECT_NEXT).value<[number]>(seq, LAST)?.[0] ?? null,
+      () => connection.query(SELECT_NEXT).value<[number]>(seq, upTo)?.[0] ?? null,
       () => undefined,
     );
   const first = next(from);
@@ -76,9 +80,9 @@ function lastOfDamage(connection: Connection, from: number): number | undefined 
   let [broken, step] = [from, 1];
   let whole = from;
   for (;; step *= 2) {
-    whole = Math.min(LAST, from + step);
+    whole = Math.min(upTo, from + step);
     if (next(whole) !== undefined) break;
-    if (whole === LAST) return undefined;
+    if (whole === upTo) return undefined;
     broken = whole;
   }
   while (whole - broken > 1) {

@@ -22,6 +22,9 @@ const SELECT_NOT_BEFORE = "SELECT value FROM json_each(?1) " +
   "WHERE NOT EXISTS (SELECT 1 FROM main.ops WHERE op_id = value AND seq < ?2)";
 const SELECT_SEQ = "SELECT seq FROM main.ops WHERE op_id = ?";
 
+/** So many ids are waited for; what more is not there is told at once. */
+const MOST_AWAITED = 100_000;
+
 /**
  * Checks references, in the order of `seq`.
  *
@@ -84,10 +87,7 @@ export class References {
     for (const [id, rows] of this.#awaited) {
       for (const row of rows) dangling.set(row, [...dangling.get(row) ?? [], id]);
     }
-    for (const [{ seq, opId }, ids] of [...dangling].sort(([a], [b]) => a.seq - b.seq)) {
-      const message = `operation ${opId} follows ${ids.sort().join(", ")}, which the log does not hold`;
-      this.#findings.addFault({ kind: "dangling", seq, opId, message });
-    }
+    for (const [row, ids] of [...dangling].sort(([a], [b]) => a.seq - b.seq)) this.#tellDangling(row, ids);
   }
 
   /** What the rows name that does not stand before all of them. */
@@ -112,8 +112,9 @@ export class References {
     if (!this.#explained.has(id) && this.#explained.size < this.#lost) this.#explained.add(id);
     if (this.#explained.has(id)) return;
     const rows = this.#awaited.get(id);
-    if (rows === undefined) this.#awaited.set(id, [row]);
-    else rows.push(row);
+    if (rows !== undefined) rows.push(row);
+    else if (this.#awaited.size < MOST_AWAITED) this.#awaited.set(id, [row]);
+    else this.#tellDangling(row, [id]);
   }
 
   #arrive(id: string, seq: number): void {
@@ -121,6 +122,11 @@ export class References {
     if (rows === undefined) return;
     this.#awaited.delete(id);
     for (const row of rows) this.#tellForward(row, id, seq);
+  }
+
+  #tellDangling({ seq, opId }: Reference, ids: string[]): void {
+    const message = `operation ${opId} follows ${ids.sort().join(", ")}, which the log does not hold`;
+    this.#findings.addFault({ kind: "dangling", seq, opId, message });
   }
 
   #tellForward({ seq, opId }: Reference, id: string, at: number): void {

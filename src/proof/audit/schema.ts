@@ -9,6 +9,7 @@ import type { Connection } from "../../log/connection.ts";
 import { normalized, OBJECTS } from "../../log/schema.ts";
 import { reading } from "./file.ts";
 import type { Findings } from "./findings.ts";
+import { OWN } from "./own.ts";
 
 /** Something in the file's schema. */
 export interface SchemaObject {
@@ -75,7 +76,7 @@ export function checkSchema(connection: Connection, objects: readonly SchemaObje
 
 /** Whether checking an object makes SQLite compute expressions that its author wrote, or run a module. */
 export function isComputed({ type, name, sql }: SchemaObject): boolean {
-  if (sql === null || isSame({ type, name, sql }, OBJECTS[name])) return false;
+  if (sql === null || isSame({ type, sql }, OWN[name])) return false;
   // An expression in an index stands in more parentheses, or is no name; a partial index has something behind them.
   if (type === "index") return !/^CREATE\s+(?:UNIQUE\s+)?INDEX[^()]*\([\w\s,"`[\].]*\)\s*$/i.test(sql);
   return type === "table" && /\b(?:as|virtual)\b/i.test(sql);

@@ -1,0 +1,132 @@
+/**
+ * The tables that are derived from the log: each is made anew, in memory, up to the last `seq` it has seen, and must
+ * come out the same. One that is behind the log, or not there, is fine: it is brought up when it is asked for. The
+ * states of projections that a user wrote are not judged: what makes them is not known here.
+ *
+ * @module
+ */
+
+import type { Connection } from "../../log/connection.ts";
+import { lastSeq } from "../../log/entries.ts";
+import { normalized } from "../../log/schema.ts";
+import { Projections, type TableProjection } from "../../replay/projections.ts";
+import { reading } from "./file.ts";
+import type { Findings } from "./findings.ts";
+import { DERIVED, OWN } from "./own.ts";
+import { readObjects, type SchemaObject } from "./schema.ts";
+
+const SELECT_WATERMARKS = "SELECT version, seq FROM main.mnema_watermarks WHERE name = ?";
+const SELECT_COLUMNS = "SELECT name FROM pragma_table_xinfo(?, ?)";
+const VIEW = "CREATE TEMP VIEW ops AS SELECT seq, op_id, type, author, ts, wire FROM main.ops WHERE seq <= ";
+
+interface Kept {
+  projection: TableProjection;
+  watermark: number;
+}
+
+/**
+ * Compares the derived tables with the log, all at one moment.
+ *
+ * @param connection The log's file.
+ * @param findings Takes what is found; where it holds faults of rows, what is derived from those is not judged.
+ * @returns Those that were compared, and are as they should be.
+ */
+export function checkDerived(connection: Connection, findings: Findings): ReadonlySet<TableProjection> {
+  const same = new Set<TableProjection>();
+  if (!findings.areSound(1)) {
+    findings.unchecked.push("what is derived from the log: the rows that it is derived from are not sound");
+    return same;
+  }
+  connection.temporarily(() => {
+    for (const [watermark, group] of Map.groupBy(keptOf(connection, findings), ({ watermark }) => watermark)) {
+      for (const projection of compare(connection, watermark, group.map(({ projection }) => projection), findings)) {
+        same.add(projection);
+      }
+    }
+  });
+  return same;
+}
+
+/** What is kept that can be judged. */
+function keptOf(connection: Connection, findings: Findings): Kept[] {
+  const objects = readObjects(connection, findings);
+  const last = reading(() => lastSeq(connection), () => 0);
+  const kept: Kept[] = [];
+  for (const projection of DERIVED) {
+    const watermark = keptUpTo(connection, projection, objects, last, findings);
+    if (watermark === undefined) continue;
+    if (findings.areSound(watermark)) kept.push({ projection, watermark });
+    else findings.unchecked.push(`what is kept of ${projection.name}: rows that it is derived from are not sound`);
+  }
+  return kept;
+}
+
+/** Those of the projections of which the same is kept as comes out when they are made anew. */
+function compare(
+  connection: Connection,
+  watermark: number,
+  projections: readonly TableProjection[],
+  findings: Findings,
+): TableProjection[] {
+  // It hides the table: whatever reads the log sees it as it was.
+  connection.execute(VIEW + watermark);
+  try {
+    return new Projections(connection, []).withCopies(projections, () =>
+      projections.filter((projection) => {
+        const fault = reading(() => differenceOf(connection, projection), (said) => said);
+        if (fault === undefined) return true;
+        findings.add({ kind: "derived-differs", message: `what is kept of ${projection.name}: ${fault}` });
+        return false;
+      }));
+  } finally {
+    connection.execute("DROP VIEW temp.ops");
+    connection.forgetQueries();
+  }
+}
+
+/** The last `seq` that a projection has seen; undefined when nothing is kept of it, or what is kept is found faulty. */
+function keptUpTo(
+  connection: Connection,
+  { name, version, tables }: TableProjection,
+  objects: readonly SchemaObject[],
+  last: number,
+  findings: Findings,
+): number | undefined {
+  const names = ["mnema_watermarks", ...Object.keys(tables)];
+  const found = names.map((table) => objects.find((object) => object.name === table));
+  if (found.includes(undefined)) return undefined; // it will be made anew
+  const tell = (fault: string) => {
+    findings.add({ kind: "derived-differs", message: `what is kept of ${name}: ${fault}` });
+    return undefined;
+  };
+  const odd = names.find((table, i) => normalized(found[i]!.sql ?? "") !== normalized(OWN[table]));
+  if (odd !== undefined) return tell(`${odd} is not the log's table`);
+  const rows = reading<unknown[][] | string>(() => connection.query(SELECT_WATERMARKS).values(name), (said) => said);
+  if (typeof rows === "string") return findings.areSound(last) ? tell(rows) : undefined;
+  if (rows.length === 0 || rows[0][0] !== version) return undefined; // it will be made anew
+  const [[, seq]] = rows;
+  if (!Number.isSafeInteger(seq) || (seq as number) < 0) return tell(`it has seen seq ${seq}`);
+  const watermark = seq as number;
+  if (watermark > last && findings.areSound(watermark)) {
+    return tell(`it has seen seq ${watermark}, and the log ends at ${last}`);
+  }
+  return watermark;
+}
+
+/** How what is kept differs from what was made anew; undefined when it does not. */
+function differenceOf(connection: Connection, { tables }: TableProjection): string | undefined {
+  const faults: string[] = [];
+  for (const table of Object.keys(tables)) {
+    const columnsOf = (schema: string) => connection.query(SELECT_COLUMNS).values<[string]>(table, schema).flat();
+    const columns = columnsOf("temp");
+    if (columns.join() !== columnsOf("main").join()) return `the columns of ${table} are others`;
+    const same = columns.map((column) => `a."${column}" IS b."${column}"`).join(" AND ");
+    const lacking = (from: string, to: string) =>
+      connection.query(
+        `SELECT count(*) FROM ${from}."${table}" AS a WHERE NOT EXISTS (SELECT 1 FROM ${to}."${table}" AS b WHERE ${same})`,
+      ).value<[number]>()![0];
+    const [more, fewer] = [lacking("main", "temp"), lacking("temp", "main")];
+    if (more > 0 || fewer > 0) faults.push(`${table} has ${more} rows that it should not have, and lacks ${fewer}`);
+  }
+  return faults.length > 0 ? faults.join("; ") : undefined;
+}
