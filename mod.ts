@@ -25,6 +25,8 @@ export { Operation } from "./src/wire/operation.ts";
 export type { OperationDraft, OperationWire, Signer } from "./src/wire/operation.ts";
 export { OpLog } from "./src/oplog.ts";
 export type { AppendOptions, Entry, LogStats, OpenOptions } from "./src/oplog.ts";
+export { audit } from "./src/proof/audit.ts";
+export type { AuditOptions, AuditProgress, AuditReport, Finding, FindingKind } from "./src/proof/audit.ts";
 export { Claims } from "./src/replay/claims/claims.ts";
 export type { Cascade, ClaimDraft, RulingOptions } from "./src/replay/claims/claims.ts";
 export type {

@@ -17,6 +17,7 @@ import {
 } from "./command.ts";
 import { append } from "./append.ts";
 import { assert } from "./assert.ts";
+import { audit } from "./audit.ts";
 import { claims } from "./claims.ts";
 import { explainClaim } from "./explain.ts";
 import { id, init } from "./identity.ts";
@@ -50,6 +51,7 @@ const COMMANDS: Record<string, Command> = {
   consistency,
   verify,
   vkey,
+  audit,
 };
 
 const VERSION = { version: { help: "show the version" } };

@@ -62,7 +62,8 @@ export async function loadIdentity(input: Input): Promise<Identity> {
   }
 }
 
-function withAdvice(error: unknown, advice: string): unknown {
+/** Adds what to do to the error for a file that is not there. */
+export function withAdvice(error: unknown, advice: string): unknown {
   if (!(error instanceof FileError) || error.code !== "missing-file") return error;
   return new FileError(error.code, error.path, `${error.message}; ${advice}`, { cause: error });
 }

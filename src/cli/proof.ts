@@ -97,7 +97,7 @@ proof, --op is the operation, as mnema export writes it. The exit code is 1 when
     op: { value: "FILE", help: "the operation's text" },
     key: { value: "VKEY", help: "the verifier key that mnema vkey prints, or a file with it" },
   },
-  example: "verify tea.proof --op tea.json --key alice.vkey",
+  example: 'verify monday.checkpoint --key "$(mnema vkey)"',
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(1, 1);
     const key = input.value("key");

@@ -33,7 +33,7 @@ after damage: the log alone decides what is in it.`,
 };
 
 /** A bar on standard error. The work leaves no time to timers, as the bar for an import has them: it is drawn here. */
-function drawProgress(): (done: number, total: number) => void {
+export function drawProgress(): (done: number, total: number) => void {
   let drawn = 0;
   return (done, total) => {
     const now = Date.now();

@@ -8,7 +8,7 @@
 import { Database, type Statement } from "@db/sqlite";
 import { fileURLToPath } from "node:url";
 import { FileError, LogError } from "../errors.ts";
-import { cannotOpen, translate } from "./failures.ts";
+import { cannotOpen, isFolder, translate } from "./failures.ts";
 import { followLinks, requestPermissions } from "./permissions.ts";
 
 /** SQLite 3.38 brought what the log's queries need. */
@@ -86,7 +86,8 @@ export class Connection {
    * a file without commits in a `-wal` is read as it is.
    *
    * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
-   * @throws {FileError} When the file cannot be read; what stands in it is met by the first query.
+   * @throws {FileError} When the file cannot be read, `read-only` when it cannot without writing; what stands in it is
+   * met by the first query.
    */
   static openToAudit(location: string | URL, busyTimeoutMs: number): Connection {
     const path = pathOf(location);
@@ -97,12 +98,23 @@ export class Connection {
     const file = followLinks(path, true);
     requestPermissions(file, true);
     refuseFragment(path, file);
+    // For reading alone, the system opens a folder as well.
+    if (isFolder(file)) throw cannotOpen(new Error("unable to open a folder"), path, file, false);
     try {
       return Connection.#connect(path, file, options, { readonly: true }, true);
     } catch (error) {
-      const isShut = error instanceof FileError && error.code === "io" && hasNoCommitsBeside(file) &&
-        error.cause instanceof Error && error.cause.message.includes("unable to open");
-      if (!isShut) throw error;
+      if (!isShut(error)) throw error;
+      if (!isEmpty(`${file}-journal`)) {
+        const message =
+          `a change to ${path} was interrupted and must be rolled back, which an audit may not do: open ` +
+          "the log to append";
+        throw new FileError("read-only", path, message, { cause: error });
+      }
+      if (!isEmpty(`${file}-wal`)) {
+        const message =
+          `what is in ${path}-wal cannot be read where nothing may be written; copy both to another folder`;
+        throw new FileError("read-only", path, message, { cause: error });
+      }
       const uri = `file:${file.split("/").map(encodeURIComponent).join("/")}?immutable=1`;
       return Connection.#connect(path, uri, options, { flags: OPEN_READONLY | OPEN_URI }, true);
     }
@@ -157,7 +169,7 @@ export class Connection {
       this.query("PRAGMA schema_version").value();
     } catch (error) {
       // Whether the file can be opened is told by the first read; what else that may tell is for the audit.
-      if ((error as Error).message.includes("unable to open")) throw error;
+      if (isShut(error)) throw error;
     }
   }
 
@@ -352,6 +364,13 @@ export class Query {
     return this.#use((statement) => statement.values<T>(...parameters));
   }
 
+  /** Gives every row to `use`, by the names of its columns: those before a failure as well. */
+  forEach(use: (row: Record<string, unknown>) => void): void {
+    this.#use((statement) => {
+      for (const row of statement.iter()) use(row);
+    });
+  }
+
   #use<T>(use: (statement: Statement) => T): T {
     try {
       return use(this.#statement ??= this.#database.prepare(this.#sql));
@@ -384,15 +403,18 @@ function pathOf(location: string | URL): string {
   return path;
 }
 
-/** Whether there is nothing in `-wal` or `-journal` that would have to be read with the file. */
-function hasNoCommitsBeside(file: string): boolean {
-  return ["-wal", "-journal"].every((suffix) => {
-    try {
-      return Deno.statSync(file + suffix).size === 0;
-    } catch (error) {
-      return error instanceof Deno.errors.NotFound;
-    }
-  });
+/** Whether SQLite could not open a file for reading because it would have to write beside it, or to it. */
+function isShut(error: unknown): boolean {
+  return error instanceof FileError && (error.code === "read-only" || /unable to open/.test(String(error.cause)));
+}
+
+/** Whether there is nothing in a file. */
+function isEmpty(file: string): boolean {
+  try {
+    return Deno.statSync(file).size === 0;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }
 
 /** SQLite takes a file that is too short to be a database for an empty one, and would write over it. */

@@ -63,8 +63,8 @@ export function cannotOpen(error: unknown, path: string, file: string, create: b
   return missingFolder(path, error);
 }
 
-/** Undefined when there is nothing at the path, or nothing that may be looked at. */
-function isFolder(path: string): boolean | undefined {
+/** Whether a path is that of a folder; undefined when there is nothing, or nothing that may be looked at. */
+export function isFolder(path: string): boolean | undefined {
   try {
     return Deno.statSync(path).isDirectory;
   } catch {

@@ -9,7 +9,7 @@ import { FileError } from "../errors.ts";
 import { Connection } from "../log/connection.ts";
 import { requireInteger } from "../log/entries.ts";
 import { CheckPool } from "../log/ingest/pool.ts";
-import { CHECKS } from "./audit/checks.ts";
+import { checkKeptCheckpoints } from "./audit/checkpoints.ts";
 import { checkDerived } from "./audit/derived.ts";
 import { checkIntegrity, openSchema, reading } from "./audit/file.ts";
 import { type Finding, Findings } from "./audit/findings.ts";
@@ -50,15 +50,16 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 /**
  * Reads a whole log and says what is wrong with it: damage to the file (SQLite's own check), a schema that is not the
  * log's, wire texts that are not what they claim to be, columns that say something else, references to what is not
- * there or stands behind, `seq` that are missing, derived tables that a rebuild would change.
+ * there or stands behind, `seq` that are missing, derived tables that a rebuild would change, and a kept checkpoint that
+ * the log no longer begins with.
  *
  * The file may be damaged or hostile. What stands in it is a finding, whatever it is, and no error; an error is what
  * keeps the file from being read. It is never written to, and its `-wal` neither; `-shm` is, as by every reader. What
  * is appended meanwhile is not looked at.
  *
  * One cause is told once: of a wire text that was changed, it is not told that the columns beside it, what it follows
- * and what is derived from it no longer fit; of a row that was removed, not that others follow it. What such an operation's body says is not judged here: another
- * implementation may append bodies that this one refuses. Neither are the states of projections that a user wrote.
+ * and what is derived from it no longer fit; of a row that was removed, not that others follow it. What an operation's
+ * body says is not judged here: another implementation may append bodies that this one refuses. Neither are the states of projections that a user wrote.
  *
  * Memory does not grow with the log, but for derived tables, which are made anew in memory.
  *
@@ -120,12 +121,11 @@ async function auditFile(
     findings.unchecked.push("operations: there is no table of them as it should be");
     return 0;
   }
-  const { operations, lastSeq } = await checkRows(connection, findings, { pool, hasIndexes, onProgress, signal });
+  const { operations } = await checkRows(connection, findings, { pool, hasIndexes, onProgress, signal });
   signal?.throwIfAborted();
   reading(() => {
     const confirmed = checkDerived(connection, findings);
-    const state = { lastSeq, objects, areSound: (seq: number) => findings.areSound(seq), confirmed };
-    for (const check of CHECKS) for (const finding of check(connection, state)) findings.add(finding);
+    checkKeptCheckpoints(connection, { objects, operations, confirmed }, findings);
   }, (message) => findings.addFault({ kind: "integrity", message }));
   return operations;
 }

@@ -148,7 +148,10 @@ function linkOf(path: string, { seq, wire }: StoredText): Link {
   const prevAt = wire.lastIndexOf('"prev":[', sigAt) + '"prev":['.length;
   const idAt = prevAt - ID_AND_PREV;
   const [opId, ids] = [wire.slice(idAt + '"op_id":"'.length, prevAt - '","prev":['.length), wire.slice(prevAt, sigAt)];
-  if (sigAt < 0 || !wire.startsWith('"op_id":"op_', idAt) || !(ids === "" || /^"op_[0-9a-f_op",]*"$/.test(ids))) {
+  if (
+    sigAt < 0 || !wire.endsWith(',"v":1}') || !wire.startsWith('"op_id":"op_', idAt) ||
+    !(ids === "" || /^"op_[0-9a-f_op",]*"$/.test(ids))
+  ) {
     const op = decodeStored(path, seq, wire); // odd, or damaged
     return { seq, opId: op.opId, prev: op.prev };
   }

@@ -152,16 +152,22 @@ export class Projections implements Follower {
   }
 
   /**
-   * Makes projections anew in memory, beside what is kept of them: in temporary tables of the same names. Inside
-   * {@linkcode Connection.temporarily}.
+   * Makes projections anew in memory, beside what is kept of them, in temporary tables of the same names, and takes
+   * these away again. Inside {@linkcode Connection.temporarily}.
    *
    * @param wanted Which, and what they need.
+   * @param use What to do with the tables.
    */
-  rebuildCopies(wanted: readonly TableProjection[]): void {
+  withCopies<T>(wanted: readonly TableProjection[], use: () => T): T {
     this.#dropCopies();
     this.#execute(`CREATE TABLE temp.mnema_watermarks ${WATERMARKS}`); // hides those in the file: nothing was seen yet
     this.#connection.forgetQueries();
-    this.#bring(withNeeds(wanted), "temp");
+    try {
+      this.#bring(withNeeds(wanted), "temp");
+      return use();
+    } finally {
+      this.#dropCopies();
+    }
   }
 
   #try(work: () => void): boolean {

@@ -1,6 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { FileError, InconsistentError, LogError, NotFoundError, Operation, OpLog, ProofError } from "../../mod.ts";
+import {
+  audit,
+  FileError,
+  InconsistentError,
+  LogError,
+  NotFoundError,
+  Operation,
+  OpLog,
+  ProofError,
+} from "../../mod.ts";
 import { verifierKey, verifyCheckpoint, verifyConsistency, verifyInclusion } from "../../proof.ts";
 import { leafHash, nodeHash } from "../../src/proof/merkle.ts";
 import { withDatabase, withFolder } from "../folder.ts";
@@ -248,6 +257,56 @@ Deno.test("nothing is signed or proved that a kept checkpoint contradicts, and t
       signedAt(path, [9]);
       change(path, "DELETE FROM ops WHERE seq = 9");
       assert(refuses(path, (log) => log.checkpoint(alice)).message.includes("some were removed"));
+    }
+  });
+});
+
+Deno.test("an audit finds that the log no longer begins with what it signed, and says it once", async () => {
+  await withFolder(async (folder) => {
+    const sign = (path: string): void => {
+      using log = OpLog.open(path);
+      for (let n = 0; n < 9; n++) log.append(note(`${n}`));
+      log.checkpoint(alice);
+      log.append(note("later"));
+    };
+    const kinds = async (path: string) => (await audit(path, { workers: 0 })).findings.map(({ kind }) => kind);
+    const restore = "DELETE FROM ops WHERE seq > 0; UPDATE sqlite_sequence SET seq = 0 WHERE name = 'ops'";
+    const dropped = "DROP TABLE mnema_watermarks;";
+
+    const cases: [name: string, act: (path: string) => void, expected: string[]][] = [
+      ["untouched", () => {}, []],
+      ["without-tree", (path) => withDatabase(path, (database) => database.exec(dropped)), []],
+      ["a-row-changed", (path) => {
+        withDatabase(path, (database) => database.exec("DROP TRIGGER ops_no_update"));
+        withDatabase(
+          path,
+          (database) => database.exec("UPDATE ops SET wire = replace(wire, '\"3\"', '\"4\"') WHERE seq = 4"),
+        );
+      }, ["trigger", "bad-address"]],
+      ["all-written-anew", (path) => {
+        change(path, restore + ";" + dropped);
+        using log = OpLog.open(path);
+        for (let n = 0; n < 10; n++) log.append(note(`other ${n}`));
+      }, ["checkpoint"]],
+      ["cut-off", (path) => {
+        change(path, "DELETE FROM ops WHERE seq > 5; UPDATE sqlite_sequence SET seq = 5 WHERE name = 'ops';" + dropped);
+        OpLog.open(path).close();
+      }, ["checkpoint"]],
+      [
+        "a-note-changed",
+        (path) =>
+          withDatabase(
+            path,
+            (database) => database.exec("DROP TRIGGER checkpoints_no_update; UPDATE checkpoints SET note = 'x'"),
+          ),
+        ["checkpoint"],
+      ],
+    ];
+    for (const [name, act, expected] of cases) {
+      const path = `${folder}/${name}.db`;
+      sign(path);
+      act(path);
+      assertEquals([name, ...await kinds(path)], [name, ...expected]);
     }
   });
 });

@@ -52,11 +52,15 @@ function keptOf(connection: Connection, findings: Findings): Kept[] {
   const objects = readObjects(connection, findings);
   const last = reading(() => lastSeq(connection), () => 0);
   const kept: Kept[] = [];
+  const unsound: string[] = [];
   for (const projection of DERIVED) {
     const watermark = keptUpTo(connection, projection, objects, last, findings);
     if (watermark === undefined) continue;
     if (findings.areSound(watermark)) kept.push({ projection, watermark });
-    else findings.unchecked.push(`what is kept of ${projection.name}: rows that it is derived from are not sound`);
+    else unsound.push(projection.name);
+  }
+  if (unsound.length > 0) {
+    findings.unchecked.push(`what is kept of ${unsound.join(", ")}: rows that it is derived from are not sound`);
   }
   return kept;
 }

@@ -1,0 +1,88 @@
+import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { contentsOf, withDatabase } from "../folder.ts";
+import { note } from "../operations.ts";
+import { works } from "../processes.ts";
+import { behindTriggers } from "../proof/tamper.ts";
+import { inFolder, makeLog, withNode } from "./node.ts";
+
+const noTerminal = !works("script", "-qec", "true", "/dev/null");
+
+const ops = [note("one"), note("two"), note("three")];
+
+Deno.test("audit says that nothing is found, and changes nothing", async () => {
+  await inFolder(async (mnema) => {
+    makeLog(`${mnema.folder}/mnema.db`, ops);
+    const before = contentsOf(mnema.folder)["mnema.db"];
+    assertEquals(await mnema.does("audit"), "nothing found in 3 operations\n");
+    const report = { operations: 3, found: 0, findings: [], unchecked: [] };
+    assertEquals(JSON.parse(await mnema.does("audit", "--json")), report);
+    assertEquals(await mnema.does("audit", "--workers", "0"), "nothing found in 3 operations\n");
+    assertEquals(contentsOf(mnema.folder)["mnema.db"], before);
+  });
+});
+
+Deno.test("audit says what it finds, each on a line, and exits with 1", async () => {
+  await inFolder(async (mnema) => {
+    const path = `${mnema.folder}/mnema.db`;
+    makeLog(path, ops);
+    behindTriggers(path, (db) => {
+      db.exec(
+        "UPDATE ops SET type = 'no' || char(10) || char(27) || 'te' WHERE seq = 2; DELETE FROM ops WHERE seq = 3",
+      );
+    });
+    withDatabase(path, (db) => db.exec("DROP TRIGGER ops_no_update"));
+    const { code, out, err } = await mnema.run("audit");
+    assertEquals([code, err], [1, ""]);
+    const lines = out.trimEnd().split("\n");
+    assertEquals(lines.length, 5);
+    assertEquals(lines[0], "trigger: ops_no_update is missing");
+    assertMatch(lines[1], /^column-differs seq 2 op_[0-9a-f]{12}…: .*, type is "no\\n\\u001bte", not note$/);
+    assertEquals(lines[2], "removed-at-end seq 3: seq 3 was given, and is missing");
+    assertMatch(lines[3], /^not looked at: what is kept of heads, tree: /);
+    assertEquals(lines.at(-1), "3 found in 2 operations");
+
+    const json = await mnema.run("audit", "--json");
+    assertEquals([json.code, json.err], [1, ""]);
+    const { operations, found, findings } = JSON.parse(json.out);
+    assertEquals([operations, found, findings[1].kind, findings[1].opId], [2, 3, "column-differs", ops[1].opId]);
+  });
+});
+
+Deno.test("audit of what is no log is a finding, and of what is not there an error", async () => {
+  await withNode(async (mnema) => {
+    Deno.writeTextFileSync(`${mnema.folder}/text`, "no database");
+    const { code, out } = await mnema.run("audit", "--log", "text");
+    assertEquals(code, 1);
+    assertMatch(out, /^integrity: text is not an SQLite database.*\n1 found in 0 operations\n$/);
+    assertStringIncludes(
+      await mnema.refuses("audit", "--log", "none.db"),
+      "there is no log none.db; name one with --log",
+    );
+    assertStringIncludes(await mnema.misuses("audit", "--workers", "many"), '"many"');
+    assertStringIncludes(await mnema.misuses("audit", "extra"), "extra");
+    assertStringIncludes(await mnema.misuses("audit", "--log", ":memory:"), "memory");
+  });
+});
+
+Deno.test("audit needs no permission to write the log", async () => {
+  await inFolder(async (mnema) => {
+    makeLog(`${mnema.folder}/mnema.db`, ops);
+    const permissions = ["--allow-read=.", "--allow-write=mnema.db-wal,mnema.db-shm", "--allow-ffi", "--allow-env"];
+    assertEquals(await mnema.with({ permissions }).does("audit"), "nothing found in 3 operations\n");
+  });
+});
+
+Deno.test({
+  name: "audit shows a progress bar on a terminal, and takes it away again",
+  ignore: noTerminal,
+  async fn() {
+    await inFolder(async (mnema) => {
+      makeLog(`${mnema.folder}/mnema.db`, Array.from({ length: 1500 }, (_, n) => note(`${n} ${"x".repeat(900)}`)));
+      const { code, out } = await mnema.with({ env: { NO_COLOR: "1" } }).terminal("mnema audit --workers 0");
+      assertEquals(code, 0);
+      assertMatch(out, /\[#*-*\] \d+\/1500/);
+      assertEquals(out.slice(out.lastIndexOf("\r\x1b[K") + 4), "nothing found in 1500 operations\r\n");
+      assertFalse((await mnema.terminal("mnema audit 2>/dev/null")).out.includes("["));
+    });
+  },
+});
