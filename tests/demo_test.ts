@@ -12,7 +12,7 @@ Deno.test("the demo does what it says and leaves nothing behind", () => {
     assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], out);
     assertStringIncludes(out, "new 118, known 0, refused 0");
     assertStringIncludes(out, "refused: operation op_");
-    assertStringIncludes(out, "lae.travel = \"postpone\"");
+    assertStringIncludes(out, 'lae.travel = "postpone"');
     assertStringIncludes(out, "2 claims fell");
     assertStringIncludes(out, "Invalidated by op_");
     assertEquals([...Deno.readDirSync(folder)], []);

@@ -304,12 +304,6 @@ export class Connection {
     }
   }
 
-  /** Prepares every statement anew when it is next asked for. */
-  forgetQueries(): void {
-    for (const query of this.#queries.values()) query.discard();
-    this.#queries.clear();
-  }
-
   // Not prepared: a prepared BEGIN that found the file locked would keep later commits from taking effect.
   #begin(sql: string): void {
     this.execute(sql);
@@ -375,13 +369,13 @@ export class Query {
     try {
       return use(this.#statement ??= this.#database.prepare(this.#sql));
     } catch (error) {
-      this.discard();
+      this.#discard();
       throw translate(error, this.#path);
     }
   }
 
-  /** Frees the statement until its next use: one that failed would hold its read transaction open until then. */
-  discard(): void {
+  /** A statement that failed would hold its read transaction open until its next use. */
+  #discard(): void {
     try {
       this.#statement?.finalize();
     } catch {

@@ -45,7 +45,6 @@ export const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq
 const SELECT_WATERMARK = "SELECT seq FROM mnema_watermarks WHERE name = ? AND version = ?";
 const UPSERT_WATERMARK = "INSERT OR REPLACE INTO mnema_watermarks (name, version, seq) VALUES (?, ?, ?)";
 const DELETE_WATERMARK = "DELETE FROM mnema_watermarks WHERE name = ?";
-const SELECT_STATES = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name GLOB 'mnema_state_*'";
 const SELECT_COPIES = "SELECT name FROM temp.sqlite_schema WHERE type = 'table'";
 const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sqlite_schema UNION ALL " +
   "SELECT name FROM main.sqlite_schema) WHERE name IN (SELECT value FROM json_each(?))";
@@ -133,6 +132,14 @@ export class Projections implements Follower {
    * @param onProgress Is told how many operations were taken in.
    */
   rebuild(wanted: readonly TableProjection[], onProgress?: (seq: number, last: number) => void): void {
+    const { path, readonly } = this.#connection;
+    if (readonly) {
+      throw new FileError(
+        "read-only",
+        path,
+        `${path} was opened with readonly; open it without, to rebuild what is kept`,
+      );
+    }
     const all = withNeeds(wanted);
     this.#connection.transaction(() => {
       this.#dropCopies();
@@ -142,13 +149,9 @@ export class Projections implements Follower {
     });
   }
 
-  /** Forgets what is kept of every projection; each is made anew when it is asked for. */
+  /** Forgets how far every projection was brought up: each is made anew when it is asked for. */
   forgetAll(): void {
-    this.#connection.transaction(() => {
-      this.#execute("DROP TABLE IF EXISTS main.mnema_watermarks");
-      const names = this.#connection.query(SELECT_STATES).values<[string]>();
-      for (const [name] of names) this.#execute(`DROP TABLE main."${name}"`);
-    });
+    this.#execute("DROP TABLE IF EXISTS main.mnema_watermarks");
   }
 
   /**
@@ -161,7 +164,6 @@ export class Projections implements Follower {
   withCopies<T>(wanted: readonly TableProjection[], use: () => T): T {
     this.#dropCopies();
     this.#execute(`CREATE TABLE temp.mnema_watermarks ${WATERMARKS}`); // hides those in the file: nothing was seen yet
-    this.#connection.forgetQueries();
     try {
       this.#bring(withNeeds(wanted), "temp");
       return use();
@@ -228,14 +230,12 @@ export class Projections implements Follower {
       }
       this.#connection.query(UPSERT_WATERMARK).run(projection.name, projection.version, seen);
     }
-    this.#connection.forgetQueries(); // some were prepared for the tables in the file
   }
 
   #dropCopies(): void {
     const copies = this.#connection.query(SELECT_COPIES).values<[string]>();
     if (copies.length === 0) return;
     for (const [table] of copies) this.#execute(`DROP TABLE temp."${table}"`);
-    this.#connection.forgetQueries();
   }
 
   #isCopied({ tables }: TableProjection): boolean {

@@ -142,16 +142,25 @@ function toJson(state: unknown, name: string): string {
       `the state of projection ${name} cannot be kept: ${key === "" ? "it" : JSON.stringify(key)} is ${what}, which ` +
         "JSON does not hold; use plain objects, arrays, strings, finite numbers, booleans and null",
     );
-  return JSON.stringify(state, function (this: Record<string, unknown>, key) {
-    const value = this[key]; // before toJSON
-    if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-    if (typeof value === "number") {
-      if (!Number.isFinite(value) || Object.is(value, -0)) throw refuse(key, Object.is(value, -0) ? "-0" : `${value}`);
-      return value;
-    }
-    if (typeof value !== "object") throw refuse(key, value === undefined ? "undefined" : `a ${typeof value}`);
-    const prototype = Object.getPrototypeOf(value);
-    if (Array.isArray(value) || prototype === Object.prototype || prototype === null) return value;
-    throw refuse(key, `a ${value.constructor?.name ?? "object of a class"}`);
-  });
+  const encode = () =>
+    JSON.stringify(state, function (this: Record<string, unknown>, key) {
+      const value = this[key]; // before toJSON
+      if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+      if (typeof value === "number") {
+        if (!Number.isFinite(value) || Object.is(value, -0)) {
+          throw refuse(key, Object.is(value, -0) ? "-0" : `${value}`);
+        }
+        return value;
+      }
+      if (typeof value !== "object") throw refuse(key, value === undefined ? "undefined" : `a ${typeof value}`);
+      const prototype = Object.getPrototypeOf(value);
+      if (Array.isArray(value) || prototype === Object.prototype || prototype === null) return value;
+      throw refuse(key, `a ${value.constructor?.name ?? "object of a class"}`);
+    });
+  try {
+    return encode();
+  } catch (error) {
+    if (error instanceof LogError) throw error;
+    throw refuse("", "an object that holds itself, or is nested too deep"); // a TypeError, a RangeError
+  }
 }

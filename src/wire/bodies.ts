@@ -5,6 +5,7 @@
  */
 
 import { OperationError } from "../errors.ts";
+import { pathText } from "./canonical.ts";
 import type { CanonicalObject, CanonicalValue } from "./value.ts";
 
 /** The body of `evidence.add`: what was observed. */
@@ -107,7 +108,7 @@ const record = (fields: Record<string, Check>, optional: Record<string, Check> =
   }
   for (const field of Object.keys(value)) {
     if (Object.hasOwn(fields, field)) continue;
-    if (!Object.hasOwn(optional, field)) return { at: `.${field}`, what: "is not a field of this type" };
+    if (!Object.hasOwn(optional, field)) return { at: pathText([field]).slice(1), what: "is not a field of this type" };
     const fault = optional[field](value[field]);
     if (fault !== undefined) return { at: `.${field}${fault.at}`, what: fault.what };
   }

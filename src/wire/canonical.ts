@@ -152,7 +152,8 @@ function refuse(rule: CanonicalError["rule"], what: string, path: Path): Canonic
   return new CanonicalError(rule, `${at} ${what}`, { path: at });
 }
 
-function pathText(path: Path): string {
+/** Where a value stands in another: `$.body.tags[3]`. */
+export function pathText(path: readonly (string | number)[]): string {
   let text = "$";
   for (const step of path) {
     if (typeof step === "number") text += `[${step}]`;

@@ -43,7 +43,9 @@ Deno.test("help needs no permission, and is the same however one asks for it", a
       const [first, ...rest] = await Promise.all(asked.map((args) => denied.does(...args)));
       assertMatch(first, new RegExp(`^Usage: mnema ${command}\\b`));
       assertMatch(first, new RegExp(`^Example:\n  mnema ${command}\\b`, "m"));
-      for (const option of ["--log FILE", command === "verify" ? "--key VKEY" : "--key FILE", "--json", "-h, --help"]) assertStringIncludes(first, option);
+      for (const option of ["--log FILE", command === "verify" ? "--key VKEY" : "--key FILE", "--json", "-h, --help"]) {
+        assertStringIncludes(first, option);
+      }
       assertEquals(rest, [first, first, first]);
     }
     assertMatch(await denied.does("--version"), /^mnema \d+\.\d+\.\d+\n$/);

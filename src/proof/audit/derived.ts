@@ -84,7 +84,6 @@ function compare(
       }));
   } finally {
     connection.execute("DROP VIEW temp.ops");
-    connection.forgetQueries();
   }
 }
 

@@ -13,7 +13,7 @@ import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
 import { FallPaths, FallRecord } from "./cascade.ts";
 import { explain } from "./explain.ts";
 import { formatTree } from "./format/tree.ts";
-import { ClaimReader, selectClaims, selectCurrent } from "./read.ts";
+import { checkFilter, ClaimReader, selectClaims, selectCurrent } from "./read.ts";
 import { ClaimsRun } from "./run.ts";
 import { claims } from "./tables.ts";
 
@@ -113,6 +113,7 @@ export class Claims {
    * @throws {LogError} `invalid-argument`.
    */
   query(filter: ClaimFilter = {}): IteratorObject<Claim> {
+    checkFilter(filter);
     const isEmpty = this.#prepare() === 0;
     const seqs = isEmpty ? new Float64Array() : selectClaims(this.#connection, filter);
     return new ClaimReader(this.#connection).read(seqs);
@@ -126,7 +127,7 @@ export class Claims {
    * @throws {LogError} `not-a-claim` when it is something else.
    */
   get(opId: string): Claim {
-    return this.#find(opId).claim;
+    return this.#find(opId, ({ claim }) => claim);
   }
 
   /**
@@ -134,8 +135,11 @@ export class Claims {
    * there is none.
    */
   current(key: string): Claim | undefined {
-    const seq = this.#prepare() === 0 ? undefined : selectCurrent(this.#connection, key);
-    return seq === undefined ? undefined : new ClaimReader(this.#connection).one(seq);
+    if (this.#prepare() === 0) return undefined;
+    return this.#connection.snapshot(() => {
+      const seq = selectCurrent(this.#connection, key);
+      return seq === undefined ? undefined : new ClaimReader(this.#connection).one(seq);
+    });
   }
 
   /**
@@ -145,8 +149,7 @@ export class Claims {
    * @throws As {@linkcode Claims.get}.
    */
   explain(opId: string): Explanation {
-    const { claim, seq } = this.#find(opId);
-    return explain(this.#connection, claim, seq);
+    return this.#find(opId, ({ claim, seq }) => explain(this.#connection, claim, seq));
   }
 
   /**
@@ -209,13 +212,16 @@ export class Claims {
     return this.#projections.prepare(claims);
   }
 
-  #find(opId: string): { claim: Claim; seq: number } {
-    const [seq] = this.#connection.query(SELECT_SEQ).value<[number]>(opId) ?? [];
-    if (seq === undefined) throw new NotFoundError(opId);
+  /** Uses a claim as all of them stand at one moment, whatever others write meanwhile. */
+  #find<T>(opId: string, use: (found: { claim: Claim; seq: number }) => T): T {
     this.#prepare();
-    const claim = new ClaimReader(this.#connection).one(seq);
-    if (claim === undefined) throw new LogError("not-a-claim", `operation ${opId} is no claim`);
-    return { claim, seq };
+    return this.#connection.snapshot(() => {
+      const [seq] = this.#connection.query(SELECT_SEQ).value<[number]>(opId) ?? [];
+      if (seq === undefined) throw new NotFoundError(opId);
+      const claim = new ClaimReader(this.#connection).one(seq);
+      if (claim === undefined) throw new LogError("not-a-claim", `operation ${opId} is no claim`);
+      return use({ claim, seq });
+    });
   }
 
   #rule(signer: Signer, type: string, body: OperationDraft["body"], ts: number | undefined): Cascade {

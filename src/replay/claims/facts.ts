@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CanonicalError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import { type AssertBody, type CorrectBody, isBody, type RefuteBody } from "../../wire/bodies.ts";
 import type { OperationWire } from "../../wire/operation.ts";
@@ -53,7 +54,13 @@ function readFact(path: string, seq: number, depth: number, wire: string): Fact 
     return factOf(seq, depth, JSON.parse(wire));
   } catch {
     // A value that JSON.parse has rounded has no canonical encoding; what is damaged gets its error here.
-    return factOf(seq, depth, decodeStored(path, seq, wire).toWire());
+    const fields = decodeStored(path, seq, wire).toWire();
+    try {
+      return factOf(seq, depth, fields);
+    } catch (error) {
+      if (error instanceof CanonicalError) return undefined; // half a surrogate pair, as others may append it
+      throw error;
+    }
   }
 }
 

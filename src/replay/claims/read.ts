@@ -39,16 +39,23 @@ const STATUSES: Record<ClaimStatus, string> = {
 const PARTS_PER_MILLION = 1_000_000;
 const PAGE = 256;
 
+/**
+ * Refuses a filter that nothing can meet.
+ *
+ * @throws {LogError} `invalid-argument`.
+ */
+export function checkFilter({ status, limit = 0 }: ClaimFilter): void {
+  requireInteger("limit", limit, 0);
+  if (status === undefined || Object.hasOwn(STATUSES, status)) return;
+  throw new LogError(
+    "invalid-argument",
+    `${JSON.stringify(status)} is no status; a claim is ${Object.keys(STATUSES).join(", ")}`,
+  );
+}
+
 /** The `seq` of the claims that a filter asks for, in the order of key, depth and id. */
 export function selectClaims(connection: Connection, filter: ClaimFilter): Float64Array {
   const { key, prefix, status, author, deriver, input, limit = Number.MAX_SAFE_INTEGER } = filter;
-  requireInteger("limit", limit, 0);
-  if (status !== undefined && !Object.hasOwn(STATUSES, status)) {
-    throw new LogError(
-      "invalid-argument",
-      `${JSON.stringify(status)} is no status; a claim is ${Object.keys(STATUSES).join(", ")}`,
-    );
-  }
   const conditions: string[] = [];
   const parameters: Parameter[] = [];
   const require = (condition: string, ...values: Parameter[]) => {
@@ -99,7 +106,8 @@ export class ClaimReader {
   *read(seqs: Float64Array): Generator<Claim> {
     for (let at = 0; at < seqs.length; at += PAGE) {
       this.#causes.clear(); // the state may have changed since the last page
-      yield* this.#page([...seqs.subarray(at, at + PAGE)]);
+      const page = [...seqs.subarray(at, at + PAGE)];
+      yield* this.#connection.snapshot(() => this.#page(page));
     }
   }
 

@@ -1,0 +1,23 @@
+/**
+ * Projections for tests.
+ *
+ * @module
+ */
+
+import type { Projection } from "../../mod.ts";
+
+/** Every operation with its depth, sorted: the same in whatever order they arrived. */
+export const depthsById: Projection<Record<string, number>> = {
+  name: "depths-by-id",
+  version: 1,
+  initial: {},
+  step: (state, { op, depth }) => ({ ...state, [op.opId]: depth }),
+};
+
+/** How many operations of each type. */
+export const counts: Projection<Record<string, number>> = {
+  name: "counts",
+  version: 1,
+  initial: {},
+  step: (state, { op }) => ({ ...state, [op.type]: (state[op.type] ?? 0) + 1 }),
+};
