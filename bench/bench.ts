@@ -41,7 +41,8 @@ try {
   const original = options.original ? await measureOriginal(options.original) : undefined;
   printTable(limits, original);
   await measureStart(sizes.at(-1)!);
-  measureProofs(`${folder}/kept-${sizes.at(-1)}.db`, sizes.at(-1)!);
+  const size = sizes.at(-1)!;
+  await measureProofs(`${folder}/kept-${size}.db`, size, rates.get("ingest, file, FULL")!.get(size)!);
   await measureClaims(folder, sizes.at(-1)!);
 } finally {
   Deno.removeSync(folder, { recursive: true });

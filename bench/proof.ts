@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Identity, OpLog } from "../mod.ts";
+import { audit, Identity, OpLog } from "../mod.ts";
 import { Connection } from "../src/log/connection.ts";
 import { signCheckpoint } from "../src/proof/checkpoint.ts";
 import { rootAt } from "../src/proof/tree.ts";
@@ -13,14 +13,21 @@ import { verifierKey, verifyConsistency, verifyInclusion } from "../proof.ts";
 
 const SAMPLES = 100;
 
-/** Prints what proofs cost on a log of so many operations. */
-export function measureProofs(path: string, size: number): void {
+/** Prints what proofs and an audit cost on a log of so many operations, which was ingested at so many a second. */
+export async function measureProofs(path: string, size: number, ingestRate: number): Promise<void> {
   const alice = Identity.fromSeed(new Uint8Array(32).fill(1));
   const vkey = verifierKey(alice.author);
   const earlier = checkpointsBefore(path, size, alice);
   const say = (what: string, figure: string) => console.log(`${what.padEnd(44)}${figure}`);
   console.log(`\nproofs, on ${size.toLocaleString("en")} operations`);
   say("the tree on disk", `${bytesOfTree(path, size)} bytes an operation`);
+
+  const start = performance.now();
+  const { found, operations } = await audit(path);
+  if (found > 0 || operations !== size) throw new Error(`${found} found in ${operations} operations`);
+  const rate = size / (performance.now() - start) * 1000;
+  const ratio = (rate / ingestRate).toFixed(2);
+  say("an audit", `${Math.round(rate).toLocaleString("en")} operations a second, ${ratio} of the rate of ingest`);
 
   using log = OpLog.open(path);
   const signing = time(() => log.checkpoint(alice));

@@ -18,6 +18,9 @@ export const MAX_OPERATION_BYTES: number = 1 << 20;
 
 const SELECT_SEQ = "SELECT seq FROM ops WHERE op_id = ?";
 const SELECT_MISSING = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
+/** What an append must know: the `seq` of an operation that is there, and what it follows that is not. */
+const SELECT_BEFORE = "SELECT (SELECT seq FROM ops WHERE op_id = ?), (SELECT json_group_array(value) FROM " +
+  "json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value))";
 const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?, ?, ?) RETURNING seq";
 
 const SELECT_PRESENT = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
@@ -90,12 +93,10 @@ export class Writer {
    */
   insert(op: Operation, checkPrev = true): number {
     this.#refuseReadonly();
-    const known = this.seqOf(op.opId);
-    if (known !== undefined) return known;
-    if (checkPrev && op.prev.length > 0) {
-      const missing = this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify(op.prev));
-      if (missing.length > 0) throw new DanglingReferenceError(op.opId, missing.map(([opId]) => opId));
-    }
+    const wanted = JSON.stringify(checkPrev ? op.prev : []);
+    const [known, lacking] = this.#connection.query(SELECT_BEFORE).value<[number | null, string]>(op.opId, wanted)!;
+    if (known !== null) return known;
+    if (lacking !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(lacking));
     const seq = this.#insertRow(op);
     this.#follower.note(seq, op.opId, op.prev, leafHash(utf8.encode(op.wire)));
     if (this.#follower.isBehind) this.#follower.tryCatchUp();

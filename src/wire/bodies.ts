@@ -99,20 +99,30 @@ const opIds = (unique: boolean): Check => (value) => {
   }
 };
 
-const record = (fields: Record<string, Check>, optional: Record<string, Check> = {}): Check => (value) => {
-  if (!isObject(value)) return { at: "", what: "must be an object" };
-  for (const [field, check] of Object.entries(fields)) {
+const record = (fields: Record<string, Check>, optional: Record<string, Check> = {}): Check => {
+  const required = Object.entries(fields);
+  return (value) =>
+    isObject(value) ? checkFields(value, required, fields, optional) : { at: "", what: "must be an object" };
+};
+
+function checkFields(
+  value: CanonicalObject,
+  required: [string, Check][],
+  fields: Record<string, Check>,
+  optional: Record<string, Check>,
+): Fault {
+  for (const [field, check] of required) {
     if (!Object.hasOwn(value, field)) return { at: `.${field}`, what: "is missing" };
     const fault = check(value[field]);
     if (fault !== undefined) return { at: `.${field}${fault.at}`, what: fault.what };
   }
-  for (const field of Object.keys(value)) {
+  for (const field in value) {
     if (Object.hasOwn(fields, field)) continue;
     if (!Object.hasOwn(optional, field)) return { at: pathText([field]).slice(1), what: "is not a field of this type" };
     const fault = optional[field](value[field]);
     if (fault !== undefined) return { at: `.${field}${fault.at}`, what: fault.what };
   }
-};
+}
 
 const refuteFields = record({ key: name, scope }, { value: anything, reason: name });
 const refute: Check = (value) => {
