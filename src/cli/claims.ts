@@ -4,10 +4,8 @@
  * @module
  */
 
-import { formatJson } from "../replay/claims/format/json.ts";
-import { abbreviate, percent, STATUSES } from "../replay/claims/format/words.ts";
-import type { Claim, ClaimFilter, ClaimStatus } from "../replay/claims/claim.ts";
-import { displayWidth, padEnd, shorten, visibleLine } from "../text.ts";
+import { type Claim, type ClaimFilter, type ClaimStatus, STATUSES } from "../replay/claims/claim.ts";
+import { visibleLine } from "../text.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
 import type { OpLog } from "../oplog.ts";
 import { type Command, type Input, suggestion, UsageError } from "./command.ts";
@@ -46,8 +44,9 @@ the shell may take it for files.`,
     const source = input.value("input");
     if (source !== undefined) filter.input = resolveInput(log, source);
     const found = log.claims.query(filter);
-    if (output.json) { for (const claim of found) output.line(formatJson(claim)); }
-    else showTable(found, output);
+    if (!output.json) return await showTable(found, output);
+    const { formatJson } = await import("../replay/claims/format/json.ts");
+    for (const claim of found) output.line(formatJson(claim));
   },
 };
 
@@ -73,7 +72,11 @@ function authorOf(id: string | undefined): string | undefined {
 }
 
 /** Only what a line can show is kept of each claim until the widths of the columns are known. */
-function showTable(found: Iterable<Claim>, output: Output): void {
+async function showTable(found: Iterable<Claim>, output: Output): Promise<void> {
+  const [{ abbreviate, percent }, { displayWidth, padEnd, shorten }] = await Promise.all([
+    import("../replay/claims/format/words.ts"),
+    import("../width.ts"),
+  ]);
   const columns = output.columns ?? PLAIN_COLUMNS;
   const rows: string[][] = [];
   const widths = [0, 0, 0, 0, 0];

@@ -7,20 +7,21 @@
 import { LogError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
 import type { Explanation } from "../replay/claims/claim.ts";
-import { formatDot, formatJson, formatMermaid, formatTree } from "../replay/claims/format.ts";
 import { PLAIN_COLUMNS } from "./claims.ts";
 import { type Command, type Input, suggestion, UsageError } from "./command.ts";
 import { loadIdentity, openToAppend, openToDerive } from "./open.ts";
 import type { Output } from "./output.ts";
 
-const FORMATS: Record<string, (explanation: Explanation, output: Output) => string> = {
-  tree: (explanation, output) => {
+type Formats = typeof import("../replay/claims/format.ts");
+
+const FORMATS: Record<string, (explanation: Explanation, output: Output, formats: Formats) => string> = {
+  tree: (explanation, output, { formatTree }) => {
     const { columns = PLAIN_COLUMNS } = output;
     return formatTree(explanation, { columns, style: (text, style) => output.style(text, style) }).join("\n");
   },
-  json: formatJson,
-  mermaid: (explanation) => formatMermaid(explanation).trimEnd(),
-  dot: (explanation) => formatDot(explanation).trimEnd(),
+  json: (explanation, _output, { formatJson }) => formatJson(explanation),
+  mermaid: (explanation, _output, { formatMermaid }) => formatMermaid(explanation).trimEnd(),
+  dot: (explanation, _output, { formatDot }) => formatDot(explanation).trimEnd(),
 };
 const FORMAT_NAMES = Object.keys(FORMATS).join(", ");
 
@@ -41,8 +42,11 @@ explained; when none does, the latest.`,
     const signer = input.flag("record") ? await loadIdentity(input) : undefined;
     using log = await (signer === undefined ? openToDerive(input) : openToAppend(input));
     const explanation = log.claims.explain(idOf(log, input.args[0]));
-    output.line(format(explanation, output));
-    if (signer !== undefined) output.note(`kept as ${log.claims.record(signer, explanation).opId}`);
+    const formats = await import("../replay/claims/format.ts");
+    output.line(format(explanation, output, formats));
+    if (signer === undefined) return;
+    const summary = formats.formatTree(explanation).join("\n");
+    output.note(`kept as ${log.claims.record(signer, explanation, summary).opId}`);
   },
 };
 

@@ -10,7 +10,7 @@ import { encodeCanonical } from "../wire/canonical.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
-import { formatTime, shorten, visible } from "../text.ts";
+import { formatTime, visible } from "../text.ts";
 
 /** How often `--follow` looks for what is new, in milliseconds. */
 const FOLLOW_EVERY_MS = 200;
@@ -44,11 +44,12 @@ export const log: Command = {
     const limit = input.integer("n", 0);
     const [reverse, follow] = [input.flag("reverse"), input.flag("follow")];
     if (reverse && follow) throw new UsageError("--follow lists what comes next; it does not go with --reverse");
+    const { shorten } = await import("../width.ts");
     using log = await openToRead(input);
     let listed = 0;
     const list = (options: EntriesOptions) => {
       for (const entry of log.entries({ ...filter, ...options })) {
-        output.line(formatEntry(entry, output));
+        output.line(formatEntry(entry, output, shorten));
         listed = entry.seq;
       }
     };
@@ -79,7 +80,11 @@ function newest(log: OpLog, filter: EntriesOptions, sinceSeq: number, limit: num
   return first === undefined ? { limit: 0 } : { sinceSeq: first - 1 };
 }
 
-function formatEntry({ seq, op }: Entry, output: Output): string {
+function formatEntry(
+  { seq, op }: Entry,
+  output: Output,
+  shorten: (text: string, columns: number) => string,
+): string {
   if (output.json) return `{"seq":${seq},"op":${op.wire}}`;
   const columns = [
     String(seq).padStart(6),

@@ -8,13 +8,12 @@
  * @module
  */
 
-import { createSHA256 } from "hash-wasm";
 import { LogError, ProofError } from "../errors.ts";
+import { sha256 } from "../wire/leaf.ts";
 import { HASH_BYTES } from "./lines.ts";
 
 export { leafHash } from "../wire/leaf.ts";
 
-const sha256 = await createSHA256();
 /** 0x01 ‖ left ‖ right: one array for all, because a node is hashed for every operation. */
 const node = new Uint8Array(1 + 2 * HASH_BYTES).fill(1, 0, 1);
 

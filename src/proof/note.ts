@@ -5,8 +5,8 @@
  * @module
  */
 
-import { createSHA256 } from "hash-wasm";
 import { ProofError } from "../errors.ts";
+import { sha256 } from "../wire/leaf.ts";
 import type { Signer } from "../wire/operation.ts";
 import { verifySignature } from "./ed25519.ts";
 import { decodeBase64 } from "./lines.ts";
@@ -19,7 +19,6 @@ const KEY_ID_BYTES = 4;
 /** The specification asks for 16 at least. A note of many would take long to check. */
 const MAX_SIGNATURES = 100;
 
-const sha256 = await createSHA256();
 const utf8 = new TextEncoder();
 
 /** A public key under a name: who a note must be signed by. */

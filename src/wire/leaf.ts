@@ -4,9 +4,10 @@
  * @module
  */
 
-import { createSHA256 } from "hash-wasm";
+import { createSHA256, type IHasher } from "hash-wasm";
 
-const sha256 = await createSHA256();
+/** SHA-256, ready for the next message after `init`. */
+export const sha256: IHasher = await createSHA256();
 const LEAF_PREFIX = Uint8Array.of(0);
 
 /** SHA-256(0x00 ‖ data): the hash of a leaf. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { OpLog } from "../../mod.ts";
+import { formatTree, OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { alice, bob } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
@@ -104,12 +104,13 @@ Deno.test("every explanation can be recorded, and is an operation as it should b
   using _ = log;
   for (const name of ["tea", "coffee", "meal", "day", "home"]) {
     const explanation = log.claims.explain(ids[name]);
-    const op = log.claims.record(alice, explanation);
+    const op = log.claims.record(alice, explanation, formatTree(explanation).join("\n"));
     op.verify();
     assertEquals(op.type, "explanation.record");
     assertEquals([op.body.claim, op.body.chain], [ids[name], explanation.nodes.map(({ opId }) => opId)]);
   }
   const long = log.claims.assert(alice, { key: "😀".repeat(512), value: "😀".repeat(20_000) });
-  const { body } = log.claims.record(alice, log.claims.explain(long.opId));
+  const longest = log.claims.explain(long.opId);
+  const { body } = log.claims.record(alice, longest, formatTree(longest).join("\n"));
   assert([...body.summary as string].length <= 8192);
 });

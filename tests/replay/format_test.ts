@@ -2,7 +2,8 @@ import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } 
 import fc from "fast-check";
 import type { Claim, Evidence, Explanation, ExplanationNode, Fall } from "../../src/replay/claims/claim.ts";
 import { formatDot, formatJson, formatMermaid, formatTree } from "../../src/replay/claims/format.ts";
-import { displayWidth, padEnd, shorten, visibleLine, wrap } from "../../src/text.ts";
+import { visibleLine } from "../../src/text.ts";
+import { displayWidth, padEnd, shorten, wrap } from "../../src/width.ts";
 import { parseCanonical } from "../../src/wire/canonical.ts";
 import type { CanonicalValue } from "../../src/wire/value.ts";
 import { canonicalObject, canonicalValue } from "../arbitraries.ts";

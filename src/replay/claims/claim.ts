@@ -18,6 +18,16 @@ import type { CanonicalObject, CanonicalValue } from "../../wire/value.ts";
  */
 export type ClaimStatus = "active" | "superseded" | "pending" | "invalidated" | "corrected" | "refuted";
 
+/** What each status means. */
+export const STATUSES: Readonly<Record<ClaimStatus, string>> = {
+  active: "nothing speaks against it",
+  superseded: "a later claim gives the key another value",
+  pending: "something it was derived from is not in the log yet",
+  invalidated: "something it was derived from was refuted or corrected",
+  corrected: "the user has given the key another value",
+  refuted: "the user says that it is not so",
+};
+
 /** A `claim.assert`, or a `claim.correct`, which is a claim of its author's own with full confidence. */
 export interface Claim {
   /** The operation that makes the claim. */

@@ -12,7 +12,6 @@ import type { Projections } from "../projections.ts";
 import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
 import { FallPaths, FallRecord } from "./cascade.ts";
 import { explain } from "./explain.ts";
-import { formatTree } from "./format/tree.ts";
 import { checkFilter, ClaimReader, selectClaims, selectCurrent } from "./read.ts";
 import { ClaimsRun } from "./run.ts";
 import { claims } from "./tables.ts";
@@ -194,15 +193,16 @@ export class Claims {
   }
 
   /**
-   * Keeps an explanation: signs and appends an `explanation.record` with its text, cut where it is too long, and the
+   * Keeps an explanation: signs and appends an `explanation.record` with a text, cut where it is too long, and the
    * operations it is about, at most the first 4,096.
    *
    * @param signer Who keeps it.
    * @param explanation What {@linkcode Claims.explain} gave.
+   * @param summary It in words, such as the lines of `formatTree`: at most 8,192 characters are kept.
    */
-  record(signer: Signer, explanation: Explanation): Operation {
-    const text = [...formatTree(explanation).join("\n")];
-    const summary = text.length <= MAX_SUMMARY ? text.join("") : text.slice(0, MAX_SUMMARY - 1).join("") + "…";
+  record(signer: Signer, explanation: Explanation, summary: string): Operation {
+    const text = [...summary];
+    if (text.length > MAX_SUMMARY) summary = text.slice(0, MAX_SUMMARY - 1).join("") + "…";
     const chain = explanation.nodes.slice(0, MAX_CHAIN).map(({ opId }) => opId);
     const claim = explanation.claim.opId;
     return this.#recorder.record(signer, "explanation.record", { claim, summary, chain });

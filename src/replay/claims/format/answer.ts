@@ -5,8 +5,8 @@
  */
 
 import { visibleLine } from "../../../text.ts";
-import type { Explanation, ExplanationNode } from "../claim.ts";
-import { abbreviate, nodesById, origin, percent, signature, statement, STATUSES, title, verdict } from "./words.ts";
+import { type Explanation, type ExplanationNode, STATUSES } from "../claim.ts";
+import { abbreviate, nodesById, origin, percent, signature, statement, title, verdict } from "./words.ts";
 
 const MOST_MISSING = 5;
 

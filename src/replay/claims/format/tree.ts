@@ -8,7 +8,8 @@
  */
 
 import { encodeCanonical } from "../../../wire/canonical.ts";
-import { shorten, visibleLine, wrap } from "../../../text.ts";
+import { visibleLine } from "../../../text.ts";
+import { shorten, wrap } from "../../../width.ts";
 import type { Claim, Explanation, ExplanationNode } from "../claim.ts";
 import { answer } from "./answer.ts";
 import { abbreviate, nodesById, origin, percent, signature, title } from "./words.ts";

@@ -6,18 +6,9 @@
 
 import { encodeCanonical } from "../../../wire/canonical.ts";
 import type { CanonicalValue } from "../../../wire/value.ts";
-import { displayWidth, formatTime, shorten, visibleLine } from "../../../text.ts";
-import type { Claim, ClaimStatus, Explanation, ExplanationNode, Fall } from "../claim.ts";
-
-/** What each status means. */
-export const STATUSES: Readonly<Record<ClaimStatus, string>> = {
-  active: "nothing speaks against it",
-  superseded: "a later claim gives the key another value",
-  pending: "something it was derived from is not in the log yet",
-  invalidated: "something it was derived from was refuted or corrected",
-  corrected: "the user has given the key another value",
-  refuted: "the user says that it is not so",
-};
+import { formatTime, visibleLine } from "../../../text.ts";
+import { displayWidth, shorten } from "../../../width.ts";
+import type { Claim, Explanation, ExplanationNode, Fall } from "../claim.ts";
 
 const HEX_DIGITS = 8;
 
