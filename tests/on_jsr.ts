@@ -9,7 +9,7 @@ const project = new URL("../", import.meta.url);
 const copy = Deno.makeTempDirSync({ prefix: "mnema-jsr-" });
 
 try {
-  for (const name of ["mod.ts", "cli.ts", "README.md", "src", "tests"]) {
+  for (const name of ["mod.ts", "cli.ts", "proof.ts", "README.md", "src", "tests"]) {
     copyAll(new URL(name, project), `${copy}/${name}`);
   }
   const { links: _, ...config } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", project)));

@@ -19,8 +19,8 @@ export const audit: Command = {
   args: "",
   summary: "Reads the whole log and says all that is not as it should be.",
   details: `Looks for damage to the file, a schema that was changed, operations that are not what they claim to be,
-columns that say something else, references to what is not there, rows that are missing, and derived tables that do not
-follow from the log. Writes nothing. The exit code is 1 when anything is found.`,
+columns that say something else, references to what is not there, rows that are missing, derived tables that do not
+follow from the log, and a signed checkpoint that the log no longer begins with. Writes nothing. The exit code is 1 when anything is found.`,
   options: { workers: { value: "N", help: "how many check signatures (default: as many as there are cores)" } },
   example: "audit",
   async run(input: Input, output: Output): Promise<number> {

@@ -6,7 +6,7 @@
 
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
 import { checkBody } from "../wire/bodies.ts";
-import { leafHash } from "../wire/leaf.ts";
+import { textLeafHash } from "../wire/leaf.ts";
 import { Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq } from "./entries.ts";
@@ -98,7 +98,7 @@ export class Writer {
     if (known !== null) return known;
     if (lacking !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(lacking));
     const seq = this.#insertRow(op);
-    this.#follower.note(seq, op.opId, op.prev, leafHash(utf8.encode(op.wire)));
+    this.#follower.note(seq, op.opId, op.prev, textLeafHash(op.wire));
     if (this.#follower.isBehind) this.#follower.tryCatchUp();
     return seq;
   }

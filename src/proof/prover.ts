@@ -7,7 +7,7 @@
 import { InconsistentError, LogError, NotFoundError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import type { Projections } from "../replay/projections.ts";
-import { leafHash } from "../wire/leaf.ts";
+import { textLeafHash } from "../wire/leaf.ts";
 import type { Signer } from "../wire/operation.ts";
 import { type Checkpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { formatConsistencyProof } from "./consistency.ts";
@@ -20,8 +20,6 @@ const SELECT_OPERATION = "SELECT seq, wire FROM ops WHERE op_id = ?";
 const COUNT_BEFORE = "SELECT count(*) FROM ops WHERE seq < ?";
 const SELECT_TEXTS = "SELECT seq, op_id, wire FROM ops WHERE seq > ? ORDER BY seq LIMIT ?";
 const PAGE_ROWS = 256;
-
-const utf8 = new TextEncoder();
 
 /** Proves what a log holds. */
 export class Prover {
@@ -58,7 +56,7 @@ export class Prover {
     }
     this.#requireConsistent(signed, size);
     const read = hashReader(this.#connection);
-    if (!equalHashes(read(0, index), leafHash(utf8.encode(wire)))) throw this.#changed(signed, { seq, opId });
+    if (!equalHashes(read(0, index), textLeafHash(wire))) throw this.#changed(signed, { seq, opId });
     return formatInclusionProof({ index, hashes: inclusionProof(index, signed.size, read), checkpoint: signed.text });
   }
 
@@ -142,7 +140,7 @@ export class Prover {
       const page = this.#connection.query(SELECT_TEXTS).values<[number, string, string]>(after, PAGE_ROWS);
       for (const [seq, opId, wire] of page) {
         if (index >= size) return undefined;
-        if (!equalHashes(read(0, index++), leafHash(utf8.encode(wire)))) return { seq, opId };
+        if (!equalHashes(read(0, index++), textLeafHash(wire))) return { seq, opId };
       }
       if (page.length < PAGE_ROWS) return undefined;
       after = page[page.length - 1][0];

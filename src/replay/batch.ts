@@ -6,7 +6,7 @@
 
 import type { Connection } from "../log/connection.ts";
 import { damaged } from "../log/failures.ts";
-import { leafHash } from "../wire/leaf.ts";
+import { textLeafHash } from "../wire/leaf.ts";
 import { decodeStored } from "./read.ts";
 
 /** An operation's place among the others. */
@@ -42,8 +42,6 @@ const MAX_ROWS = 8192;
 const MAX_LENGTH = 1 << 23;
 const FIRST_PAGE_ROWS = 64;
 const PAGE_ROWS = 512;
-
-const encoder = new TextEncoder();
 
 const OP_ID = 67;
 const ID_AND_PREV = '"op_id":"'.length + OP_ID + '","prev":['.length;
@@ -112,21 +110,13 @@ export class Batch {
   /** Their leaf hashes. */
   *leaves(): Generator<Uint8Array> {
     if (this.#noted !== undefined) { for (const { leaf } of this.#noted) yield leaf; }
-    else for (const { wire } of this.texts()) yield leafHash(encode(wire));
+    else for (const { wire } of this.texts()) yield textLeafHash(wire);
   }
 
   /** Their wire texts. */
   texts(): Iterable<StoredText> {
     return this.#texts ?? readTexts(this.#connection, this);
   }
-}
-
-let scratch = new Uint8Array(4096);
-
-/** The UTF-8 of a text, until the next is encoded. */
-function encode(text: string): Uint8Array {
-  if (scratch.length < text.length * 3) scratch = new Uint8Array(text.length * 6);
-  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }
 
 function* readTexts(connection: Connection, { after, last }: { after: number; last: number }): Generator<StoredText> {

@@ -8,7 +8,7 @@
 import { ProofError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import type { TableProjection } from "../../replay/projections.ts";
-import { leafHash } from "../../wire/leaf.ts";
+import { textLeafHash } from "../../wire/leaf.ts";
 import { type Checkpoint, parseCheckpoint } from "../checkpoint.ts";
 import { equalHashes, nodeHash } from "../merkle.ts";
 import { rootAt, tree, treeSize } from "../tree.ts";
@@ -18,8 +18,6 @@ import { isComputed, type SchemaObject } from "./schema.ts";
 const SELECT_NOTES = "SELECT note FROM checkpoints ORDER BY rowid";
 const SELECT_TEXTS = "SELECT seq, wire FROM ops WHERE seq > ? ORDER BY seq LIMIT ?";
 const PAGE_ROWS = 256;
-
-const utf8 = new TextEncoder();
 
 /** What was found out before. */
 export interface Known {
@@ -84,7 +82,7 @@ function rootOf(connection: Connection, size: number, { confirmed }: Known): Uin
     const page = connection.query(SELECT_TEXTS).values<[number, string]>(after, Math.min(PAGE_ROWS, size - leaves));
     if (page.length === 0) break;
     for (const [seq, wire] of page) {
-      complete.push(leafHash(utf8.encode(wire)));
+      complete.push(textLeafHash(wire));
       for (let bits = ++leaves; bits % 2 === 0; bits /= 2) {
         const right = complete.pop()!;
         complete.push(nodeHash(complete.pop()!, right));
