@@ -67,8 +67,13 @@ const SIG = Buffer.from(',"sig":"');
 const TS = Buffer.from('","ts":');
 const TYPE = Buffer.from(',"type":"');
 const V = Buffer.from('","v":1}');
+const [CONTENT, KIND, REF, SOURCE] = ['{"content":', ',"kind":', ',"ref":', ',"source":'].map((part) =>
+  Buffer.from(part)
+);
 const [TRUE, FALSE, NULL] = ["true", "false", "null"].map((word) => Buffer.from(word));
 
+/** A string of so many bytes has no more characters. */
+const SHORT_STRING = 512;
 const HASH_DIGITS = 64;
 const SIG_DIGITS = 128;
 /** Every integer of so many digits fits in 64 bits. */
@@ -115,6 +120,18 @@ export class EnvelopeScanner {
 
   #ascii(start: number, end: number): string {
     return this.#bytes.toString("latin1", start, end);
+  }
+
+  /**
+   * Whether the body that begins at `bodyAt`, of an operation that was scanned, is as `bodies.ts` prescribes for
+   * `evidence.add`; false when that is not certain.
+   */
+  isEvidence(bodyAt: number): boolean {
+    this.#at = bodyAt;
+    if (!this.#literal(CONTENT) || this.#bytes[this.#at] !== BRACE || !this.#object(2)) return false;
+    if (!this.#literal(KIND) || !this.#shortString()) return false;
+    if (this.#literal(REF) && !this.#shortString()) return false;
+    return this.#literal(SOURCE) && this.#shortString() && this.#bytes[this.#at] === BRACE_END;
   }
 
   #literal(literal: Uint8Array): boolean {
@@ -206,6 +223,13 @@ export class EnvelopeScanner {
       if (next === BRACE_END) return true;
       if (next !== COMMA) return false;
     }
+  }
+
+  #shortString(): boolean {
+    const start = this.#at + 1;
+    if (!this.#key()) return false;
+    const length = this.#at - 1 - start;
+    return length >= 1 && length <= SHORT_STRING;
   }
 
   /** A key without escapes: only these are in the order of their bytes. */

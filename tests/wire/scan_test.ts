@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Operation, OperationError } from "../../mod.ts";
+import { isBody } from "../../src/wire/bodies.ts";
 import { type Envelope, EnvelopeScanner } from "../../src/wire/scan.ts";
 import { canonicalObject } from "../arbitraries.ts";
 import { alice, note, vectorLines } from "../operations.ts";
@@ -128,3 +129,39 @@ for (const [body, canonical] of BODIES) {
     assertEquals([scan(text) !== undefined, parses(text)], [canonical, canonical]);
   });
 }
+
+Deno.test("what the scanner takes for the body of evidence is one, and plain evidence is taken for it", () => {
+  const word = fc.oneof(
+    fc.string({ maxLength: 3 }),
+    fc.constantFrom("é".repeat(256), "é".repeat(300), "x".repeat(512)),
+  );
+  const content = fc.dictionary(fc.constantFrom("a", "kind", "source"), fc.oneof(word, fc.integer(), fc.constant({})));
+  const body = fc.record({
+    content: fc.oneof({ weight: 5, arbitrary: content }, { weight: 1, arbitrary: word }),
+    kind: fc.oneof({ weight: 5, arbitrary: word }, { weight: 1, arbitrary: fc.integer() }),
+    source: word,
+    ref: word,
+    extra: fc.integer(),
+  }, { requiredKeys: [] });
+  let taken = 0;
+  fc.assert(
+    fc.property(body, (body) => {
+      fc.pre(Object.values(body).every((value) => typeof value !== "string" || value.isWellFormed()));
+      const op = Operation.create({ type: "evidence.add", body, ts: 0 }, alice);
+      const bytes = encoder.encode(op.wire);
+      const scanner = new EnvelopeScanner(bytes);
+      const envelope = scanner.scan(0, bytes.length);
+      if (envelope === undefined || !scanner.isEvidence(envelope.bodyAt)) return;
+      assert(isBody("evidence.add", op.body), op.wire);
+      taken++;
+    }),
+    { numRuns: 1000 },
+  );
+  assert(taken > 20);
+  const fields = { content: { n: 1 }, kind: "k", source: "s" };
+  for (const body of [fields, { ...fields, ref: "r" }, { ...fields, content: {} }]) {
+    const bytes = encoder.encode(Operation.create({ type: "evidence.add", body, ts: 0 }, alice).wire);
+    const scanner = new EnvelopeScanner(bytes);
+    assert(scanner.isEvidence(scanner.scan(0, bytes.length)!.bodyAt));
+  }
+});
