@@ -19,12 +19,6 @@ export interface Link {
   prev: readonly string[];
 }
 
-/** The same of an operation that was appended here, with its leaf hash. */
-export interface NotedLink extends Link {
-  /** SHA-256(0x00 ‖ wire text). */
-  leaf: Uint8Array;
-}
-
 /** An operation as it is stored. */
 export interface StoredText {
   /** Its place in the log. */
@@ -43,6 +37,7 @@ const MAX_LENGTH = 1 << 23;
 const FIRST_PAGE_ROWS = 64;
 const PAGE_ROWS = 512;
 
+const HASH_BYTES = 32;
 const OP_ID = 67;
 const ID_AND_PREV = '"op_id":"'.length + OP_ID + '","prev":['.length;
 
@@ -54,19 +49,20 @@ export class Batch {
   readonly last: number;
   readonly #connection: Connection;
   readonly #texts?: readonly StoredText[];
-  readonly #noted?: readonly NotedLink[];
+  readonly #leaves?: Uint8Array;
   #links?: readonly Link[];
 
   private constructor(
     connection: Connection,
     range: { after: number; last: number },
-    known: { texts?: readonly StoredText[]; noted?: readonly NotedLink[] },
+    known: { texts?: readonly StoredText[]; links?: readonly Link[]; leaves?: Uint8Array },
   ) {
     this.#connection = connection;
     this.after = range.after;
     this.last = range.last;
     this.#texts = known.texts;
-    this.#noted = known.noted;
+    this.#links = known.links;
+    this.#leaves = known.leaves;
   }
 
   /**
@@ -89,28 +85,33 @@ export class Batch {
     return new Batch(connection, { after, last: upTo }, { texts });
   }
 
-  /** Operations that were appended here, one behind the other. */
-  static noted(connection: Connection, noted: readonly NotedLink[]): Batch {
-    return new Batch(connection, { after: noted[0].seq - 1, last: noted[noted.length - 1].seq }, { noted });
+  /** Operations that were appended here, one behind the other, and their leaf hashes. */
+  static noted(connection: Connection, links: readonly Link[], leaves: Uint8Array): Batch {
+    const range = { after: links[0].seq - 1, last: links[links.length - 1].seq };
+    return new Batch(connection, range, { links, leaves });
   }
 
   /** Those after a `seq`. */
   since(after: number): Batch {
     return new Batch(this.#connection, { after, last: this.last }, {
       texts: this.#texts?.filter(({ seq }) => seq > after),
-      noted: this.#noted?.filter(({ seq }) => seq > after),
+      links: this.#links?.filter(({ seq }) => seq > after),
+      leaves: this.#leaves?.subarray((after - this.after) * HASH_BYTES), // noted operations stand one behind the other
     });
   }
 
   /** How they hang together. */
   links(): readonly Link[] {
-    return this.#links ??= this.#noted ?? [...this.texts()].map((text) => linkOf(this.#connection.path, text));
+    return this.#links ??= [...this.texts()].map((text) => linkOf(this.#connection.path, text));
   }
 
   /** Their leaf hashes. */
   *leaves(): Generator<Uint8Array> {
-    if (this.#noted !== undefined) { for (const { leaf } of this.#noted) yield leaf; }
-    else for (const { wire } of this.texts()) yield textLeafHash(wire);
+    if (this.#leaves !== undefined) {
+      for (let at = 0; at < (this.last - this.after) * HASH_BYTES; at += HASH_BYTES) {
+        yield this.#leaves.subarray(at, at + HASH_BYTES);
+      }
+    } else for (const { wire } of this.texts()) yield textLeafHash(wire);
   }
 
   /** Their wire texts. */

@@ -14,7 +14,7 @@ import { FileError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import { lastSeq } from "../log/entries.ts";
 import type { Follower } from "../log/writer.ts";
-import { Batch, type NotedLink } from "./batch.ts";
+import { Batch, type Link } from "./batch.ts";
 
 /** State in tables. Their names start with `mnema_`, and have no schema before them: they may be copies. */
 export interface TableProjection {
@@ -51,6 +51,7 @@ const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sq
 
 /** So many operations are held in memory before those that follow the log are brought up. */
 const NOTED = 4096;
+const HASH_BYTES = 32;
 
 type Schema = "main" | "temp";
 
@@ -59,7 +60,9 @@ export class Projections implements Follower {
   readonly #connection: Connection;
   readonly #followers: readonly TableProjection[];
   /** What was appended through this connection since the followers were brought up. */
-  #noted: NotedLink[] = [];
+  #noted: Link[] = [];
+  /** Their leaf hashes, one behind the other: as many small arrays they would outlive what clears those away. */
+  readonly #leaves = new Uint8Array(2 * NOTED * HASH_BYTES);
 
   /**
    * @param connection The log's file.
@@ -84,7 +87,8 @@ export class Projections implements Follower {
   note(seq: number, opId: string, prev: readonly string[], leaf: Uint8Array): void {
     const expected = (this.#noted.at(-1)?.seq ?? seq - 1) + 1;
     if (seq !== expected || this.#noted.length >= 2 * NOTED) this.#noted = [];
-    this.#noted.push({ seq, opId, prev, leaf });
+    this.#leaves.set(leaf, this.#noted.length * HASH_BYTES);
+    this.#noted.push({ seq, opId, prev });
   }
 
   /** @inheritdoc */
@@ -256,7 +260,7 @@ export class Projections implements Follower {
   #notedBatch(after: number, last: number): Batch | undefined {
     const start = after + 1 - this.#noted[0]?.seq;
     if (!(start >= 0 && last === this.#noted.at(-1)!.seq)) return undefined;
-    return Batch.noted(this.#connection, this.#noted.slice(start));
+    return Batch.noted(this.#connection, this.#noted.slice(start), this.#leaves.subarray(start * HASH_BYTES));
   }
 
   #execute(sql: string): void {

@@ -49,7 +49,7 @@ export interface IngestReport {
 
 const KEPT_REFUSALS = 1000;
 /** So many blocks make a transaction: fewer cost more writing, for every one rewrites much of the index of ids. */
-const TRANSACTION_BLOCKS = 48;
+const TRANSACTION_BLOCKS = 40;
 
 /** Takes in what a source holds. @see OpLog.ingest */
 export async function ingest(writer: Writer, source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
