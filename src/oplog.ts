@@ -7,7 +7,7 @@
 import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
 import { MAX_PREV, Operation, type OperationDraft, type Signer } from "./wire/operation.ts";
 import { Connection } from "./log/connection.ts";
-import { type EntriesOptions, lastSeq, readEntries, requireInteger } from "./log/entries.ts";
+import { type EntriesOptions, lastSeq, readEntries, requireInteger, rowOf } from "./log/entries.ts";
 import { damaged } from "./log/failures.ts";
 import { decodeStored } from "./replay/read.ts";
 import { project, type Projection, replay } from "./replay/state.ts";
@@ -69,8 +69,6 @@ export interface LogStats {
   /** The size of the database, in bytes. */
   bytes: number;
 }
-
-const SELECT_BY_ID = "SELECT seq, wire FROM ops WHERE op_id = ?";
 
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 const SHOWN_CANDIDATES = 3;
@@ -271,7 +269,7 @@ export class OpLog implements Disposable {
    * @throws {NotFoundError} When the log does not hold it.
    */
   get(opId: string): Operation {
-    const row = this.#connection.query(SELECT_BY_ID).value<[number, string]>(opId);
+    const row = rowOf(this.#connection, opId);
     if (row === undefined) throw new NotFoundError(opId);
     const op = decodeStored(this.#connection.path, ...row);
     if (op.opId !== opId) throw damaged(this.#connection.path, `operation ${op.opId} stands where ${opId} should`);

@@ -27,3 +27,8 @@ export function formatTime(ts: number): string {
   const date = new Date(ts);
   return Number.isNaN(date.getTime()) ? `${ts} ms` : date.toISOString().slice(0, -5) + "Z";
 }
+
+/** So many of something: `1 operation`, `2 operations`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

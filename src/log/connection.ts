@@ -26,6 +26,7 @@ const CHECKPOINT_PAGES = 25_000;
 
 const TRANSACTIONS = {
   outer: ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"],
+  reader: ["BEGIN", "COMMIT", "ROLLBACK"],
   inner: ["SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part"],
 } as const;
 
@@ -242,7 +243,10 @@ export class Connection {
    * fail alone.
    */
   transaction<T>(work: () => T): T {
-    const [begin, commit, rollback] = TRANSACTIONS[this.#depth === 0 ? "outer" : "inner"];
+    return this.#within(TRANSACTIONS[this.#depth === 0 ? "outer" : "inner"], work);
+  }
+
+  #within<T>([begin, commit, rollback]: readonly [string, string, string], work: () => T): T {
     this.#begin(begin);
     try {
       const result = work();
@@ -288,17 +292,8 @@ export class Connection {
   temporarily(work: () => void): void {
     if (this.readonly) this.execute("PRAGMA query_only = OFF");
     try {
-      if (this.#depth > 0) return work();
-      this.#begin("BEGIN");
-      try {
-        work();
-        this.execute("COMMIT");
-      } catch (error) {
-        this.#rollback("ROLLBACK");
-        throw error;
-      } finally {
-        this.#depth--;
-      }
+      if (this.#depth > 0) work();
+      else this.#within(TRANSACTIONS.reader, work);
     } finally {
       if (this.readonly) this.execute("PRAGMA query_only = ON");
     }

@@ -57,6 +57,16 @@ export function lastSeq(connection: Connection): number {
   return connection.query("SELECT coalesce(max(seq), 0) FROM ops").value<[number]>()![0];
 }
 
+/** The `seq` of an operation; undefined when the log does not hold it. */
+export function seqOf(connection: Connection, opId: string): number | undefined {
+  return connection.query("SELECT seq FROM ops WHERE op_id = ?").value<[number]>(opId)?.[0];
+}
+
+/** The `seq` and the wire text of an operation; undefined when the log does not hold it. */
+export function rowOf(connection: Connection, opId: string): [seq: number, wire: string] | undefined {
+  return connection.query("SELECT seq, wire FROM ops WHERE op_id = ?").value(opId);
+}
+
 /** Refuses an option that is not an integer, or is less than it may be. */
 export function requireInteger(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {

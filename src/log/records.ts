@@ -9,11 +9,11 @@
  */
 
 import { Buffer } from "node:buffer";
+import { HASH_BYTES } from "../wire/leaf.ts";
 
 const DIGITS = 10;
 const LEAF_AT = 5 * DIGITS;
-const LEAF = 32;
-const ENTRY = LEAF_AT + LEAF;
+const ENTRY = LEAF_AT + HASH_BYTES;
 
 const OP_ID = 67;
 const AUTHOR = 68;
@@ -90,7 +90,7 @@ export class TableBuilder {
     this.#put(tsAt);
     this.#put(typeAt);
     this.#table.set(leaf, this.#length);
-    this.#length += LEAF;
+    this.#length += HASH_BYTES;
   }
 
   /** The table. */

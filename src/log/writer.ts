@@ -9,14 +9,13 @@ import { checkBody } from "../wire/bodies.ts";
 import { textLeafHash } from "../wire/leaf.ts";
 import { Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";
-import { lastSeq } from "./entries.ts";
+import { lastSeq, seqOf } from "./entries.ts";
 import { isConflict } from "./failures.ts";
 import { INSERT_RECORDS, leafOf, type Records, selectRecords } from "./records.ts";
 
 /** The greatest wire text that may enter unless the log is opened with another limit, in bytes of UTF-8. */
 export const MAX_OPERATION_BYTES: number = 1 << 20;
 
-const SELECT_SEQ = "SELECT seq FROM ops WHERE op_id = ?";
 const SELECT_MISSING = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
 /** What an append must know: the `seq` of an operation that is there, and what it follows that is not. */
 const SELECT_BEFORE = "SELECT (SELECT seq FROM ops WHERE op_id = ?), (SELECT json_group_array(value) FROM " +
@@ -118,7 +117,7 @@ export class Writer {
 
   /** The `seq` of an operation, or undefined when the log does not hold it. */
   seqOf(opId: string): number | undefined {
-    return this.#connection.query(SELECT_SEQ).value<[number]>(opId)?.[0];
+    return seqOf(this.#connection, opId);
   }
 
   /**

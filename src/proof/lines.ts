@@ -5,8 +5,7 @@
  * @module
  */
 
-/** SHA-256 gives so many bytes. */
-export const HASH_BYTES = 32;
+import { HASH_BYTES } from "../wire/leaf.ts";
 
 const DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/;
 

@@ -9,8 +9,7 @@
  */
 
 import { LogError, ProofError } from "../errors.ts";
-import { sha256 } from "../wire/leaf.ts";
-import { HASH_BYTES } from "./lines.ts";
+import { HASH_BYTES, sha256 } from "../wire/leaf.ts";
 
 export { leafHash } from "../wire/leaf.ts";
 

@@ -6,7 +6,10 @@
 
 import { InconsistentError, LogError, NotFoundError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
+import { lastSeq, rowOf } from "../log/entries.ts";
+import { readTexts } from "../replay/batch.ts";
 import type { Projections } from "../replay/projections.ts";
+import { counted } from "../text.ts";
 import { textLeafHash } from "../wire/leaf.ts";
 import type { Signer } from "../wire/operation.ts";
 import { type Checkpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
@@ -16,10 +19,8 @@ import { keepCheckpoint, keptCheckpoints, newestCheckpoint } from "./kept.ts";
 import { consistencyProof, equalHashes, inclusionProof } from "./merkle.ts";
 import { hashReader, rootAt, tree, treeSize } from "./tree.ts";
 
-const SELECT_OPERATION = "SELECT seq, wire FROM ops WHERE op_id = ?";
 const COUNT_BEFORE = "SELECT count(*) FROM ops WHERE seq < ?";
-const SELECT_TEXTS = "SELECT seq, op_id, wire FROM ops WHERE seq > ? ORDER BY seq LIMIT ?";
-const PAGE_ROWS = 256;
+const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
 
 /** Proves what a log holds. */
 export class Prover {
@@ -44,7 +45,7 @@ export class Prover {
 
   /** Proves that the log held an operation when a checkpoint was signed. @see OpLog.prove */
   prove(opId: string, checkpoint?: string): string {
-    const row = this.#connection.query(SELECT_OPERATION).value<[number, string]>(opId);
+    const row = rowOf(this.#connection, opId);
     if (row === undefined) throw new NotFoundError(opId);
     const [seq, wire] = row;
     const size = this.#prepare();
@@ -87,8 +88,7 @@ export class Prover {
 
   /** The position of an operation in `seq` order: seq - 1 where none is missing, and none ever should be. */
   #indexOf(seq: number, size: number): number {
-    const [last] = this.#connection.query("SELECT max(seq) FROM ops").value<[number]>()!;
-    return last === size ? seq - 1 : this.#connection.query(COUNT_BEFORE).value<[number]>(seq)![0];
+    return lastSeq(this.#connection) === size ? seq - 1 : this.#connection.query(COUNT_BEFORE).value<[number]>(seq)![0];
   }
 
   #requireConsistent(checkpoint: Checkpoint, size: number): void {
@@ -96,7 +96,7 @@ export class Prover {
       throw new InconsistentError(
         checkpoint.text,
         `a checkpoint of ${
-          operations(checkpoint.size)
+          counted(checkpoint.size, "operation")
         } was signed, and the log has ${size}: some were removed; look at ` +
           "it with: mnema audit",
       );
@@ -115,7 +115,7 @@ export class Prover {
     return new InconsistentError(
       checkpoint.text,
       `the log is no longer what its checkpoint of ${
-        operations(checkpoint.size)
+        counted(checkpoint.size, "operation")
       } says: the first that changed is one of ` +
         `number ${before + 1} to ${until}; look at it with: mnema audit, and restore it from a copy or another node`,
     );
@@ -125,7 +125,7 @@ export class Prover {
     return new InconsistentError(
       text,
       `the log is no longer what its checkpoint of ${
-        operations(size)
+        counted(size, "operation")
       } says: operation ${change.opId} (seq ${change.seq}) ` +
         "is the first that changed; restore it from a copy or another node",
       change,
@@ -136,18 +136,11 @@ export class Prover {
   #firstChange(size: number): { seq: number; opId: string } | undefined {
     const read = hashReader(this.#connection);
     let index = 0;
-    for (let after = 0;;) {
-      const page = this.#connection.query(SELECT_TEXTS).values<[number, string, string]>(after, PAGE_ROWS);
-      for (const [seq, opId, wire] of page) {
-        if (index >= size) return undefined;
-        if (!equalHashes(read(0, index++), textLeafHash(wire))) return { seq, opId };
-      }
-      if (page.length < PAGE_ROWS) return undefined;
-      after = page[page.length - 1][0];
+    for (const { seq, wire } of readTexts(this.#connection, { after: 0, last: lastSeq(this.#connection) })) {
+      if (index >= size) return undefined;
+      if (equalHashes(read(0, index++), textLeafHash(wire))) continue;
+      return { seq, opId: this.#connection.query(SELECT_OP_ID).value<[string]>(seq)![0] };
     }
+    return undefined;
   }
-}
-
-function operations(count: number): string {
-  return count === 1 ? "1 operation" : `${count} operations`;
 }

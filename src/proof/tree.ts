@@ -11,7 +11,7 @@
 import type { Connection } from "../log/connection.ts";
 import type { Batch } from "../replay/batch.ts";
 import type { Run, TableProjection } from "../replay/projections.ts";
-import { HASH_BYTES } from "./lines.ts";
+import { HASH_BYTES } from "../wire/leaf.ts";
 import { type HashReader, nodeHash, treeRoot } from "./merkle.ts";
 
 const HEIGHT = 8;

@@ -6,7 +6,7 @@
 
 import type { Connection } from "../log/connection.ts";
 import { damaged } from "../log/failures.ts";
-import { textLeafHash } from "../wire/leaf.ts";
+import { HASH_BYTES, textLeafHash } from "../wire/leaf.ts";
 import { decodeStored } from "./read.ts";
 
 /** An operation's place among the others. */
@@ -37,7 +37,6 @@ const MAX_LENGTH = 1 << 23;
 const FIRST_PAGE_ROWS = 64;
 const PAGE_ROWS = 512;
 
-const HASH_BYTES = 32;
 const OP_ID = 67;
 const ID_AND_PREV = '"op_id":"'.length + OP_ID + '","prev":['.length;
 
@@ -120,7 +119,11 @@ export class Batch {
   }
 }
 
-function* readTexts(connection: Connection, { after, last }: { after: number; last: number }): Generator<StoredText> {
+/** Reads the wire texts of a range, in pages. */
+export function* readTexts(
+  connection: Connection,
+  { after, last }: { after: number; last: number },
+): Generator<StoredText> {
   const query = connection.query(SELECT);
   for (let rows = FIRST_PAGE_ROWS;; rows = PAGE_ROWS) {
     const page = query.values<[number, string, string]>(after, last, rows);
@@ -131,6 +134,17 @@ function* readTexts(connection: Connection, { after, last }: { after: number; la
     if (page.length < rows) return;
     after = page[page.length - 1][0];
   }
+}
+
+/** What operations name that does not stand before them among these. */
+export function namedOutside(links: Iterable<Pick<Link, "opId" | "prev">>): Set<string> {
+  const seen = new Set<string>();
+  const named = new Set<string>();
+  for (const { opId, prev } of links) {
+    for (const id of prev) if (!seen.has(id)) named.add(id);
+    seen.add(opId);
+  }
+  return named;
 }
 
 /** Behind its body a wire text is ASCII of known form: what matters is read from its end, without reading all of it. */

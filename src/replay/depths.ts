@@ -6,7 +6,7 @@
  */
 
 import type { Connection } from "../log/connection.ts";
-import type { Batch } from "./batch.ts";
+import { type Batch, namedOutside } from "./batch.ts";
 import type { TableProjection } from "./projections.ts";
 
 const SELECT_NAMED = "SELECT op_id, depth FROM json_each(?) JOIN ops ON op_id = value JOIN mnema_depths USING (seq)";
@@ -36,12 +36,7 @@ function apply(connection: Connection, batch: Batch): void {
 
 /** The depths of what a batch names that stands before it. */
 function namedDepths(connection: Connection, links: ReturnType<Batch["links"]>): Map<string, number> {
-  const seen = new Set<string>();
-  const named = new Set<string>();
-  for (const { opId, prev } of links) {
-    for (const id of prev) if (!seen.has(id)) named.add(id);
-    seen.add(opId);
-  }
+  const named = namedOutside(links);
   if (named.size === 0) return new Map();
   return new Map(connection.query(SELECT_NAMED).values<[string, number]>(JSON.stringify([...named])));
 }

@@ -14,6 +14,7 @@ import { FileError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import { lastSeq } from "../log/entries.ts";
 import type { Follower } from "../log/writer.ts";
+import { HASH_BYTES } from "../wire/leaf.ts";
 import { Batch, type Link } from "./batch.ts";
 
 /** State in tables. Their names start with `mnema_`, and have no schema before them: they may be copies. */
@@ -51,7 +52,6 @@ const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sq
 
 /** So many operations are held in memory before those that follow the log are brought up. */
 const NOTED = 4096;
-const HASH_BYTES = 32;
 
 type Schema = "main" | "temp";
 
@@ -117,7 +117,7 @@ export class Projections implements Follower {
   prepare(...wanted: TableProjection[]): number {
     const all = withNeeds(wanted);
     const last = lastSeq(this.#connection);
-    if (all.every((projection) => this.#watermark(projection) === last)) return last;
+    if (all.every((projection) => this.#watermark(projection, last) === last)) return last;
     if (!this.#connection.readonly) {
       this.#dropCopies();
       if (this.#try(() => this.#bring(all, "main"))) return lastSeq(this.#connection);
@@ -189,7 +189,7 @@ export class Projections implements Follower {
 
   #bring(all: readonly TableProjection[], schema: Schema, onProgress?: (seq: number, last: number) => void): void {
     const last = lastSeq(this.#connection);
-    const behind = all.map((projection) => ({ projection, seen: this.#watermark(projection) }))
+    const behind = all.map((projection) => ({ projection, seen: this.#watermark(projection, last) }))
       .filter(({ seen }) => seen < last);
     if (behind.length === 0) return;
     this.#execute(`CREATE TABLE IF NOT EXISTS ${schema}.mnema_watermarks ${WATERMARKS}`);
@@ -224,7 +224,8 @@ export class Projections implements Follower {
   /** Copies what there is into memory, where it can be brought up although the file may not be written. */
   #copy(all: readonly TableProjection[]): void {
     this.#dropCopies();
-    const found = all.map((projection) => ({ projection, seen: this.#watermark(projection) }));
+    const last = lastSeq(this.#connection);
+    const found = all.map((projection) => ({ projection, seen: this.#watermark(projection, last) }));
     this.#execute(`CREATE TABLE temp.mnema_watermarks ${WATERMARKS}`);
     for (const { projection, seen } of found) {
       this.#create(projection, "temp");
@@ -247,13 +248,13 @@ export class Projections implements Follower {
     return Object.keys(tables).every((table) => copies.has(table));
   }
 
-  /** The last `seq` that the tables have seen; 0 when they must be made anew. */
-  #watermark({ name, version, tables }: TableProjection): number {
+  /** The last `seq` that the tables have seen of a log that ends at `last`; 0 when they must be made anew. */
+  #watermark({ name, version, tables }: TableProjection, last: number): number {
     const names = ["mnema_watermarks", ...Object.keys(tables)];
     const [count] = this.#connection.query(COUNT_TABLES).value<[number]>(JSON.stringify(names))!;
     if (count < names.length) return 0;
     const [seq] = this.#connection.query(SELECT_WATERMARK).value<[number]>(name, version) ?? [0];
-    return seq <= lastSeq(this.#connection) ? seq : 0;
+    return seq <= last ? seq : 0;
   }
 
   /** All that is new, when all of it was appended here. */

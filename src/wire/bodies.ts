@@ -6,6 +6,7 @@
 
 import { OperationError } from "../errors.ts";
 import { pathText } from "./canonical.ts";
+import { isOpId } from "./operation.ts";
 import type { CanonicalObject, CanonicalValue } from "./value.ts";
 
 /** The body of `evidence.add`: what was observed. */
@@ -61,9 +62,10 @@ type Fault = { at: string; what: string } | undefined;
 type Check = (value: CanonicalValue) => Fault;
 
 const MAX_STRING = 512;
-const MAX_SUMMARY = 8192;
-const PARTS_PER_MILLION = 1_000_000;
-const OP_ID = /^op_[0-9a-f]{64}$/;
+/** A summary has at most so many characters. */
+export const MAX_SUMMARY = 8192;
+/** Full confidence. */
+export const PARTS_PER_MILLION = 1_000_000;
 
 /** A string of at least one character, counted as code points. */
 const text = (most: number): Check => (value) => {
@@ -75,9 +77,7 @@ const text = (most: number): Check => (value) => {
 const anything: Check = () => undefined;
 const name = text(MAX_STRING);
 const opId: Check = (value) =>
-  typeof value === "string" && OP_ID.test(value)
-    ? undefined
-    : { at: "", what: "must be op_ and 64 lower-case hex digits" };
+  typeof value === "string" && isOpId(value) ? undefined : { at: "", what: "must be op_ and 64 lower-case hex digits" };
 const object: Check = (value) => isObject(value) ? undefined : { at: "", what: "must be an object" };
 
 const confidence: Check = (value) =>

@@ -330,6 +330,16 @@ export function isType(text: string): boolean {
   return text.length <= MAX_TYPE_LENGTH && TYPE.test(text);
 }
 
+/** Whether a text has the form of a content address. */
+export function isOpId(text: string): boolean {
+  return OP_ID.test(text);
+}
+
+/** Whether a text has the form of an author id. */
+export function isAuthor(text: string): boolean {
+  return AUTHOR.test(text);
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

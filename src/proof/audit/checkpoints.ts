@@ -7,6 +7,8 @@
 
 import { ProofError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
+import { lastSeq } from "../../log/entries.ts";
+import { readTexts } from "../../replay/batch.ts";
 import type { TableProjection } from "../../replay/projections.ts";
 import { textLeafHash } from "../../wire/leaf.ts";
 import { type Checkpoint, parseCheckpoint } from "../checkpoint.ts";
@@ -16,8 +18,6 @@ import type { Findings } from "./findings.ts";
 import { isComputed, type SchemaObject } from "./schema.ts";
 
 const SELECT_NOTES = "SELECT note FROM checkpoints ORDER BY rowid";
-const SELECT_TEXTS = "SELECT seq, wire FROM ops WHERE seq > ? ORDER BY seq LIMIT ?";
-const PAGE_ROWS = 256;
 
 /** What was found out before. */
 export interface Known {
@@ -78,16 +78,12 @@ function rootOf(connection: Connection, size: number, { confirmed }: Known): Uin
   /** The roots of the complete subtrees so far, the largest first: one for each bit of how many leaves there are. */
   const complete: Uint8Array[] = [];
   let leaves = 0;
-  for (let after = 0; leaves < size;) {
-    const page = connection.query(SELECT_TEXTS).values<[number, string]>(after, Math.min(PAGE_ROWS, size - leaves));
-    if (page.length === 0) break;
-    for (const [seq, wire] of page) {
-      complete.push(textLeafHash(wire));
-      for (let bits = ++leaves; bits % 2 === 0; bits /= 2) {
-        const right = complete.pop()!;
-        complete.push(nodeHash(complete.pop()!, right));
-      }
-      after = seq;
+  for (const { wire } of readTexts(connection, { after: 0, last: lastSeq(connection) })) {
+    if (leaves === size) break;
+    complete.push(textLeafHash(wire));
+    for (let bits = ++leaves; bits % 2 === 0; bits /= 2) {
+      const right = complete.pop()!;
+      complete.push(nodeHash(complete.pop()!, right));
     }
   }
   return complete.length === 0 ? rootAt(connection, 0) : complete.reduceRight((right, left) => nodeHash(left, right));

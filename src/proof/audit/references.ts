@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from "../../log/connection.ts";
+import { namedOutside } from "../../replay/batch.ts";
 import type { Findings } from "./findings.ts";
 
 /** An operation, and what it follows. */
@@ -92,12 +93,7 @@ export class References {
 
   /** What the rows name that does not stand before all of them. */
   #notBefore(rows: readonly Reference[]): Set<string> {
-    const here = new Set<string>();
-    const named = new Set<string>();
-    for (const { opId, prev } of rows) {
-      for (const id of prev) if (!here.has(id)) named.add(id);
-      here.add(opId);
-    }
+    const named = namedOutside(rows);
     if (named.size === 0) return named;
     if (this.#seen !== undefined) return named.difference(this.#seen);
     const ids = this.#connection.query(SELECT_NOT_BEFORE).values<[string]>(JSON.stringify([...named]), rows[0].seq);

@@ -6,7 +6,7 @@
 
 import { OperationError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
-import { contentAddress, Operation } from "../../wire/operation.ts";
+import { contentAddress, isOpId, Operation } from "../../wire/operation.ts";
 import { damageOf } from "./file.ts";
 import type { Finding } from "./findings.ts";
 
@@ -24,7 +24,6 @@ const COLUMNS = ["op_id", "type", "author", "ts", "wire"] as const;
 const SELECT = `SELECT ${COLUMNS.map((name) => `typeof(${name}), CAST(${name} AS BLOB)`).join(", ")} ` +
   "FROM main.ops NOT INDEXED WHERE seq = ?";
 const TYPES = { op_id: "text", type: "text", author: "text", ts: "integer" } as const;
-const OP_ID = /^op_[0-9a-f]{64}$/;
 const SHOWN = 100;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -48,7 +47,7 @@ export function judgeRow(connection: Connection, seq: number): Judged {
     COLUMNS.map((name, i) => [name, { type: String(values[2 * i]), bytes: bytesOf(values[2 * i + 1]) }]),
   ) as Record<typeof COLUMNS[number], Column>;
   const named = lenient.decode(columns.op_id.bytes);
-  const ids = OP_ID.test(named) ? [named] : [];
+  const ids = isOpId(named) ? [named] : [];
   let op: Operation | undefined;
   try {
     op = Operation.parse(textOf(columns.wire));

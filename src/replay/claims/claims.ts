@@ -6,6 +6,8 @@
 
 import { LogError, NotFoundError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
+import { seqOf } from "../../log/entries.ts";
+import { MAX_SUMMARY, PARTS_PER_MILLION } from "../../wire/bodies.ts";
 import type { Operation, OperationDraft, Signer } from "../../wire/operation.ts";
 import type { CanonicalValue } from "../../wire/value.ts";
 import type { Projections } from "../projections.ts";
@@ -62,11 +64,7 @@ export interface Recorder {
 }
 
 const BY_HAND = { id: "hand", version: "1" };
-const MAX_SUMMARY = 8192;
-const FULL_CONFIDENCE = 1_000_000;
 const MAX_CHAIN = 4096;
-
-const SELECT_SEQ = "SELECT seq FROM ops WHERE op_id = ?";
 
 /**
  * The claims of a log. State is kept in tables beside the log, and brought up before it is read.
@@ -159,7 +157,7 @@ export class Claims {
    * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
    */
   assert(signer: Signer, draft: ClaimDraft): Operation {
-    const { key, value, confidencePpm = FULL_CONFIDENCE, deriver = BY_HAND, inputs = [], ts } = draft;
+    const { key, value, confidencePpm = PARTS_PER_MILLION, deriver = BY_HAND, inputs = [], ts } = draft;
     const body = { key, value, confidence_ppm: confidencePpm, deriver, inputs };
     return this.#recorder.record(signer, "claim.assert", body, { ts });
   }
@@ -216,7 +214,7 @@ export class Claims {
   #find<T>(opId: string, use: (found: { claim: Claim; seq: number }) => T): T {
     this.#prepare();
     return this.#connection.snapshot(() => {
-      const [seq] = this.#connection.query(SELECT_SEQ).value<[number]>(opId) ?? [];
+      const seq = seqOf(this.#connection, opId);
       if (seq === undefined) throw new NotFoundError(opId);
       const claim = new ClaimReader(this.#connection).one(seq);
       if (claim === undefined) throw new LogError("not-a-claim", `operation ${opId} is no claim`);

@@ -5,14 +5,13 @@
  */
 
 import type { Connection } from "../../log/connection.ts";
-import { type EvidenceBody, isBody } from "../../wire/bodies.ts";
-import type { CorrectBody, RefuteBody } from "../../wire/bodies.ts";
+import { rowOf, seqOf } from "../../log/entries.ts";
+import { type CorrectBody, type EvidenceBody, isBody, type RefuteBody } from "../../wire/bodies.ts";
 import type { Operation } from "../../wire/operation.ts";
 import { decodeStored } from "../read.ts";
 import type { Claim, Explanation, ExplanationNode, Fall } from "./claim.ts";
 import { ClaimReader } from "./read.ts";
 
-const SELECT_OPERATION = "SELECT seq, wire FROM ops WHERE op_id = ?";
 const SELECT_WIRE = "SELECT wire FROM ops WHERE seq = ?";
 
 /** Explains the claim at a `seq`. Claims must have been brought up. */
@@ -25,7 +24,7 @@ export function explain(connection: Connection, claim: Claim, seq: number): Expl
     case "invalidated":
       return { ...explanation, fall: fallOf(connection, reader, seq) };
     case "superseded":
-      return { ...explanation, supersededBy: reader.one(operation(connection, claim.cause!)!.seq)! };
+      return { ...explanation, supersededBy: reader.one(seqOf(connection, claim.cause!)!)! };
     default:
       return explanation;
   }
@@ -79,6 +78,6 @@ function fallOf(connection: Connection, reader: ClaimReader, seq: number): Fall 
 }
 
 function operation(connection: Connection, opId: string): { seq: number; op: Operation } | undefined {
-  const row = connection.query(SELECT_OPERATION).value<[number, string]>(opId);
+  const row = rowOf(connection, opId);
   return row && { seq: row[0], op: decodeStored(connection.path, ...row) };
 }

@@ -7,6 +7,7 @@
 import type { Connection } from "../../log/connection.ts";
 import { Standing } from "./columns.ts";
 import type { Fact } from "./facts.ts";
+import { isBefore, type Ranked } from "./order.ts";
 import type { Verdict } from "./rules.ts";
 
 // json_each has columns named key, value and id of its own.
@@ -34,16 +35,6 @@ const SELECT_NEXT = "SELECT coalesce((SELECT max(id) FROM mnema_keys), 0) + 1, "
 const SELECT_LATEST = "SELECT grouped.id, claim.seq, depth, op_id FROM mnema_values AS grouped " +
   "JOIN mnema_claims AS claim ON claim.value = grouped.id AND support = 0 " +
   "WHERE grouped.key = ? AND standing = 0 ORDER BY depth DESC, op_id DESC LIMIT 1";
-
-/** A claim, and where it stands in the order of replay. */
-export interface Ranked {
-  /** Its place in the log. */
-  seq: number;
-  /** Its depth. */
-  depth: number;
-  /** Its id. */
-  opId: string;
-}
 
 /** What claims are about. */
 export interface Key {
@@ -167,7 +158,7 @@ export class Groups {
   gain(group: Group, claim: Ranked): void {
     const { key } = group;
     if (group.standing !== Standing.upheld || key.isStale) return;
-    if (key.latest !== undefined && !isAfter(claim, key.latest)) return;
+    if (key.latest !== undefined && !isBefore(key.latest, claim)) return;
     key.latest = claim;
     key.winner = group.id;
     this.#changedKeys.add(key);
@@ -263,11 +254,6 @@ export class Groups {
       key.groups.set(value, group);
     }
   }
-}
-
-/** The order of replay: by depth, then id. */
-function isAfter(a: Ranked, b: Ranked): boolean {
-  return a.depth !== b.depth ? a.depth > b.depth : a.opId > b.opId;
 }
 
 function stateOf({ id, standing, cause }: Group): unknown[] {

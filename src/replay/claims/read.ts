@@ -7,7 +7,7 @@
 import { LogError } from "../../errors.ts";
 import type { Connection, Parameter } from "../../log/connection.ts";
 import { requireInteger } from "../../log/entries.ts";
-import type { AssertBody, CorrectBody } from "../../wire/bodies.ts";
+import { type AssertBody, type CorrectBody, PARTS_PER_MILLION } from "../../wire/bodies.ts";
 import { decodeStored } from "../read.ts";
 import type { Claim, ClaimFilter, ClaimStatus } from "./claim.ts";
 import { keyText, Standing, Support } from "./columns.ts";
@@ -36,7 +36,6 @@ const STATUSES: Record<ClaimStatus, string> = {
   refuted: `standing = ${Standing.refuted}`,
 };
 
-const PARTS_PER_MILLION = 1_000_000;
 const PAGE = 256;
 
 /**
@@ -90,6 +89,9 @@ export function selectCurrent(connection: Connection, key: string): number | und
   return connection.query(SELECT_CURRENT).value<[number | null]>(keyText(key))?.[0] ?? undefined;
 }
 
+/** With which input a claim fell; or, when it fell by itself, by which operation. */
+export type Fall = { via: number; cause: null } | { via: null; cause: number };
+
 /** Reads claims as they stand. */
 export class ClaimReader {
   readonly #connection: Connection;
@@ -118,12 +120,13 @@ export class ClaimReader {
 
   /** The `seq` of the refute or correction that felled a claim, of the claim it covers, and on to the claim itself. */
   path(seq: number): number[] {
-    const path = [seq];
-    for (;;) {
-      const { via, cause } = this.fall(path[0]);
-      path.unshift(via ?? cause);
-      if (via === null) return path;
+    const backwards = [seq];
+    for (let at: number | null = seq; at !== null;) {
+      const { via, cause }: Fall = this.fall(at);
+      backwards.push(via ?? cause);
+      at = via;
     }
+    return backwards.reverse();
   }
 
   /** The id of the operation at a `seq`. */
@@ -134,7 +137,7 @@ export class ClaimReader {
   }
 
   /** With which input a claim fell; or, when it fell by itself, by which operation. */
-  fall(seq: number): { via: number; cause: null } | { via: null; cause: number } {
+  fall(seq: number): Fall {
     const [via, standing, cause] = this.#connection.query(SELECT_FALL).value<[number, number, number]>(seq)!;
     return standing !== Standing.upheld ? { via: null, cause } : { via, cause: null };
   }

@@ -15,6 +15,7 @@ import { Standing, Support } from "./columns.ts";
 import { type Fact, readFacts } from "./facts.ts";
 import type { FallRecord } from "./cascade.ts";
 import { type Group, Groups, type Key } from "./groups.ts";
+import { isBefore, type Ranked } from "./order.ts";
 import { judge, type Rule } from "./rules.ts";
 
 const INSERT_NAMES = "INSERT OR IGNORE INTO mnema_names (name) SELECT value FROM json_each(?)";
@@ -58,10 +59,7 @@ const UPDATE_CLAIMS = "UPDATE mnema_claims SET support = new.value ->> 1, via = 
 type Condition = typeof Support[keyof typeof Support];
 
 /** An input, as far as it matters to what was derived from it. */
-interface InputState {
-  seq: number;
-  opId: string;
-  depth: number;
+interface InputState extends Ranked {
   condition: Condition;
 }
 
@@ -287,11 +285,6 @@ function supported(missing: number, unsound: readonly InputState[]): Supported {
   }
   if (fallen !== undefined) return { support: Support.invalidated, via: fallen.seq };
   return { support: missing > 0 || unsound.length > 0 ? Support.pending : Support.sound, via: null };
-}
-
-/** The order of replay: by depth, then id. */
-function isBefore(a: { depth: number; opId: string }, b: { depth: number; opId: string }): boolean {
-  return a.depth !== b.depth ? a.depth < b.depth : a.opId < b.opId;
 }
 
 function conditionOf(support: Condition, standing: number): Condition {
