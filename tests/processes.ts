@@ -16,3 +16,16 @@ export function works(command: string, ...args: string[]): boolean {
     return false;
   }
 }
+
+const WITHOUT_OVERRIDE = [
+  "setpriv",
+  "--bounding-set=-dac_override,-dac_read_search",
+  "--inh-caps=-dac_override,-dac_read_search",
+];
+/** What runs a command that file modes bind, as they do not bind root. */
+export const bound: readonly string[] = Deno.uid() === 0 ? WITHOUT_OVERRIDE : [];
+
+/** Whether there are file modes here, and a command that they bind can be run. */
+export function canBeBound(): boolean {
+  return Deno.build.os !== "windows" && (bound.length === 0 || works(bound[0], ...bound.slice(1), "true"));
+}

@@ -12,7 +12,7 @@ import { parseJson } from "../wire/json.ts";
 import { checkType, MAX_PREV, Operation } from "../wire/operation.ts";
 import type { CanonicalObject } from "../wire/value.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
-import { openInput } from "./files.ts";
+import { openInput, readText } from "./files.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 
@@ -41,7 +41,9 @@ integers. Without --prev, the operation follows everything in the log.`,
     const prev = input.values("prev")?.map((id) => log.resolve(id));
     const each = input.value("each");
     if (each !== undefined) return await appendEach(log, identity, { type, prev, ts }, each, output);
-    const body = parseBody(argument ?? await readText(input.value("body") ?? "-"));
+    const body = parseBody(
+      argument ?? await readText(input.value("body") ?? "-", { what: "the body", ignoreBOM: false }),
+    );
     const op = log.record(identity, type, body, { prev, ts });
     output.line(output.json ? JSON.stringify({ seq: log.seqOf(op.opId), op_id: op.opId }) : op.opId);
   },
@@ -87,15 +89,6 @@ async function appendEach(
 
 function atLine(position: number, error: LogError): LogError {
   return new LogError(error.code, `nothing was appended: line ${position}: ${error.message}`, { cause: error });
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await new Response(await openInput(path)).arrayBuffer();
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new LogError("bad-encoding", "the body is not UTF-8", { cause: error });
-  }
 }
 
 function parseBody(text: string): CanonicalObject {

@@ -7,7 +7,7 @@
 import { CanonicalError, LogError } from "../errors.ts";
 import { parseJson } from "../wire/json.ts";
 import type { CanonicalValue } from "../wire/value.ts";
-import { resolveInput } from "./claims.ts";
+import { resolveInput } from "./ids.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";

@@ -5,11 +5,11 @@
  */
 
 import type { AuditReport, Finding } from "../proof/audit.ts";
-import { visibleLine } from "../text.ts";
+import { counted, visibleLine } from "../text.ts";
 import type { Command, Input } from "./command.ts";
 import { refuseMemory, withAdvice } from "./open.ts";
 import type { Output } from "./output.ts";
-import { drawProgress } from "./rebuild.ts";
+import { drawProgress } from "./progress.ts";
 
 /** As much of an id as tells it from others. */
 const SHOWN_ID = 15;
@@ -47,8 +47,7 @@ function writeReport({ operations, found, findings, unchecked }: AuditReport, ou
   for (const finding of findings) output.line(lineOf(finding, output));
   if (found > findings.length) output.line(`and ${found - findings.length} more`);
   for (const what of unchecked) output.line(`not looked at: ${visibleLine(what)}`);
-  const counted = `${operations} ${operations === 1 ? "operation" : "operations"}`;
-  output.line(`${found === 0 ? "nothing" : found} found in ${counted}`);
+  output.line(`${found === 0 ? "nothing" : found} found in ${counted(operations, "operation")}`);
 }
 
 function lineOf({ kind, seq, opId, message }: Finding, output: Output): string {

@@ -7,8 +7,8 @@
 import { type Claim, type ClaimFilter, type ClaimStatus, STATUSES } from "../replay/claims/claim.ts";
 import { visibleLine } from "../text.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
-import type { OpLog } from "../oplog.ts";
 import { type Command, type Input, suggestion, UsageError } from "./command.ts";
+import { resolveInput, wholeAuthor } from "./ids.ts";
 import { openToDerive } from "./open.ts";
 import type { Output } from "./output.ts";
 
@@ -33,10 +33,11 @@ the shell may take it for files.`,
   example: "claims 'drink*' --status active",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 1);
+    const author = input.value("author");
     const filter: ClaimFilter = {
       ...keysOf(input.args[0]),
       status: statusOf(input.value("status")),
-      author: authorOf(input.value("author")),
+      author: author && wholeAuthor(author),
       deriver: input.value("deriver"),
       limit: input.integer("n", 0),
     };
@@ -50,11 +51,6 @@ the shell may take it for files.`,
   },
 };
 
-/** The whole id of what a claim is, or may be, derived from: one that is whole need not be in the log yet. */
-export function resolveInput(log: OpLog, id: string): string {
-  return /^op_[0-9a-f]{64}$/.test(id) ? id : log.resolve(id);
-}
-
 function keysOf(argument: string | undefined): ClaimFilter {
   if (argument === undefined || argument === "*") return {};
   return argument.endsWith("*") ? { prefix: argument.slice(0, -1) } : { key: argument };
@@ -64,11 +60,6 @@ function statusOf(name: string | undefined): ClaimStatus | undefined {
   if (name === undefined || Object.hasOwn(STATUSES, name)) return name as ClaimStatus | undefined;
   const names = Object.keys(STATUSES).join(", ");
   throw new UsageError(`there is no status ${name}; one is ${names}${suggestion(name, STATUSES, "")}`);
-}
-
-function authorOf(id: string | undefined): string | undefined {
-  if (id === undefined || /^mnk_[0-9a-f]{64}$/.test(id)) return id;
-  throw new UsageError(`--author takes a whole author id, mnk_ and 64 hex digits, not ${id}`);
 }
 
 /** Only what a line can show is kept of each claim until the widths of the columns are known. */

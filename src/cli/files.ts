@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FileError, fileError } from "../errors.ts";
+import { FileError, fileError, LogError } from "../errors.ts";
 
 /** Opens a file, or standard input, as a stream of bytes. */
 export async function openInput(path: string): Promise<ReadableStream<Uint8Array>> {
@@ -22,8 +22,35 @@ export async function openInput(path: string): Promise<ReadableStream<Uint8Array
   throw new FileError("is-a-folder", path, `${path} is a folder, not a file`);
 }
 
-/** Opens a new file for writing; one that is there is left as it is. */
-export function createOutput(path: string): Deno.FsFile {
+/**
+ * Reads the whole of a file, or of standard input, as text.
+ *
+ * @param path The file.
+ * @param as What messages call it, and whether a byte order mark is a part of the text.
+ */
+export async function readText(path: string, as: { what?: string; ignoreBOM?: boolean } = {}): Promise<string> {
+  const { what = path, ignoreBOM = true } = as;
+  const bytes = await new Response(await openInput(path)).arrayBuffer();
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM }).decode(bytes);
+  } catch (error) {
+    throw new LogError("bad-encoding", `${what} is not UTF-8`, { cause: error });
+  }
+}
+
+/** Writes texts to a new file: all of them, or there is no file. One that is there is left as it is. */
+export function writeNew(path: string, texts: Iterable<string>): void {
+  using file = create(path);
+  try {
+    for (const text of texts) writeAll(file, text);
+    file.syncSync();
+  } catch (error) {
+    Deno.removeSync(path); // half of it would pass for the whole
+    throw fileError(error, path);
+  }
+}
+
+function create(path: string): Deno.FsFile {
   try {
     return Deno.openSync(path, { write: true, createNew: true });
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Entry, OpLog } from "../oplog.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { openToRead } from "./open.ts";
+import { wholeAuthor } from "./ids.ts";
 import type { Output } from "./output.ts";
 import { formatTime, visible } from "../text.ts";
 
@@ -37,9 +38,7 @@ export const log: Command = {
   example: "log --type note -n 10",
   async run(input: Input, output: Output): Promise<number | void> {
     input.requireArgs(0, 0);
-    const filter = { types: input.values("type"), authors: input.values("author") };
-    const odd = filter.authors?.find((author) => !/^mnk_[0-9a-f]{64}$/.test(author));
-    if (odd !== undefined) throw new UsageError(`--author takes a whole author id, mnk_ and 64 hex digits, not ${odd}`);
+    const filter = { types: input.values("type"), authors: input.values("author")?.map(wholeAuthor) };
     const since = input.integer("since", 0) ?? 0;
     const limit = input.integer("n", 0);
     const [reverse, follow] = [input.flag("reverse"), input.flag("follow")];

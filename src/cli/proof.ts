@@ -6,10 +6,9 @@
  * @module
  */
 
-import { fileError, LogError } from "../errors.ts";
-import { visible } from "../text.ts";
+import { counted, visible } from "../text.ts";
 import { type Command, type Input, type OptionSpec, UsageError } from "./command.ts";
-import { createOutput, openInput, writeAll } from "./files.ts";
+import { readText, writeNew } from "./files.ts";
 import { loadIdentity, openToAppend, openToDerive } from "./open.ts";
 import type { Output } from "./output.ts";
 
@@ -80,7 +79,7 @@ export const consistency: Command = {
   example: "consistency monday.checkpoint",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(1, 2);
-    const [old, newer] = await Promise.all(input.args.map(readText));
+    const [old, newer] = await Promise.all(input.args.map((path) => readText(path)));
     using log = await openToDerive(input);
     give(log.proveConsistency(old, newer), "proof", input, output);
   },
@@ -134,7 +133,7 @@ proof, --op is the operation, as mnema export writes it. The exit code is 1 when
       const found = { holds: "checkpoint", origin, size, root: root.toBase64() };
       report(
         found,
-        `the checkpoint of ${size === 1 ? "1 operation" : `${size} operations`} in ${origin} is signed by its key`,
+        `the checkpoint of ${counted(size, "operation")} in ${origin} is signed by its key`,
         output,
       );
     }
@@ -149,21 +148,6 @@ function report(found: Record<string, unknown>, sentence: string, output: Output
 function give(text: string, what: string, input: Input, output: Output): void {
   const path = input.value("out");
   if (path === undefined) return output.line(output.json ? JSON.stringify({ [what]: text }) : text.trimEnd());
-  using file = createOutput(path);
-  try {
-    writeAll(file, text);
-  } catch (error) {
-    Deno.removeSync(path);
-    throw fileError(error, path);
-  }
+  writeNew(path, [text]);
   output.line(output.json ? JSON.stringify({ file: path }) : `wrote ${path}`);
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await new Response(await openInput(path)).arrayBuffer();
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new LogError("bad-encoding", `${path} is not UTF-8`);
-  }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Cascade } from "../replay/claims/claims.ts";
+import { counted } from "../text.ts";
 import { ABOUT_VALUES, parseValue } from "./assert.ts";
 import type { Command, Input, OptionSpec } from "./command.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
@@ -61,5 +62,5 @@ function report({ op, invalidations }: Cascade, output: Output): void {
   const invalidated = invalidations.map(({ body }) => body.claim);
   if (output.json) return output.line(JSON.stringify({ op_id: op.opId, invalidated }));
   const count = invalidated.length;
-  output.line(`${op.opId}\n${count === 0 ? "no claim" : count === 1 ? "1 claim" : `${count} claims`} fell`);
+  output.line(`${op.opId}\n${count === 0 ? "no claim" : counted(count, "claim")} fell`);
 }

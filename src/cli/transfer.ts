@@ -5,11 +5,11 @@
  */
 
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
-import { fileError, RefusedError } from "../errors.ts";
+import { RefusedError } from "../errors.ts";
 import type { Refusal } from "../log/ingest/check.ts";
 import type { IngestReport } from "../log/ingest/ingest.ts";
 import type { Command, Input } from "./command.ts";
-import { createOutput, openInput, writeAll } from "./files.ts";
+import { openInput, writeNew } from "./files.ts";
 import { openToAppend, openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
 import { visible } from "../text.ts";
@@ -31,17 +31,7 @@ export const exportLog: Command = {
       return;
     }
     let exported = 0;
-    using file = createOutput(path);
-    try {
-      for (const { op } of log.entries({ sinceSeq })) {
-        writeAll(file, op.wire + "\n");
-        exported++;
-      }
-      file.syncSync();
-    } catch (error) {
-      Deno.removeSync(path); // half an export would pass for a whole one
-      throw fileError(error, path);
-    }
+    writeNew(path, log.entries({ sinceSeq }).map(({ op }) => (exported++, op.wire + "\n")));
     output.line(output.json ? JSON.stringify({ exported, file: path }) : `exported ${exported} to ${path}`);
   },
 };

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { Database, type Statement } from "@db/sqlite";
+import { Database } from "@db/sqlite";
 import { fileURLToPath } from "node:url";
 import { FileError, LogError } from "../errors.ts";
 import { cannotOpen, isFolder, translate } from "./failures.ts";
 import { followLinks, requestPermissions } from "./permissions.ts";
+import { Query } from "./query.ts";
 
 /** SQLite 3.38 brought what the log's queries need. */
 const OLDEST_SQLITE = [3, 38];
@@ -41,9 +42,6 @@ export interface ConnectionOptions {
   /** Whether a commit waits until the disk has it. */
   synchronous: "FULL" | "NORMAL";
 }
-
-/** What a prepared statement is given. */
-export type Parameter = string | number | Uint8Array | null;
 
 /** An open connection. */
 export class Connection {
@@ -321,62 +319,6 @@ export class Connection {
 
   #assertOpen(): void {
     if (!this.#open) throw new LogError("closed", `the log ${this.path} was closed; open it again`);
-  }
-}
-
-/** A prepared statement that is ready for its next use even after it failed. */
-export class Query {
-  readonly #database: Database;
-  readonly #sql: string;
-  readonly #path: string;
-  #statement: Statement | undefined;
-
-  /** Prepared when it is first used. */
-  constructor(database: Database, sql: string, path: string) {
-    this.#database = database;
-    this.#sql = sql;
-    this.#path = path;
-  }
-
-  /** Runs it for its effect, and returns how many rows it changed. */
-  run(...parameters: Parameter[]): number {
-    return this.#use((statement) => statement.run(...parameters));
-  }
-
-  /** The first row. */
-  value<T extends unknown[]>(...parameters: Parameter[]): T | undefined {
-    return this.#use((statement) => statement.value<T>(...parameters));
-  }
-
-  /** Every row. */
-  values<T extends unknown[]>(...parameters: Parameter[]): T[] {
-    return this.#use((statement) => statement.values<T>(...parameters));
-  }
-
-  /** Gives every row to `use`, by the names of its columns: those before a failure as well. */
-  forEach(use: (row: Record<string, unknown>) => void): void {
-    this.#use((statement) => {
-      for (const row of statement.iter()) use(row);
-    });
-  }
-
-  #use<T>(use: (statement: Statement) => T): T {
-    try {
-      return use(this.#statement ??= this.#database.prepare(this.#sql));
-    } catch (error) {
-      this.#discard();
-      throw translate(error, this.#path);
-    }
-  }
-
-  /** A statement that failed would hold its read transaction open until its next use. */
-  #discard(): void {
-    try {
-      this.#statement?.finalize();
-    } catch {
-      // Finalizing reports the failure of the last run once more.
-    }
-    this.#statement = undefined;
   }
 }
 

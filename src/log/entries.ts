@@ -6,7 +6,8 @@
  */
 
 import { LogError } from "../errors.ts";
-import type { Connection, Parameter } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Parameter } from "./query.ts";
 import { damaged } from "./failures.ts";
 
 /** Which operations to read, and in which order. */

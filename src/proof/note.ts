@@ -7,6 +7,7 @@
 
 import { ProofError } from "../errors.ts";
 import { sha256 } from "../wire/leaf.ts";
+import { isAuthor } from "../wire/ids.ts";
 import type { Signer } from "../wire/operation.ts";
 import { verifySignature } from "./ed25519.ts";
 import { decodeBase64 } from "./lines.ts";
@@ -126,7 +127,7 @@ export function verifyNote(note: string, key: VerifierKey): string {
  * @throws {ProofError} `bad-key` when it is none.
  */
 export function publicKeyOf(author: string): Uint8Array {
-  if (!/^mnk_[0-9a-f]{64}$/.test(author)) {
+  if (!isAuthor(author)) {
     throw new ProofError("bad-key", `an author is mnk_ and 64 lower-case hex digits, unlike ${JSON.stringify(author)}`);
   }
   return Uint8Array.fromHex(author.slice(4));

@@ -6,7 +6,7 @@
 
 import { OperationError } from "../errors.ts";
 import { pathText } from "./canonical.ts";
-import { isOpId } from "./operation.ts";
+import { isOpId } from "./ids.ts";
 import type { CanonicalObject, CanonicalValue } from "./value.ts";
 
 /** The body of `evidence.add`: what was observed. */

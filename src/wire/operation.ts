@@ -8,6 +8,7 @@ import { createBLAKE2b } from "hash-wasm";
 import { CanonicalError, OperationError } from "../errors.ts";
 import { encodeCanonical, parseCanonical } from "./canonical.ts";
 import { verifySignature } from "./ed25519.ts";
+import { isAuthor, isOpId } from "./ids.ts";
 import { parseJson } from "./json.ts";
 import { type CanonicalObject, MAX_DEPTH } from "./value.ts";
 
@@ -17,8 +18,6 @@ export const MAX_PREV = 1024;
 export const MAX_TYPE_LENGTH = 128;
 
 const TYPE = /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*$/;
-const AUTHOR = /^mnk_[0-9a-f]{64}$/;
-const OP_ID = /^op_[0-9a-f]{64}$/;
 const SIGNATURE = /^[0-9a-f]{128}$/;
 /** The bytes of `"op_id":"op_…",` and of `"sig":"…",` in wire text. */
 const OP_ID_MEMBER_BYTES = 78;
@@ -264,11 +263,11 @@ export function checkType(type: string): void {
 type FieldCheck = (value: unknown) => string | { at: string; fault: string } | undefined;
 
 const FIELD_CHECKS: Readonly<Record<keyof OperationWire, FieldCheck>> = {
-  author: matches(AUTHOR, "mnk_ and 64 lower-case hex digits"),
+  author: matches(isAuthor, "mnk_ and 64 lower-case hex digits"),
   body: (value) => isObject(value) ? undefined : "must be an object",
-  op_id: matches(OP_ID, "op_ and 64 lower-case hex digits"),
+  op_id: matches(isOpId, "op_ and 64 lower-case hex digits"),
   prev: checkPrev,
-  sig: matches(SIGNATURE, "128 lower-case hex digits"),
+  sig: matches((text) => SIGNATURE.test(text), "128 lower-case hex digits"),
   ts: (value) =>
     Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : "must be Unix milliseconds, 0 to 2^53-1",
   type: (value) =>
@@ -281,7 +280,7 @@ const FIELDS = Object.keys(FIELD_CHECKS) as (keyof OperationWire)[];
 
 function checkShape(value: unknown): OperationWire {
   if (!isObject(value)) throw new OperationError("shape", "an operation must be an object", { path: "$" });
-  const opId = typeof value.op_id === "string" && OP_ID.test(value.op_id) ? value.op_id : undefined;
+  const opId = typeof value.op_id === "string" && isOpId(value.op_id) ? value.op_id : undefined;
   for (const field of FIELDS) {
     if (!Object.hasOwn(value, field)) throw fieldError(`$.${field}`, "is missing", opId);
     checkField(field, value[field], opId);
@@ -310,15 +309,15 @@ function fieldError(path: string, fault: string, opId: string | undefined): Oper
   return new OperationError("shape", `${path} ${fault}`, { path, opId });
 }
 
-function matches(pattern: RegExp, what: string): FieldCheck {
-  return (value) => typeof value === "string" && pattern.test(value) ? undefined : `must be ${what}`;
+function matches(test: (text: string) => boolean, what: string): FieldCheck {
+  return (value) => typeof value === "string" && test(value) ? undefined : `must be ${what}`;
 }
 
 function checkPrev(value: unknown): ReturnType<FieldCheck> {
   if (!Array.isArray(value)) return "must be an array of operation ids";
   if (value.length > MAX_PREV) return `must hold at most ${MAX_PREV} ids, not ${value.length}`;
   for (let i = 0; i < value.length; i++) {
-    if (typeof value[i] !== "string" || !OP_ID.test(value[i])) {
+    if (typeof value[i] !== "string" || !isOpId(value[i])) {
       return { at: `[${i}]`, fault: "must be op_ and 64 lower-case hex digits" };
     }
   }
@@ -328,16 +327,6 @@ function checkPrev(value: unknown): ReturnType<FieldCheck> {
 /** Whether a text is a well-formed type. */
 export function isType(text: string): boolean {
   return text.length <= MAX_TYPE_LENGTH && TYPE.test(text);
-}
-
-/** Whether a text has the form of a content address. */
-export function isOpId(text: string): boolean {
-  return OP_ID.test(text);
-}
-
-/** Whether a text has the form of an author id. */
-export function isAuthor(text: string): boolean {
-  return AUTHOR.test(text);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { FileError, LogError, type LogErrorCode, type OpenOptions, OpLog } from "../../mod.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { headsOf, note } from "../operations.ts";
-import { works } from "../processes.ts";
+import { bound, canBeBound, works } from "../processes.ts";
 import { runChild } from "./children/run.ts";
 
 const PAGE = 4096;
@@ -239,17 +239,9 @@ Deno.test({
   },
 });
 
-const WITHOUT_OVERRIDE = [
-  "setpriv",
-  "--bounding-set=-dac_override,-dac_read_search",
-  "--inh-caps=-dac_override,-dac_read_search",
-];
-/** What runs a command that file modes bind, as they do not bind root. */
-const bound = Deno.uid() === 0 ? WITHOUT_OVERRIDE : [];
-
 Deno.test({
   name: "a file that may only be read is read-only for a writer, a reader reads it, and mended it takes appends",
-  ignore: Deno.build.os === "windows" || (bound.length > 0 && !works(bound[0], ...bound.slice(1), "true")),
+  ignore: !canBeBound(),
   async fn() {
     for (const journal of ["WAL", "DELETE"]) {
       await withFolder(async (folder) => {

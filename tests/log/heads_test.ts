@@ -1,9 +1,9 @@
-import type { Database } from "@db/sqlite";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { LogError, Operation, OpLog } from "../../mod.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, forged, headsOf, note } from "../operations.ts";
+import { insertOutside } from "../outside.ts";
 import { linesOf } from "../processes.ts";
 import { startChild } from "./children/run.ts";
 
@@ -26,18 +26,6 @@ function unsigned(n: number, prev: readonly number[] = []): Operation {
 
 function idOf(n: number): string {
   return `op_${n.toString(16).padStart(64, "0")}`;
-}
-
-/** Puts operations at the end of the log as another implementation does, which knows of no table but `ops`. */
-function insertInto(database: Database, ops: readonly Operation[]): void {
-  const rows = ops.map(({ opId, type, author, ts, wire }) => [opId, type, author, ts, wire]);
-  const columns = [0, 1, 2, 3, 4].map((column) => `value ->> ${column}`);
-  database.prepare(`INSERT INTO ops (op_id, type, author, ts, wire) SELECT ${columns} FROM json_each(?) ORDER BY key`)
-    .run(JSON.stringify(rows));
-}
-
-function insertOutside(path: string, ops: readonly Operation[]): void {
-  withDatabase(path, (database) => insertInto(database, ops));
 }
 
 /** Asserts that a reader and a writer, `log` or else a new one, give the heads of these operations. */

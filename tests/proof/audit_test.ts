@@ -4,7 +4,7 @@ import { audit, type AuditReport, type FindingKind } from "../../src/proof/audit
 import { DERIVED } from "../../src/proof/audit/own.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { alice, forged, note } from "../operations.ts";
-import { works } from "../processes.ts";
+import { bound, canBeBound } from "../processes.ts";
 import {
   behindTriggers,
   chain,
@@ -599,17 +599,9 @@ Deno.test("a change that was interrupted and must be rolled back is an error tha
   });
 });
 
-const WITHOUT_OVERRIDE = [
-  "setpriv",
-  "--bounding-set=-dac_override,-dac_read_search",
-  "--inh-caps=-dac_override,-dac_read_search",
-];
-/** What runs a command that file modes bind, as they do not bind root. */
-const bound = Deno.uid() === 0 ? WITHOUT_OVERRIDE : [];
-
 Deno.test({
   name: "a file in a folder that may not be written is read, unless commits stand beside it that cannot be",
-  ignore: Deno.build.os === "windows" || (bound.length > 0 && !works(bound[0], ...bound.slice(1), "true")),
+  ignore: !canBeBound(),
   async fn() {
     await withFile(async (path) => {
       const folder = path.slice(0, path.lastIndexOf("/"));

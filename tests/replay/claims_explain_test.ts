@@ -3,7 +3,7 @@ import { formatTree, OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { alice, bob } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
-import { insertOutside } from "./outside.ts";
+import { insertOutside } from "../outside.ts";
 import { asserts, history, observes, signedLog } from "./scenarios.ts";
 
 Deno.test("an explanation holds all that a claim was derived from, each once, as a reader meets it", () => {

@@ -5,7 +5,7 @@ import { Connection } from "../../src/log/connection.ts";
 import { contentsOf, withFolder } from "../folder.ts";
 import { alice, causalShuffle } from "../operations.ts";
 import { histories, idOf, unsigned } from "./histories.ts";
-import { insertOutside } from "./outside.ts";
+import { insertOutside } from "../outside.ts";
 import {
   asserts,
   derive,

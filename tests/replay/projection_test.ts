@@ -6,7 +6,7 @@ import { runChild, startChild } from "../log/children/run.ts";
 import { alice, bob, causalShuffle, headsOf, note } from "../operations.ts";
 import { linesOf } from "../processes.ts";
 import { idOf, unsigned } from "./histories.ts";
-import { insertOutside, whileLocked } from "./outside.ts";
+import { insertOutside, whileLocked } from "../outside.ts";
 import { counts, depthsById } from "./projections.ts";
 
 const UNCHECKED = { verify: false };

@@ -6,7 +6,8 @@
 
 import { OperationError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
-import { contentAddress, isOpId, Operation } from "../../wire/operation.ts";
+import { isOpId } from "../../wire/ids.ts";
+import { contentAddress, Operation } from "../../wire/operation.ts";
 import { damageOf } from "./file.ts";
 import type { Finding } from "./findings.ts";
 

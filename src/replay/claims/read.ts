@@ -5,7 +5,8 @@
  */
 
 import { LogError } from "../../errors.ts";
-import type { Connection, Parameter } from "../../log/connection.ts";
+import type { Connection } from "../../log/connection.ts";
+import type { Parameter } from "../../log/query.ts";
 import { requireInteger } from "../../log/entries.ts";
 import { type AssertBody, type CorrectBody, PARTS_PER_MILLION } from "../../wire/bodies.ts";
 import { decodeStored } from "../read.ts";

@@ -3,7 +3,7 @@ export interface ChildOptions {
   /** Deno's flags: everything is allowed by default. */
   flags?: string[];
   /** A command, with its arguments, that runs the script in its turn. */
-  under?: string[];
+  under?: readonly string[];
 }
 
 /** What a script says with `report`. */

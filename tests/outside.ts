@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Operation } from "../../mod.ts";
-import { withDatabase } from "../folder.ts";
+import type { Operation } from "../mod.ts";
+import { withDatabase } from "./folder.ts";
 
 /** Puts operations at the end of a log as another implementation does, which knows of no table but `ops`. */
 export function insertOutside(path: string, ops: readonly Operation[]): void {

@@ -1,0 +1,67 @@
+/**
+ * A prepared statement.
+ *
+ * @module
+ */
+
+import type { Database, Statement } from "@db/sqlite";
+import { translate } from "./failures.ts";
+
+/** What a prepared statement is given. */
+export type Parameter = string | number | Uint8Array | null;
+
+/** A prepared statement that is ready for its next use even after it failed. */
+export class Query {
+  readonly #database: Database;
+  readonly #sql: string;
+  readonly #path: string;
+  #statement: Statement | undefined;
+
+  /** Prepared when it is first used. */
+  constructor(database: Database, sql: string, path: string) {
+    this.#database = database;
+    this.#sql = sql;
+    this.#path = path;
+  }
+
+  /** Runs it for its effect, and returns how many rows it changed. */
+  run(...parameters: Parameter[]): number {
+    return this.#use((statement) => statement.run(...parameters));
+  }
+
+  /** The first row. */
+  value<T extends unknown[]>(...parameters: Parameter[]): T | undefined {
+    return this.#use((statement) => statement.value<T>(...parameters));
+  }
+
+  /** Every row. */
+  values<T extends unknown[]>(...parameters: Parameter[]): T[] {
+    return this.#use((statement) => statement.values<T>(...parameters));
+  }
+
+  /** Gives every row to `use`, by the names of its columns: those before a failure as well. */
+  forEach(use: (row: Record<string, unknown>) => void): void {
+    this.#use((statement) => {
+      for (const row of statement.iter()) use(row);
+    });
+  }
+
+  #use<T>(use: (statement: Statement) => T): T {
+    try {
+      return use(this.#statement ??= this.#database.prepare(this.#sql));
+    } catch (error) {
+      this.#discard();
+      throw translate(error, this.#path);
+    }
+  }
+
+  /** A statement that failed would hold its read transaction open until its next use. */
+  #discard(): void {
+    try {
+      this.#statement?.finalize();
+    } catch {
+      // Finalizing reports the failure of the last run once more.
+    }
+    this.#statement = undefined;
+  }
+}
