@@ -6,7 +6,8 @@
 
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
 import { checkBody } from "../wire/bodies.ts";
-import { textLeafHash } from "../wire/leaf.ts";
+import { HASH_BYTES } from "../wire/leaf.ts";
+import { textLeafHash } from "../wire/text_leaf.ts";
 import { Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq, seqOf } from "./entries.ts";
@@ -39,7 +40,7 @@ export type Verdict = "new" | "known" | { missing: string[] };
 
 /** Whoever follows what enters the log, as it enters. */
 export interface Follower {
-  /** Takes note of an operation that was appended, and of its leaf hash. */
+  /** Takes note of an operation that was appended, and of its leaf hash, which is copied. */
   note(seq: number, opId: string, prev: readonly string[], leaf: Uint8Array): void;
   /** Whether so much was noted that it should catch up. */
   readonly isBehind: boolean;
@@ -57,6 +58,8 @@ export class Writer {
   readonly maxOperationBytes: number;
   readonly #connection: Connection;
   readonly #follower: Follower;
+  /** The leaf hash of what is appended. */
+  readonly #leaf = new Uint8Array(HASH_BYTES);
 
   /**
    * @param connection The log's file.
@@ -97,7 +100,7 @@ export class Writer {
     if (known !== null) return known;
     if (lacking !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(lacking));
     const seq = this.#insertRow(op);
-    this.#follower.note(seq, op.opId, op.prev, textLeafHash(op.wire));
+    this.#follower.note(seq, op.opId, op.prev, textLeafHash(op.wire, this.#leaf));
     if (this.#follower.isBehind) this.#follower.tryCatchUp();
     return seq;
   }

@@ -10,7 +10,7 @@ import { lastSeq, rowOf } from "../log/entries.ts";
 import { readTexts } from "../replay/batch.ts";
 import type { Projections } from "../replay/projections.ts";
 import { counted } from "../text.ts";
-import { textLeafHash } from "../wire/leaf.ts";
+import { textLeafHash } from "../wire/text_leaf.ts";
 import type { Signer } from "../wire/operation.ts";
 import { type Checkpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { formatConsistencyProof } from "./consistency.ts";

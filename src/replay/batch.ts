@@ -6,7 +6,8 @@
 
 import type { Connection } from "../log/connection.ts";
 import { damaged } from "../log/failures.ts";
-import { HASH_BYTES, textLeafHash } from "../wire/leaf.ts";
+import { HASH_BYTES } from "../wire/leaf.ts";
+import { textLeafHash } from "../wire/text_leaf.ts";
 import { decodeStored } from "./read.ts";
 
 /** An operation's place among the others. */

@@ -11,6 +11,7 @@ import {
   rootsFromConsistency,
   treeRoot,
 } from "../../src/proof/merkle.ts";
+import { textLeafHash } from "../../src/wire/text_leaf.ts";
 import { vectorLines } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
 import { assertRefused, bitFlips, numbered, Reference } from "./reference.ts";
@@ -258,4 +259,12 @@ Deno.test("a leaf that the tree does not have, and a tree that is not larger, ar
     }
   }
   for (const size of [-1, 0.5, NaN, 2 ** 53]) assertThrows(() => treeRoot(size, () => hash), LogError);
+});
+
+Deno.test("the leaf hash of a text is that of its bytes, whatever its length and script", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 5000, size: "max" }), (text) => {
+    const into = new Uint8Array(32);
+    assertEquals(textLeafHash(text, into), leafHash(new TextEncoder().encode(text)));
+    assertEquals(into, textLeafHash(text));
+  }));
 });

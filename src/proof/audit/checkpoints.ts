@@ -10,7 +10,7 @@ import type { Connection } from "../../log/connection.ts";
 import { lastSeq } from "../../log/entries.ts";
 import { readTexts } from "../../replay/batch.ts";
 import type { TableProjection } from "../../replay/projections.ts";
-import { textLeafHash } from "../../wire/leaf.ts";
+import { textLeafHash } from "../../wire/text_leaf.ts";
 import { type Checkpoint, parseCheckpoint } from "../checkpoint.ts";
 import { equalHashes, nodeHash } from "../merkle.ts";
 import { rootAt, tree, treeSize } from "../tree.ts";
