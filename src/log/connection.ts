@@ -53,6 +53,7 @@ export class Connection {
   readonly #busyTimeoutMs: number;
   readonly #queries = new Map<string, Query>();
   #depth = 0;
+  #isHeld = false;
   #open = true;
 
   private constructor(path: string, database: Database, options: ConnectionOptions) {
@@ -70,7 +71,13 @@ export class Connection {
    */
   static open(location: string | URL, options: ConnectionOptions): Connection {
     const path = pathOf(location);
-    if (path === ":memory:") return Connection.#connect(path, path, options, { readonly: false });
+    if (path === ":memory:") {
+      const connection = Connection.#connect(path, path, options, { readonly: false });
+      // Nobody else will ever read it, so it is one transaction that is never committed: for a commit SQLite may look at
+      // every page it has in memory.
+      connection.#begin("BEGIN");
+      return connection;
+    }
     const file = followLinks(path, options.readonly);
     const nativeReadonly = requestPermissions(file, options.readonly);
     refuseFragment(path, file);
@@ -260,8 +267,16 @@ export class Connection {
 
   /** The same for work that takes its time: whatever else runs on this connection meanwhile becomes a part of it. */
   async heldTransaction<T>(work: () => Promise<T>): Promise<T> {
-    const [begin, commit, rollback] = TRANSACTIONS.outer;
+    if (this.#isHeld) {
+      throw new FileError(
+        "locked",
+        this.path,
+        `${this.path} is in use by another atomic ingest; wait until it has ended`,
+      );
+    }
+    const [begin, commit, rollback] = TRANSACTIONS[this.#depth === 0 ? "outer" : "inner"];
     this.#begin(begin);
+    this.#isHeld = true;
     try {
       const result = await work();
       this.execute(commit);
@@ -270,6 +285,7 @@ export class Connection {
       this.#rollback(rollback);
       throw error;
     } finally {
+      this.#isHeld = false;
       this.#depth--;
     }
   }

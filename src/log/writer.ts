@@ -21,9 +21,14 @@ const SELECT_MISSING = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 
 /** What an append must know: the `seq` of an operation that is there, and what it follows that is not. */
 const SELECT_BEFORE = "SELECT (SELECT seq FROM ops WHERE op_id = ?), (SELECT json_group_array(value) FROM " +
   "json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value))";
-const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?, ?, ?) RETURNING seq";
+const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?, ?, ?)";
+// What @db/sqlite has as `lastInsertRowId` ends at 2^31.
+const SELECT_LAST = "SELECT last_insert_rowid()";
 
 const SELECT_PRESENT = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
+
+/** So many ids of what was appended are kept in memory. */
+const RECENT = 4096;
 
 const utf8 = new TextEncoder();
 
@@ -60,6 +65,8 @@ export class Writer {
   readonly #follower: Follower;
   /** The leaf hash of what is appended. */
   readonly #leaf = new Uint8Array(HASH_BYTES);
+  /** What was appended last, the oldest first: it is in the log, and need not be looked for there. */
+  readonly #recent = new Set<string>();
 
   /**
    * @param connection The log's file.
@@ -95,27 +102,41 @@ export class Writer {
    */
   insert(op: Operation, checkPrev = true): number {
     this.#refuseReadonly();
-    const wanted = JSON.stringify(checkPrev ? op.prev : []);
-    const [known, lacking] = this.#connection.query(SELECT_BEFORE).value<[number | null, string]>(op.opId, wanted)!;
-    if (known !== null) return known;
-    if (lacking !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(lacking));
+    const prev = checkPrev ? op.prev : [];
+    if (this.#recent.has(op.opId) || !prev.every((id) => this.#recent.has(id))) {
+      const wanted = JSON.stringify(prev);
+      const [known, lacking] = this.#connection.query(SELECT_BEFORE).value<[number | null, string]>(op.opId, wanted)!;
+      if (known !== null) return known;
+      if (lacking !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(lacking));
+    }
     const seq = this.#insertRow(op);
+    if (seq === undefined) return this.seqOf(op.opId)!;
+    this.#remember(op.opId);
     this.#follower.note(seq, op.opId, op.prev, textLeafHash(op.wire, this.#leaf));
     if (this.#follower.isBehind) this.#follower.tryCatchUp();
     return seq;
   }
 
-  #insertRow(op: Operation): number {
+  /** The new `seq`; undefined when the operation is there already. */
+  #insertRow(op: Operation): number | undefined {
     try {
-      // All rows are asked for, so that a commit that fails is noticed.
-      const rows = this.#connection.query(INSERT).values<[number]>(op.opId, op.type, op.author, op.ts, op.wire);
-      if (rows.length !== 1) throw this.#obstructed();
-      return rows[0][0];
+      const inserted = this.#connection.query(INSERT).run(op.opId, op.type, op.author, op.ts, op.wire);
+      if (inserted !== 1) throw this.#obstructed();
+      return this.#connection.query(SELECT_LAST).value<[number]>()![0];
     } catch (error) {
-      const known = isConflict(error) ? this.seqOf(op.opId) : undefined;
-      if (known === undefined) throw error;
-      return known; // somebody else has just appended it
+      if (!isConflict(error) || this.seqOf(op.opId) === undefined) throw error;
     }
+  }
+
+  #remember(opId: string): void {
+    this.#recent.add(opId);
+    if (this.#recent.size > RECENT) this.#recent.delete(this.#recent.keys().next().value!);
+  }
+
+  /** After a rollback: what was appended may not be there. */
+  #forget(): void {
+    this.#recent.clear();
+    this.#follower.forget();
   }
 
   /** The `seq` of an operation, or undefined when the log does not hold it. */
@@ -202,7 +223,7 @@ export class Writer {
     try {
       return this.#connection.transaction(work);
     } catch (error) {
-      this.#follower.forget();
+      this.#forget();
       throw error;
     }
   }
@@ -213,7 +234,7 @@ export class Writer {
     try {
       return await this.#connection.heldTransaction(work);
     } catch (error) {
-      this.#follower.forget();
+      this.#forget();
       throw error;
     }
   }

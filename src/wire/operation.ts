@@ -211,7 +211,7 @@ export class Operation {
     if (this.#state === "verified") return;
     if (this.#state === "stored") this.#checkStored();
     const { opId } = this;
-    const bytes = utf8.encode(this.wire);
+    const bytes = encodeWire(this.wire);
     // From "op_id" on, wire text is ASCII of known length: only the body, which stands before it, is not.
     const prevBytes = 10 + 70 * this.prev.length - Math.min(this.prev.length, 1); // "prev":["op_…","op_…"],
     const tailBytes = `"ts":${this.ts},"type":"${this.type}","v":1}`.length;
@@ -243,6 +243,14 @@ export class Operation {
       throw new OperationError("shape", `operation ${opId} is damaged: ${message}`, { opId, path, cause: error });
     }
   }
+}
+
+/** Where a wire text is encoded to be verified: making room for each anew would take as long as encoding it. */
+let scratch = new Uint8Array(4096);
+
+function encodeWire(wire: string): Uint8Array {
+  if (scratch.length < 3 * wire.length) scratch = new Uint8Array(3 * wire.length);
+  return scratch.subarray(0, utf8.encodeInto(wire, scratch).written);
 }
 
 /** The id of an operation from the bytes of its wire text before and after the `op_id` member. */

@@ -280,3 +280,17 @@ Deno.test("while an atomic ingest is under way, another connection reads, and no
     assertEquals(log.size, 1000);
   });
 });
+
+Deno.test("in memory, a second atomic ingest is refused while one is under way, and the first keeps what it took", async () => {
+  using log = OpLog.open();
+  async function* source(): AsyncGenerator<string> {
+    yield* lines.slice(0, 600);
+    const error = await assertRejects(() => log.ingest([note("a").wire], { atomic: true }), LogError);
+    assertEquals(error.code, "locked");
+    yield* lines.slice(600);
+  }
+  await log.ingest(source(), { atomic: true });
+  assertEquals((await log.ingest([note("a").wire], { atomic: true })).new, 1);
+  await assertRejects(() => log.ingest([note("b").wire, forged(note("c")).wire], { atomic: true }), RefusedError);
+  assertEquals(log.size, 1001);
+});

@@ -108,6 +108,31 @@ Deno.test("a batch with one refused operation leaves nothing behind", () => {
   assertEquals(log.appendAll([note("a"), note("b", [note("a").opId])]), [2, 3]);
 });
 
+Deno.test("what a batch took back is not there to be followed", () => {
+  withFolder((folder) => {
+    for (const path of [":memory:", `${folder}/log.db`]) {
+      using log = OpLog.open(path);
+      const kept = note("kept");
+      const first = note("first");
+      const second = note("second", [first.opId]);
+      log.append(kept);
+      assertThrows(() => log.appendAll([first, note("x", ["op_" + "0".repeat(64)])]), DanglingReferenceError);
+      assertEquals(assertThrows(() => log.append(second), DanglingReferenceError).missing, [first.opId]);
+      assertEquals([log.append(first), log.append(second), log.append(note("z", [kept.opId]))], [2, 3, 4]);
+    }
+  });
+});
+
+Deno.test("an operation that was appended long ago, and follows nothing, returns its seq", () => {
+  using log = OpLog.open();
+  const ops = Array.from({ length: 5000 }, (_, n) => note(`${n}`));
+  log.appendAll(ops, { verify: false });
+  const follower = note("follower", [ops[0].opId, ops[4999].opId]);
+  assertEquals([log.append(ops[0]), log.append(ops[1]), log.append(ops[4999])], [1, 2, 5000]);
+  assertEquals([log.append(follower), log.append(follower), log.size], [5001, 5001, 5001]);
+  assertEquals(log.heads(), headsOf([...ops, follower]));
+});
+
 Deno.test("the size limit counts bytes of UTF-8 and lets the exact size in", () => {
   const op = note("é🙂東");
   const bytes = new TextEncoder().encode(op.wire).length;
