@@ -488,7 +488,7 @@ export class OpLog implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      if (this.#projections.hasNoted) this.#projections.tryCatchUp();
+      if (this.#projections.noted > 0) this.#projections.tryCatchUp();
     } finally {
       this.#connection.close();
     }

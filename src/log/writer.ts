@@ -27,6 +27,10 @@ const SELECT_LAST = "SELECT last_insert_rowid()";
 
 const SELECT_PRESENT = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
 
+/** When so many operations are noted, the follower catches up. */
+const APPENDED_NOTED = 4096;
+/** Sooner where many enter: what is kept in memory for a while takes longer to be cleared away. */
+const BATCH_NOTED = 512;
 /** So many ids of what was appended are kept in memory. */
 const RECENT = 4096;
 
@@ -47,8 +51,8 @@ export type Verdict = "new" | "known" | { missing: string[] };
 export interface Follower {
   /** Takes note of an operation that was appended, and of its leaf hash, which is copied. */
   note(seq: number, opId: string, prev: readonly string[], leaf: Uint8Array): void;
-  /** Whether so much was noted that it should catch up. */
-  readonly isBehind: boolean;
+  /** How many operations were noted since it caught up. */
+  readonly noted: number;
   /** Catches up, as a part of the transaction that appends. */
   catchUp(): void;
   /** Catches up in a transaction of its own; when that cannot be, later. */
@@ -113,7 +117,7 @@ export class Writer {
     if (seq === undefined) return this.seqOf(op.opId)!;
     this.#remember(op.opId);
     this.#follower.note(seq, op.opId, op.prev, textLeafHash(op.wire, this.#leaf));
-    if (this.#follower.isBehind) this.#follower.tryCatchUp();
+    if (this.#follower.noted >= APPENDED_NOTED) this.#follower.tryCatchUp();
     return seq;
   }
 
@@ -171,7 +175,7 @@ export class Writer {
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
     for (const i of added) this.#follower.note(++seq, opIds[i], prevs[i], leafOf(batch, i));
-    if (this.#follower.isBehind) this.#follower.catchUp();
+    if (this.#follower.noted >= BATCH_NOTED) this.#follower.catchUp();
     return verdicts;
   }
 

@@ -50,8 +50,8 @@ const SELECT_COPIES = "SELECT name FROM temp.sqlite_schema WHERE type = 'table'"
 const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sqlite_schema UNION ALL " +
   "SELECT name FROM main.sqlite_schema) WHERE name IN (SELECT value FROM json_each(?))";
 
-/** So many operations are held in memory before those that follow the log are brought up. */
-const NOTED = 4096;
+/** At most so many operations are held in memory for those that follow the log; more are read from the file again. */
+const MOST_NOTED = 8192;
 
 type Schema = "main" | "temp";
 
@@ -62,7 +62,7 @@ export class Projections implements Follower {
   /** What was appended through this connection since the followers were brought up. */
   #noted: Link[] = [];
   /** Their leaf hashes, one behind the other: as many small arrays they would outlive what clears those away. */
-  readonly #leaves = new Uint8Array(2 * NOTED * HASH_BYTES);
+  readonly #leaves = new Uint8Array(MOST_NOTED * HASH_BYTES);
 
   /**
    * @param connection The log's file.
@@ -73,20 +73,15 @@ export class Projections implements Follower {
     this.#followers = followers;
   }
 
-  /** Whether something was appended that the followers have not seen yet. */
-  get hasNoted(): boolean {
-    return this.#noted.length > 0;
-  }
-
   /** @inheritdoc */
-  get isBehind(): boolean {
-    return this.#noted.length >= NOTED;
+  get noted(): number {
+    return this.#noted.length;
   }
 
   /** @inheritdoc */
   note(seq: number, opId: string, prev: readonly string[], leaf: Uint8Array): void {
     const expected = (this.#noted.at(-1)?.seq ?? seq - 1) + 1;
-    if (seq !== expected || this.#noted.length >= 2 * NOTED) this.#noted = [];
+    if (seq !== expected || this.#noted.length >= MOST_NOTED) this.#noted = [];
     this.#leaves.set(leaf, this.#noted.length * HASH_BYTES);
     this.#noted.push({ seq, opId, prev });
   }

@@ -44,7 +44,7 @@ export class CheckPool {
 
   /** How many blocks to have under way, so that no worker waits for the next. */
   get depth(): number {
-    return 10 * this.#size;
+    return 15 * this.#size;
   }
 
   /**
