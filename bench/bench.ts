@@ -17,6 +17,8 @@ import { verifySignature } from "../src/wire/ed25519.ts";
 import { measureClaims } from "./claims.ts";
 import { measureProofs } from "./proof.ts";
 import { generate, writeLines } from "./generate.ts";
+import { measureOriginal, readWithOriginal } from "./original.ts";
+import { inChild } from "./process.ts";
 import { signatureJobs } from "./signature_worker.ts";
 
 const options = parseArgs(Deno.args, {
@@ -28,18 +30,23 @@ const runs = Number(options.runs);
 const cores = navigator.hardwareConcurrency;
 /** Stands for the hashes of a tree that this measure does not keep. */
 const NO_LEAF = new Uint8Array(32);
+const GET = "get by id";
+const ENTRIES = "entries, decoded";
 /** What is asked of single operations is asked so often. */
 const SAMPLE = Math.min(20_000, ...sizes);
 
 const folder = Deno.makeTempDirSync({ prefix: "mnema-bench-" });
 const rates = new Map<string, Map<number, number>>();
+/** The most memory that a process had to ingest so many operations, in megabytes. */
+const memory = new Map<number, number>();
 
 try {
   console.log(`${cores} cores, medians of ${runs} runs, operations a second\n`);
   const limits = { one: await signaturesOnOneCore(), all: await signaturesOnAllCores() };
   for (const size of sizes) await measure(size);
-  const original = options.original ? await measureOriginal(options.original) : undefined;
+  const original = options.original ? await measureOriginal(options.original, folder) : undefined;
   printTable(limits, original);
+  console.log(`\nmemory of ingest, at most: ${sizes.map((size) => `${memory.get(size)} MB`).join(", ")}`);
   await measureStart(sizes.at(-1)!);
   const size = sizes.at(-1)!;
   await measureProofs(`${folder}/kept-${size}.db`, size, rates.get("ingest, file, FULL")!.get(size)!);
@@ -75,20 +82,20 @@ async function measure(size: number): Promise<void> {
   });
 
   const path = `${folder}/kept-${size}.db`;
-  using log = OpLog.open(path);
-  await log.ingest((await Deno.open(lines)).readable);
+  memory.set(size, (await inChild<{ peakMegabytes: number }>("ingest.ts", path, lines)).peakMegabytes);
   Deno.removeSync(lines);
+  using log = OpLog.open(path);
   const ids: string[] = [];
   for (const { op } of log.entries()) ids.push(op.opId);
   const step = 7919; // prime: neighbours in time are not asked for together
   const asked = Array.from({ length: SAMPLE }, (_, i) => ids[i * step % ids.length]);
-  await rate("get by id", size, async () => {
+  await rate(GET, size, async () => {
     const { seconds } = await timed(() => {
       for (const id of asked) log.get(id);
     });
     return SAMPLE / seconds;
   });
-  await rate("entries, decoded", size, async () => {
+  await rate(ENTRIES, size, async () => {
     let read = 0;
     const { seconds } = await timed(() => {
       for (const { op } of log.entries()) if (op.body.kind === "event") read++;
@@ -96,6 +103,10 @@ async function measure(size: number): Promise<void> {
     if (read !== size) throw new Error(`${read} of ${size} read`);
     return size / seconds;
   });
+  if (!options.original) return;
+  const original = await readWithOriginal(options.original, { path, ids: asked, runs });
+  await rate(`${GET}, the original`, size, () => Promise.resolve(original.get));
+  await rate(`${ENTRIES}, the original`, size, () => Promise.resolve(original.entries));
 }
 
 /** Takes the median of several runs. */
@@ -197,30 +208,6 @@ async function signaturesOnAllCores(): Promise<number> {
   return median(results);
 }
 
-/** The Python original, by its own measure: a file of 3,000 operations, point reads and a full replay. */
-async function measureOriginal(original: string): Promise<Record<"ingest" | "get" | "replay", number>> {
-  const python = async (...args: string[]) => {
-    const command = new Deno.Command("sh", {
-      args: ["-c", `PYTHONDONTWRITEBYTECODE=1 command -p python3 "$@"`, "python", ...args],
-      cwd: original,
-    });
-    const { success, stdout, stderr } = await command.output();
-    if (!success) throw new Error(new TextDecoder().decode(stderr));
-    return new TextDecoder().decode(stdout);
-  };
-  Deno.writeTextFileSync(`${folder}/original.jsonl`, await python("make_ops.py", "20000", "8"));
-  const numbers = async (...args: string[]) =>
-    Object.fromEntries(
-      (await python("bench_seed.py", ...args)).trim().split("\n").map((line) => {
-        const [name, ...rest] = line.split(" ");
-        return [name, parseInt(rest.at(-1)!)];
-      }),
-    );
-  const file = await numbers(`${folder}/original.db`, `${folder}/original.jsonl`, "3000");
-  const memory = await numbers(":memory:", `${folder}/original.jsonl`);
-  return { ingest: file.ingest, get: memory.get, replay: memory.replay };
-}
-
 function printTable(
   limits: { one: number; all: number },
   original?: Record<"ingest" | "get" | "replay", number>,
@@ -233,20 +220,25 @@ function printTable(
       name.startsWith("ingest") ? `${(last / limits.all).toFixed(2)} of signature checks on all cores` : "",
       name.startsWith("ingest") && original ? `${(last / original.ingest).toFixed(1)} times the original` : "",
       name.startsWith("append") ? `${(last / limits.one).toFixed(2)} of signature checks on one core` : "",
-      name.startsWith("get") && original ? `${(last / original.get).toFixed(2)} times the original` : "",
-      name.startsWith("entries") && original ? `${(last / original.replay).toFixed(2)} times the original` : "",
+      rates.has(`${name}, the original`) ? `${ratios(name).join(", ")} times the original` : "",
     ];
     const numbers = values.map((value) => Math.round(value).toLocaleString("en"));
     return [name, ...numbers, (last / first).toFixed(2), against.filter(Boolean).join(", ")];
   });
   const fixed = (value: number) => Math.round(value).toLocaleString("en");
   console.log(`signature checks alone: ${fixed(limits.one)} on one core, ${fixed(limits.all)} on all`);
-  if (original) console.log(`the original: ${JSON.stringify(original)}`);
+  if (original) console.log(`the original, by its own measure: ${JSON.stringify(original)}`);
   const widths = columns.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
   console.log();
   for (const row of [columns, ...rows]) {
     console.log(row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd());
   }
+}
+
+/** How many times as fast as the original, at each size. */
+function ratios(name: string): string[] {
+  const [ours, theirs] = [rates.get(name)!, rates.get(`${name}, the original`)!];
+  return sizes.map((size) => (ours.get(size)! / theirs.get(size)!).toFixed(2));
 }
 
 /** How soon the command line answers, on the largest log. */
@@ -276,5 +268,5 @@ async function measureStart(size: number): Promise<void> {
   const help = await start("--help");
   const heads = await start("heads", "--log", `${folder}/kept-${size}.db`);
   const ratio = (heads / help).toFixed(2);
-  console.log(`\nmnema --help ${help.toFixed(0)} ms, mnema heads on ${size} ${heads.toFixed(0)} ms: ${ratio} times`);
+  console.log(`mnema --help ${help.toFixed(0)} ms, mnema heads on ${size} ${heads.toFixed(0)} ms: ${ratio} times`);
 }

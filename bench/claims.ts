@@ -6,6 +6,7 @@
 
 import { Identity, OpLog } from "../mod.ts";
 import { generateClaims, itemKey, ROOT_KEY, writeLines } from "./generate.ts";
+import { inChild } from "./process.ts";
 
 const DEPENDENTS = 10_000;
 const QUERIES = 200;
@@ -22,7 +23,10 @@ export async function measureClaims(folder: string, size: number): Promise<void>
   }
   Deno.removeSync(lines);
 
-  const { seconds, peakMegabytes } = await projectInChild(path);
+  const { seconds, peakMegabytes } = await inChild<{ seconds: number; peakMegabytes: number }>(
+    "project_claims.ts",
+    path,
+  );
   const say = (what: string, figure: string) => console.log(`${what.padEnd(44)}${figure}`);
   console.log(`\nclaims, on ${size.toLocaleString("en")} operations`);
   say("brought up from nothing", `${Math.round(size / seconds).toLocaleString("en")} operations a second`);
@@ -62,16 +66,6 @@ const newClaim = {
   deriver: { id: "bench", version: "1" },
   inputs: [] as string[],
 };
-
-/** A process of its own, whose memory nothing else has used. */
-async function projectInChild(path: string): Promise<{ seconds: number; peakMegabytes: number }> {
-  const script = decodeURIComponent(new URL("./project_claims.ts", import.meta.url).pathname);
-  const permissions = ["--allow-read", "--allow-write", "--allow-ffi", "--allow-env", "--allow-run=grep"];
-  const child = new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", ...permissions, script, path] });
-  const { success, stdout, stderr } = await child.output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
 
 function time(work: () => unknown): number {
   const start = performance.now();

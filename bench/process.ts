@@ -1,0 +1,24 @@
+/**
+ * Work in a process of its own, whose memory nothing else has used.
+ *
+ * @module
+ */
+
+/** Runs a script of this folder, and returns what it reports. */
+export async function inChild<T>(script: string, ...args: string[]): Promise<T> {
+  const path = decodeURIComponent(new URL(script, import.meta.url).pathname);
+  const permissions = ["--allow-read", "--allow-write", "--allow-ffi", "--allow-env", "--allow-run=grep"];
+  const child = new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", ...permissions, path, ...args] });
+  const { success, stdout, stderr } = await child.output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** The most memory that this process has had. Linux keeps it; elsewhere there is the present size. */
+export function peakMegabytes(): number {
+  if (Deno.build.os !== "linux") return Math.round(Deno.memoryUsage().rss / 1e6);
+  // Deno itself reads nothing under /proc without --allow-all.
+  const { stdout } = new Deno.Command("grep", { args: ["VmHWM", `/proc/${Deno.pid}/status`] }).outputSync();
+  const kibibytes = parseInt(new TextDecoder().decode(stdout).slice("VmHWM:".length));
+  return Math.round(kibibytes * 1024 / 1e6);
+}
