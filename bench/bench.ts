@@ -85,10 +85,7 @@ async function measure(size: number): Promise<void> {
   memory.set(size, (await inChild<{ peakMegabytes: number }>("ingest.ts", path, lines)).peakMegabytes);
   Deno.removeSync(lines);
   using log = OpLog.open(path);
-  const ids: string[] = [];
-  for (const { op } of log.entries()) ids.push(op.opId);
-  const step = 7919; // prime: neighbours in time are not asked for together
-  const asked = Array.from({ length: SAMPLE }, (_, i) => ids[i * step % ids.length]);
+  const asked = scattered(log, size);
   await rate(GET, size, async () => {
     const { seconds } = await timed(() => {
       for (const id of asked) log.get(id);
@@ -107,6 +104,18 @@ async function measure(size: number): Promise<void> {
   const original = await readWithOriginal(options.original, { path, ids: asked, runs });
   await rate(`${GET}, the original`, size, () => Promise.resolve(original.get));
   await rate(`${ENTRIES}, the original`, size, () => Promise.resolve(original.entries));
+}
+
+/** Ids of operations of which neighbours in time are not asked for together. */
+function scattered(log: OpLog, size: number): string[] {
+  const places = new Map(Array.from({ length: SAMPLE }, (_, i) => [i * 7919 % size, i])); // a prime
+  const ids: string[] = [];
+  let index = 0;
+  for (const { op } of log.entries()) {
+    const place = places.get(index++);
+    if (place !== undefined) ids[place] = op.opId;
+  }
+  return ids;
 }
 
 /** Takes the median of several runs. */

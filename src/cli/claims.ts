@@ -37,7 +37,7 @@ the shell may take it for files.`,
     const filter: ClaimFilter = {
       ...keysOf(input.args[0]),
       status: statusOf(input.value("status")),
-      author: author && wholeAuthor(author),
+      author: author === undefined ? undefined : wholeAuthor(author),
       deriver: input.value("deriver"),
       limit: input.integer("n", 0),
     };

@@ -1,5 +1,5 @@
 /**
- * How far work is that leaves no time to timers.
+ * How far work is that leaves no time to the timers of the bar that an import has.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const DRAW_EVERY_MS = 100;
 /** Back to the start of the line, and erase it. */
 const ERASE = "\r\x1b[K";
 
-/** A bar on standard error. The work leaves no time to timers, as the bar for an import has them: it is drawn here. */
+/** A bar on standard error: what is returned draws it, and takes it away when all is done. */
 export function drawProgress(): (done: number, total: number) => void {
   let drawn = 0;
   return (done, total) => {
