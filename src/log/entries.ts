@@ -68,6 +68,17 @@ export function rowOf(connection: Connection, opId: string): [seq: number, wire:
   return connection.query("SELECT seq, wire FROM ops WHERE op_id = ?").value(opId);
 }
 
+/** What operations name that does not stand before them among these. */
+export function namedOutside(links: Iterable<{ opId: string; prev: readonly string[] }>): Set<string> {
+  const seen = new Set<string>();
+  const named = new Set<string>();
+  for (const { opId, prev } of links) {
+    for (const id of prev) if (!seen.has(id)) named.add(id);
+    seen.add(opId);
+  }
+  return named;
+}
+
 /** Refuses an option that is not an integer, or is less than it may be. */
 export function requireInteger(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {

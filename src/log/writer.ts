@@ -10,7 +10,7 @@ import { HASH_BYTES } from "../wire/leaf.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
 import { Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";
-import { lastSeq, seqOf } from "./entries.ts";
+import { lastSeq, namedOutside, seqOf } from "./entries.ts";
 import { isConflict } from "./failures.ts";
 import { INSERT_RECORDS, leafOf, type Records, selectRecords } from "./records.ts";
 
@@ -181,12 +181,7 @@ export class Writer {
 
   /** What is named before it stands in the batch, and is not in the log. */
   #missingFrom(opIds: string[], prevs: string[][]): Set<string> {
-    const seen = new Set<string>();
-    const named = new Set<string>();
-    opIds.forEach((opId, i) => {
-      for (const id of prevs[i]) if (!seen.has(id)) named.add(id);
-      seen.add(opId);
-    });
+    const named = namedOutside(opIds.map((opId, i) => ({ opId, prev: prevs[i] })));
     if (named.size === 0) return named;
     return new Set(
       this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify([...named])).map(([opId]) => opId),

@@ -59,7 +59,8 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5000;
  *
  * One cause is told once: of a wire text that was changed, it is not told that the columns beside it, what it follows
  * and what is derived from it no longer fit; of a row that was removed, not that others follow it. What an operation's
- * body says is not judged here: another implementation may append bodies that this one refuses. Neither are the states of projections that a user wrote.
+ * body says is not judged here: another implementation may append bodies that this one refuses. Neither are the states
+ * of projections that a user wrote.
  *
  * Memory does not grow with the log, but for derived tables, which are made anew in memory.
  *

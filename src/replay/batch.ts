@@ -137,17 +137,6 @@ export function* readTexts(
   }
 }
 
-/** What operations name that does not stand before them among these. */
-export function namedOutside(links: Iterable<Pick<Link, "opId" | "prev">>): Set<string> {
-  const seen = new Set<string>();
-  const named = new Set<string>();
-  for (const { opId, prev } of links) {
-    for (const id of prev) if (!seen.has(id)) named.add(id);
-    seen.add(opId);
-  }
-  return named;
-}
-
 /** Behind its body a wire text is ASCII of known form: what matters is read from its end, without reading all of it. */
 function linkOf(path: string, { seq, wire }: StoredText): Link {
   const sigAt = wire.lastIndexOf('],"sig":"');

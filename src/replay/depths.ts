@@ -6,7 +6,8 @@
  */
 
 import type { Connection } from "../log/connection.ts";
-import { type Batch, namedOutside } from "./batch.ts";
+import { namedOutside } from "../log/entries.ts";
+import type { Batch } from "./batch.ts";
 import type { TableProjection } from "./projections.ts";
 
 const SELECT_NAMED = "SELECT op_id, depth FROM json_each(?) JOIN ops ON op_id = value JOIN mnema_depths USING (seq)";

@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from "../../log/connection.ts";
-import { namedOutside } from "../../replay/batch.ts";
+import { namedOutside } from "../../log/entries.ts";
 import type { Findings } from "./findings.ts";
 
 /** An operation, and what it follows. */

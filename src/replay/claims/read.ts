@@ -91,7 +91,7 @@ export function selectCurrent(connection: Connection, key: string): number | und
 }
 
 /** With which input a claim fell; or, when it fell by itself, by which operation. */
-export type Fall = { via: number; cause: null } | { via: null; cause: number };
+type FallStep = { via: number; cause: null } | { via: null; cause: number };
 
 /** Reads claims as they stand. */
 export class ClaimReader {
@@ -123,7 +123,7 @@ export class ClaimReader {
   path(seq: number): number[] {
     const backwards = [seq];
     for (let at: number | null = seq; at !== null;) {
-      const { via, cause }: Fall = this.fall(at);
+      const { via, cause }: FallStep = this.fall(at);
       backwards.push(via ?? cause);
       at = via;
     }
@@ -138,7 +138,7 @@ export class ClaimReader {
   }
 
   /** With which input a claim fell; or, when it fell by itself, by which operation. */
-  fall(seq: number): Fall {
+  fall(seq: number): FallStep {
     const [via, standing, cause] = this.#connection.query(SELECT_FALL).value<[number, number, number]>(seq)!;
     return standing !== Standing.upheld ? { via: null, cause } : { via, cause: null };
   }
