@@ -58,20 +58,20 @@ export function selectClaims(connection: Connection, filter: ClaimFilter): Float
   const { key, prefix, status, author, deriver, input, limit = Number.MAX_SAFE_INTEGER } = filter;
   const conditions: string[] = [];
   const parameters: Parameter[] = [];
-  const require = (condition: string, ...values: Parameter[]) => {
+  const restrict = (condition: string, ...values: Parameter[]) => {
     conditions.push(condition);
     parameters.push(...values);
   };
-  if (key !== undefined) require("keyed.key = ?", keyText(key));
+  if (key !== undefined) restrict("keyed.key = ?", keyText(key));
   if (prefix !== undefined && prefix !== "") {
     const text = keyText(prefix);
-    require("keyed.key >= ? AND keyed.key < ?", text, successor(text));
+    restrict("keyed.key >= ? AND keyed.key < ?", text, successor(text));
   }
-  if (status !== undefined) require(STATUSES[status]);
-  if (author !== undefined) require("claim.author = (SELECT id FROM mnema_names WHERE name = ?)", author);
-  if (deriver !== undefined) require("claim.deriver = (SELECT id FROM mnema_names WHERE name = ?)", keyText(deriver));
+  if (status !== undefined) restrict(STATUSES[status]);
+  if (author !== undefined) restrict("claim.author = (SELECT id FROM mnema_names WHERE name = ?)", author);
+  if (deriver !== undefined) restrict("claim.deriver = (SELECT id FROM mnema_names WHERE name = ?)", keyText(deriver));
   if (input !== undefined) {
-    require(
+    restrict(
       "claim.seq IN (SELECT claim FROM mnema_edges WHERE input = (SELECT seq FROM ops WHERE op_id = ?) " +
         "UNION SELECT claim FROM mnema_awaited WHERE op_id = ?)",
       input,
