@@ -32,6 +32,7 @@ export type LogErrorCode =
   | "locked"
   | "missing-file"
   | "missing-folder"
+  | "no-sqlite"
   | "not-a-claim"
   | "not-a-database"
   | "not-a-log"

@@ -94,31 +94,32 @@ const symbols = {
 export const sqlite: Deno.DynamicLibrary<typeof symbols>["symbols"] = load();
 
 function load() {
-  const path = Deno.env.get("DENO_SQLITE_PATH");
-  const names = path ? [path] : systemNames();
-  let cause: unknown;
-  for (const name of names) {
-    try {
-      const loaded = Deno.dlopen(name, symbols).symbols;
-      const code = loaded.sqlite3_initialize();
-      if (code !== OK) throw new Error(`sqlite3_initialize returned ${code}`);
-      return loaded;
-    } catch (error) {
-      // Not allowed to look is not the same as not there.
-      if (
-        error instanceof Deno.errors.NotCapable ||
-        error instanceof Deno.errors.PermissionDenied
-      ) throw error;
-      cause = error;
-    }
+  try {
+    const path = Deno.env.get("DENO_SQLITE_PATH");
+    return path ? open(path) : openSystemLibrary();
+  } catch (cause) {
+    // The package wraps whatever went wrong, a missing permission too.
+    throw new Error("Failed to load SQLite3 Dynamic Library", { cause });
   }
-  const tried = path ? `${path}, which DENO_SQLITE_PATH names` : names.join(", then ");
-  throw new Error(
-    `Failed to load SQLite3 Dynamic Library: tried ${tried}. ` +
-      `Install SQLite (${installHint()}), ` +
-      "or set DENO_SQLITE_PATH to the path of its library",
-    { cause },
-  );
+}
+
+/** Where the package would download a library, this takes the system's. */
+function openSystemLibrary() {
+  const [first, ...others] = systemNames();
+  try {
+    return open(first);
+  } catch (error) {
+    // Not allowed to look is not the same as not there.
+    if (others.length === 0 || error instanceof Deno.errors.NotCapable) throw error;
+    return open(others[0]);
+  }
+}
+
+function open(name: string) {
+  const loaded = Deno.dlopen(name, symbols).symbols;
+  const code = loaded.sqlite3_initialize();
+  if (code !== OK) throw new Error(`sqlite3_initialize returned ${code}`);
+  return loaded;
 }
 
 /** What the system's loader knows SQLite's library as. */
@@ -130,17 +131,6 @@ function systemNames(): string[] {
       return ["libsqlite3.dylib"];
     default:
       return ["libsqlite3.so.0"];
-  }
-}
-
-function installHint(): string {
-  switch (Deno.build.os) {
-    case "windows":
-      return "sqlite3.dll from https://sqlite.org/download.html";
-    case "darwin":
-      return "brew install sqlite";
-    default:
-      return "apt-get install libsqlite3-0";
   }
 }
 

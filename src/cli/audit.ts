@@ -7,7 +7,7 @@
 import type { AuditReport, Finding } from "../proof/audit.ts";
 import { counted, visibleLine } from "../text.ts";
 import type { Command, Input } from "./command.ts";
-import { refuseMemory, withAdvice } from "./open.ts";
+import { prepareSqlite, refuseMemory, withAdvice } from "./open.ts";
 import type { Output } from "./output.ts";
 import { drawProgress } from "./progress.ts";
 
@@ -27,6 +27,7 @@ follow from the log, and a signed checkpoint that the log no longer begins with.
     input.requireArgs(0, 0);
     const workers = input.integer("workers", 0);
     refuseMemory(input.logPath);
+    prepareSqlite();
     const { audit } = await import("../proof/audit.ts");
     const draw = Deno.stderr.isTerminal() ? drawProgress() : undefined;
     let report: AuditReport;

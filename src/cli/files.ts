@@ -5,6 +5,7 @@
  */
 
 import { FileError, fileError, LogError } from "../errors.ts";
+import { requireGranted } from "./permissions.ts";
 
 /** Opens a file, or standard input, as a stream of bytes. */
 export async function openInput(path: string): Promise<ReadableStream<Uint8Array>> {
@@ -12,6 +13,7 @@ export async function openInput(path: string): Promise<ReadableStream<Uint8Array
     if (Deno.stdin.isTerminal()) console.error("reading standard input; end it with Ctrl-D");
     return Deno.stdin.readable;
   }
+  requireGranted("read", path);
   try {
     const file = await Deno.open(path);
     if (!(await file.stat()).isDirectory) return file.readable;
@@ -51,6 +53,7 @@ export function writeNew(path: string, texts: Iterable<string>): void {
 }
 
 function create(path: string): Deno.FsFile {
+  requireGranted("write", path);
   try {
     return Deno.openSync(path, { write: true, createNew: true });
   } catch (error) {

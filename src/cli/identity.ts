@@ -7,8 +7,9 @@
 import { normalize } from "node:path";
 import { FileError, fileError } from "../errors.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
-import { loadIdentity, refuseMemory } from "./open.ts";
+import { loadIdentity, loadLog, refuseMemory } from "./open.ts";
 import type { Output } from "./output.ts";
+import { requireGranted } from "./permissions.ts";
 
 /** Makes a key and a log. */
 export const init: Command = {
@@ -26,9 +27,11 @@ export const init: Command = {
     }
     const [{ Identity }, { OpLog }] = await Promise.all([
       import("../wire/identity.ts"),
-      import("../oplog.ts"),
+      loadLog(),
     ]);
     const keepKey = input.flag("keep-key");
+    requireGranted("read", logPath, keyPath);
+    if (!keepKey) requireGranted("write", keyPath);
     refuseExisting(logPath, "name another with --log");
     if (!keepKey) refuseExisting(keyPath, "name another with --key, or keep it with --keep-key");
     const identity = keepKey ? await loadIdentity(input) : Identity.generate();

@@ -64,6 +64,7 @@ const VERSION = { version: { help: "show the version" } };
  */
 export async function main(args: readonly string[]): Promise<number> {
   let name: string | undefined;
+  let input: Input | undefined;
   try {
     const dashes = args.indexOf("--");
     const [head, literal] = dashes < 0 ? [args, []] : [args.slice(0, dashes), args.slice(dashes + 1)];
@@ -75,7 +76,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (name === undefined || name === "help") return help(words[1]);
     const command = findCommand(name);
     if (first.flag("help")) return print(commandHelp(name, command));
-    const input = Input.parse([...first.leading, ...first.args.slice(1)], optionsOf(command), {
+    input = Input.parse([...first.leading, ...first.args.slice(1)], optionsOf(command), {
       literal: first.args.length > 0 ? literal : literal.slice(1),
     });
     if (input.flag("help")) return print(commandHelp(name, command));
@@ -84,7 +85,7 @@ export async function main(args: readonly string[]): Promise<number> {
     output.flush();
     return code ?? 0;
   } catch (error) {
-    return fail(error, name);
+    return fail(error, name, input);
   }
 }
 
@@ -124,14 +125,14 @@ function print(text: string): number {
   return 0;
 }
 
-function fail(error: unknown, name: string | undefined): number {
+function fail(error: unknown, name: string | undefined, input: Input | undefined): number {
   if (error instanceof ClosedPipe) return 0;
   if (error instanceof UsageError) {
     const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : "";
     console.error(`mnema: ${visible(error.message)}\nTry: mnema ${command}--help`);
     return 2;
   }
-  const sentence = explain(error);
+  const sentence = explain(error, input);
   if (sentence === undefined) console.error("mnema: this should not happen:", error);
   else console.error(`mnema: ${visible(sentence)}`);
   return 1;

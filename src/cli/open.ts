@@ -7,9 +7,12 @@
  */
 
 import { FileError } from "../errors.ts";
+import { useSystemLibrary } from "../log/library.ts";
+import { neverPrompt } from "../log/permissions.ts";
 import type { OpLog } from "../oplog.ts";
 import type { Identity } from "../wire/identity.ts";
 import { type Input, UsageError } from "./command.ts";
+import { requireGranted, requireLibrary } from "./permissions.ts";
 
 /** Opens the log to read it. */
 export function openToRead(input: Input): Promise<OpLog> {
@@ -39,12 +42,25 @@ export async function openToDerive(input: Input): Promise<OpLog> {
 
 async function open(input: Input, readonly: boolean): Promise<OpLog> {
   refuseMemory(input.logPath);
-  const { OpLog } = await import("../oplog.ts");
+  const { OpLog } = await loadLog();
   try {
     return OpLog.open(input.logPath, { readonly, create: false });
   } catch (error) {
     throw withAdvice(error, "make one with: mnema init, or name one with --log");
   }
+}
+
+/** Loads what reads and writes a log, and with it SQLite. */
+export function loadLog(): Promise<typeof import("../oplog.ts")> {
+  prepareSqlite();
+  return import("../oplog.ts");
+}
+
+/** Chooses the SQLite library and sees to it that Deno does not prompt: before the modules that load it are imported. */
+export function prepareSqlite(): void {
+  requireLibrary();
+  useSystemLibrary();
+  neverPrompt();
 }
 
 /** Refuses a log that would be gone when the command ends. */
@@ -55,6 +71,7 @@ export function refuseMemory(path: string): void {
 /** Loads the identity that signs. */
 export async function loadIdentity(input: Input): Promise<Identity> {
   const { Identity } = await import("../wire/identity.ts");
+  requireGranted("read", input.keyPath);
   try {
     return Identity.load(input.keyPath);
   } catch (error) {

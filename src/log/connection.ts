@@ -5,12 +5,13 @@
  * @module
  */
 
-import { Database } from "@db/sqlite";
+import type { Database } from "@db/sqlite";
 import { fileURLToPath } from "node:url";
 import { FileError, LogError } from "../errors.ts";
 import { cannotOpen, isFolder, translate } from "./failures.ts";
 import { followLinks, requestPermissions } from "./permissions.ts";
 import { Query } from "./query.ts";
+import { openDatabase } from "./sqlite.ts";
 
 /** SQLite 3.38 brought what the log's queries need. */
 const OLDEST_SQLITE = [3, 38];
@@ -135,7 +136,7 @@ export class Connection {
   ): Connection {
     let database: Database | undefined;
     try {
-      database = new Database(file, {
+      database = openDatabase(file, {
         ...native,
         create: options.create && !options.readonly,
         int64: true,

@@ -63,8 +63,16 @@ export function requestPermissions(file: string, readonly: boolean): boolean {
   return false;
 }
 
+let mayPrompt = true;
+
+/** From now on a permission that is not granted is denied without asking the user. */
+export function neverPrompt(): void {
+  mayPrompt = false;
+}
+
 function requestPermission(name: "read" | "write", path: string): void {
-  if (Deno.permissions.requestSync({ name, path }).state !== "granted") {
+  const { state } = Deno.permissions[mayPrompt ? "requestSync" : "querySync"]({ name, path });
+  if (state !== "granted") {
     throw new Deno.errors.NotCapable(`Requires ${name} access to "${path}", run again with the --allow-${name} flag`);
   }
 }

@@ -27,6 +27,10 @@ export interface Surroundings {
   stdin?: string | Uint8Array<ArrayBuffer>;
   /** More of the environment. */
   env?: Record<string, string>;
+  /** More flags for Deno. */
+  flags?: readonly string[];
+  /** Whether Deno may ask the user for permissions, on a terminal: it does not, unless told. */
+  mayPrompt?: boolean;
 }
 
 /** The command line, each time as a process of its own, with a folder as its working directory. */
@@ -85,11 +89,13 @@ export class Mnema {
 
   /** Runs a shell script on a terminal: standard output and error are one, and lines end in `\r\n`. */
   terminal(script: string): Promise<Result> {
-    return collect(this.#spawn("script", ["-qec", `${this.#shellFunction()}\n${script}`, "/dev/null"]));
+    const args = ["-qec", `${this.#shellFunction()}\n${script}`, "/dev/null"];
+    return collect(this.#spawn("timeout", ["60", "script", ...args])); // one that waits for a person must not hang
   }
 
   #runArgs(): string[] {
-    return ["run", "--quiet", "--no-prompt", ...this.#around.permissions ?? PERMISSIONS, CLI];
+    const { permissions = PERMISSIONS, flags = [], mayPrompt = false } = this.#around;
+    return ["run", "--quiet", ...mayPrompt ? [] : ["--no-prompt"], ...flags, ...permissions, CLI];
   }
 
   #shellFunction(): string {

@@ -1,18 +1,47 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { contentsOf } from "../folder.ts";
+import { works } from "../processes.ts";
 import { PERMISSIONS } from "./mnema.ts";
 import { inFolder, withNode } from "./node.ts";
 
-const without = (flag: string) => PERMISSIONS.filter((permission) => !permission.startsWith(flag));
+const noTerminal = !works("script", "-qec", "true", "/dev/null");
 
-Deno.test("init without one of its permissions says which it lacks, and makes no file", async () => {
+/** The flags that the README names, each with the permission that it grants. */
+const FLAGS = Object.fromEntries(PERMISSIONS.map((flag) => [flag.match(/^--allow-[a-z]+/)![0], flag]));
+
+const without = (flag: string) => PERMISSIONS.filter((permission) => permission !== FLAGS[flag]);
+
+const lacks = (...flags: string[]) =>
+  `permissions are missing: run mnema, or install it again, with ${flags.join(" ")}`;
+
+/** Commands that need all of them. */
+const COMMANDS = [["append", "note", "{}"], ["log"], ["show", "op_1"], ["heads"], ["stats"], ["export"], ["import"], [
+  "audit",
+]];
+
+Deno.test("a command without one of its permissions names its flag, and makes no file", async () => {
   await inFolder(async (mnema) => {
-    for (const flag of ["--allow-read", "--allow-write", "--allow-ffi", "--allow-env"]) {
-      const sentence = await mnema.with({ permissions: without(flag) }).refuses("init");
-      assertMatch(sentence, new RegExp(`^Requires .* access to ".*", run again with the ${flag} flag$`));
+    for (const [name, flag] of Object.entries(FLAGS)) {
+      assertEquals(await mnema.with({ permissions: without(name) }).refuses("init"), lacks(flag));
     }
-    assertMatch(await mnema.with({ permissions: [] }).refuses("init"), /run again with the --allow-[a-z]+ flag$/);
     assertEquals(contentsOf(mnema.folder), {});
+  });
+});
+
+Deno.test("a command without any permission names the flags for all, and the folder that it needs", async () => {
+  await inFolder(async (mnema) => {
+    const denied = mnema.with({ permissions: [] });
+    for (const args of [["init"], ...COMMANDS]) assertEquals(await denied.refuses(...args), lacks(...PERMISSIONS));
+    const [, , ...others] = PERMISSIONS;
+    assertEquals(
+      await denied.refuses("log", "--log", "/notes/mnema.db", "--key", "/keys/mnema.key"),
+      lacks("--allow-read=/notes,/keys", "--allow-write=/notes,/keys", ...others),
+    );
+    const env = { MNEMA_LOG: "/notes/mnema.db", MNEMA_KEY: "/notes/mnema.key" };
+    assertEquals(
+      await mnema.with({ permissions: others, env }).refuses("init"),
+      lacks("--allow-read=/notes", "--allow-write=/notes"),
+    );
   });
 });
 
@@ -20,17 +49,14 @@ Deno.test("no command gets around a permission that it lacks, and none changes a
   await withNode(async (mnema) => {
     await mnema.does("append", "note", "{}");
     const before = contentsOf(mnema.folder);
-    const commands = [["append", "note", "{}"], ["log"], ["show", "op_1"], ["heads"], ["stats"], ["export"], [
-      "import",
-    ]];
-    for (const flag of ["--allow-read", "--allow-ffi", "--allow-env"]) {
-      const denied = mnema.with({ permissions: without(flag) });
-      const said = await Promise.all(commands.map((args) => denied.refuses(...args)));
-      for (const sentence of said) assertMatch(sentence, new RegExp(`run again with the ${flag} flag$`));
+    for (const name of ["--allow-read", "--allow-ffi", "--allow-env"]) {
+      const denied = mnema.with({ permissions: without(name) });
+      const said = await Promise.all(COMMANDS.map((args) => denied.refuses(...args)));
+      assertEquals(said, COMMANDS.map(() => lacks(FLAGS[name])));
     }
     const readonly = mnema.with({ permissions: without("--allow-write") });
-    assertMatch(await readonly.refuses("append", "note", "{}"), /run again with the --allow-write flag$/);
-    assertMatch(await readonly.refuses("export", "new.jsonl"), /run again with the --allow-write flag$/);
+    assertEquals(await readonly.refuses("append", "note", "{}"), lacks("--allow-write=."));
+    assertEquals(await readonly.refuses("export", "new.jsonl"), lacks("--allow-write=."));
     assertEquals(contentsOf(mnema.folder), before);
   });
 });
@@ -39,21 +65,19 @@ Deno.test("files outside of the folder that is allowed are neither read nor writ
   await inFolder(async (outside) => {
     await outside.does("init");
     const before = contentsOf(outside.folder);
+    const [read, write] = [`--allow-read=${outside.folder}`, `--allow-write=${outside.folder}`];
     await withNode(async (mnema) => {
-      const refused: [args: string[], flag: string][] = [
-        [["heads", "--log", `${outside.folder}/mnema.db`], "read"],
-        [["append", "note", "{}", "--log", `${outside.folder}/mnema.db`], "read"],
-        [["id", "--key", `${outside.folder}/mnema.key`], "read"],
-        [["append", "note", "--body", `${outside.folder}/mnema.key`], "read"],
-        [["import", `${outside.folder}/mnema.key`], "read"],
-        [["export", `${outside.folder}/new.jsonl`], "write"],
-        [["init", "--log", `${outside.folder}/new.db`, "--keep-key"], "read"],
-        [["init", "--log", "new.db", "--key", `${outside.folder}/new.key`], "read"],
+      const refused: [args: string[], ...flags: string[]][] = [
+        [["heads", "--log", `${outside.folder}/mnema.db`], read, write],
+        [["append", "note", "{}", "--log", `${outside.folder}/mnema.db`], read, write],
+        [["id", "--key", `${outside.folder}/mnema.key`], read, write],
+        [["append", "note", "--body", `${outside.folder}/mnema.key`], read],
+        [["import", `${outside.folder}/mnema.key`], read],
+        [["export", `${outside.folder}/new.jsonl`], write],
+        [["init", "--log", `${outside.folder}/new.db`, "--keep-key"], read, write],
+        [["init", "--log", "new.db", "--key", `${outside.folder}/new.key`], read, write],
       ];
-      const said = await Promise.all(refused.map(([args]) => mnema.refuses(...args)));
-      for (const [i, [, flag]] of refused.entries()) {
-        assertMatch(said[i], new RegExp(`^Requires ${flag} access to ".*", run again with the --allow-${flag} flag$`));
-      }
+      for (const [args, ...flags] of refused) assertEquals(await mnema.refuses(...args), lacks(...flags));
       assertEquals(Object.keys(contentsOf(mnema.folder)), ["mnema.db", "mnema.key"]);
     });
     assertEquals(contentsOf(outside.folder), before);
@@ -65,4 +89,24 @@ Deno.test("id needs no more than to read the key and its name", async () => {
     const permissions = ["--allow-read=mnema.key", "--allow-env=MNEMA_KEY"];
     assertEquals(await mnema.with({ permissions }).does("id"), await mnema.does("id"));
   });
+});
+
+Deno.test({
+  name: "on a terminal, nothing prompts for a permission",
+  ignore: noTerminal,
+  async fn() {
+    await withNode(async (mnema) => {
+      await mnema.does("append", "note", "{}");
+      Deno.symlinkSync("/mnema.db", `${mnema.folder}/link.db`);
+      const commands =
+        `append note {}; log; audit; claims; import /x.jsonl; init --log new.db --key new.key; export /x.jsonl; append note --body /x.json; log --log link.db
+        checkpoint --out /x; verify /x.proof --op /x.json --key x; id; init --keep-key --log link.db`;
+      const script = commands.split(/[;\n]/).map((args) => `mnema ${args.trim()}`).join("\n");
+      for (const permissions of [[], without("--allow-ffi"), without("--allow-read"), PERMISSIONS]) {
+        // A prompt would be shown, and wait for an answer.
+        const { out } = await mnema.with({ permissions, mayPrompt: true }).terminal(script);
+        assertEquals(out.match(/Allow\?/), null, out);
+      }
+    });
+  },
 });

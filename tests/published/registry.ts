@@ -107,10 +107,12 @@ export class Registry implements AsyncDisposable {
     const { exports } = configOf(folder);
     return Response.json({
       exports: typeof exports === "string" ? { ".": exports } : exports,
-      manifest: Object.fromEntries(filesIn(folder).map((path) => {
-        const bytes = Deno.readFileSync(folder + path);
-        return [path, { size: bytes.length, checksum: `sha256-${createHash("sha256").update(bytes).digest("hex")}` }];
-      })),
+      manifest: Object.fromEntries(
+        filesIn(folder).map((path) => {
+          const bytes = Deno.readFileSync(folder + path);
+          return [path, { size: bytes.length, checksum: `sha256-${createHash("sha256").update(bytes).digest("hex")}` }];
+        }),
+      ),
     });
   }
 }

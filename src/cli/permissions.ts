@@ -1,0 +1,79 @@
+/**
+ * Permissions of the command line: queried before they are used, so that Deno never prompts, and named with the flags
+ * to run or install `mnema` with when they are missing.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { LIBRARY_ENV } from "../log/library.ts";
+
+const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV];
+
+type Name = "read" | "write" | "env" | "ffi";
+
+/** A permission for a path or a variable, or for all. */
+interface Permission {
+  name: Name;
+  target?: string;
+}
+
+/**
+ * Refuses what Deno would prompt for.
+ *
+ * @throws {Deno.errors.NotCapable} Unless the permission is granted for every target.
+ */
+export function requireGranted(name: Name, ...targets: string[]): void {
+  const missing = targets.find((target) => !isGranted({ name, target }));
+  if (missing !== undefined) throw new Deno.errors.NotCapable(`Requires ${name} access to "${missing}"`);
+}
+
+/** Refuses what Deno would prompt for when a native library is called: any library, as its name depends on the system. */
+export function requireLibrary(): void {
+  requireGranted("env", ...LIBRARY_ENV);
+  const library = Deno.env.get("DENO_SQLITE_PATH");
+  if (!isGranted({ name: "ffi", target: library || undefined })) {
+    throw new Deno.errors.NotCapable("Requires ffi access");
+  }
+}
+
+/**
+ * The sentence for a permission that is missing.
+ *
+ * @param message Deno's message, or that of {@linkcode requireGranted}.
+ * @param files The log and the key.
+ * @returns Names the flags for this permission, and for whatever else of the usual ones is missing: whoever lacks one
+ * often lacks all. `undefined` of another message.
+ */
+export function explainDenial(message: string, files: readonly string[]): string | undefined {
+  const [, name, target] = /^Requires (read|write|env|ffi) access(?: to "([^"]*)")?/.exec(message) ?? [];
+  if (name === undefined) return undefined;
+  const usual: Permission[] = [
+    ...files.flatMap((target): Permission[] => [{ name: "read", target }, { name: "write", target }]),
+    { name: "ffi", target: libraryIfKnown() },
+    ...ENV.map((target): Permission => ({ name: "env", target })),
+  ];
+  const missing = [...usual.filter((permission) => !isGranted(permission)), { name: name as Name, target }];
+  return `permissions are missing: run mnema, or install it again, with ${flags(missing).join(" ")}`;
+}
+
+function flags(permissions: readonly Permission[]): string[] {
+  const targets: Record<Name, Set<string>> = { read: new Set(), write: new Set(), ffi: new Set(), env: new Set() };
+  for (const { name, target } of permissions) {
+    if (name === "env") targets.env.add(target!);
+    else if (name === "ffi") targets.ffi.add("");
+    else targets[name].add(dirname(target!)); // SQLite has files beside the log
+  }
+  return Object.entries(targets).filter(([, { size }]) => size > 0)
+    .map(([name, list]) => name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...list].join()}`);
+}
+
+function libraryIfKnown(): string | undefined {
+  return isGranted({ name: "env", target: LIBRARY_ENV[0] }) ? Deno.env.get(LIBRARY_ENV[0]) || undefined : undefined;
+}
+
+/** Whether Deno would not prompt. */
+export function isGranted({ name, target }: Permission): boolean {
+  const descriptor: Deno.PermissionDescriptor = name === "env" ? { name, variable: target } : { name, path: target };
+  return Deno.permissions.querySync(descriptor).state === "granted";
+}

@@ -1,0 +1,47 @@
+/**
+ * The only place that loads `@db/sqlite`, and with it SQLite's native library. A failure to load it is thrown when a
+ * database is opened, so that this module can be imported where there is no library.
+ *
+ * @module
+ */
+
+import type { Database, DatabaseOpenOptions } from "@db/sqlite";
+import { LIBRARY_ENV, noSqlite } from "./library.ts";
+
+type Package = typeof import("@db/sqlite");
+
+const loaded = await load();
+
+/**
+ * Opens a database.
+ *
+ * @throws {LogError} `no-sqlite` when there is no library, or it cannot be loaded.
+ * @throws {Deno.errors.NotCapable} When Deno does not allow to call a library, or to read which one.
+ * @throws {Error} SQLite's own, from `@db/sqlite`.
+ */
+export function openDatabase(path: string, options: DatabaseOpenOptions): Database {
+  if ("failure" in loaded) throw loaded.failure;
+  return new loaded.Database(path, options);
+}
+
+async function load(): Promise<Package | { failure: Error }> {
+  // A download is announced on standard output, where results are expected.
+  const { log, info } = console;
+  console.log = console.info = console.error;
+  try {
+    return await import("@db/sqlite");
+  } catch (error) {
+    return { failure: deniedLibrary(error) ?? noSqlite(error) };
+  } finally {
+    Object.assign(console, { log, info });
+  }
+}
+
+/** The error for a denied permission that every library needs, somewhere among the causes. */
+function deniedLibrary(error: unknown): Error | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) continue;
+    if ([" ffi access", ...LIBRARY_ENV].some((word) => cause.message.includes(word))) return cause;
+  }
+  return undefined;
+}
