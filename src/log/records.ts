@@ -9,7 +9,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { HASH_BYTES } from "../wire/leaf.ts";
+import { HASH_BYTES } from "../wire/bytes.ts";
 
 const DIGITS = 10;
 const LEAF_AT = 5 * DIGITS;

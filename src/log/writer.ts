@@ -6,7 +6,7 @@
 
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
 import { checkBody } from "../wire/bodies.ts";
-import { HASH_BYTES } from "../wire/leaf.ts";
+import { HASH_BYTES } from "../wire/bytes.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
 import { Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";

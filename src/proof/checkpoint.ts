@@ -6,6 +6,7 @@
  */
 
 import { ProofError } from "../errors.ts";
+import { toBase64 } from "../wire/bytes.ts";
 import type { Signer } from "../wire/operation.ts";
 import { decodeDecimal, decodeHash } from "./lines.ts";
 import { formatVerifierKey, namedKey, parseVerifierKey, publicKeyOf, signNote, verifyNote } from "./note.ts";
@@ -58,7 +59,7 @@ export function signCheckpoint(
   signer: Signer,
   origin: string = defaultOrigin(signer.author),
 ): string {
-  return signNote(`${origin}\n${size}\n${root.toBase64()}\n`, origin, signer);
+  return signNote(`${origin}\n${size}\n${toBase64(root)}\n`, origin, signer);
 }
 
 /**

@@ -8,6 +8,7 @@
  */
 
 import { ProofError } from "../errors.ts";
+import { toBase64 } from "../wire/bytes.ts";
 import { type Checkpoint, verifyCheckpoint } from "./checkpoint.ts";
 import { decodeHash } from "./lines.ts";
 import { EMPTY_ROOT, equalHashes, rootsFromConsistency } from "./merkle.ts";
@@ -26,7 +27,7 @@ export interface ConsistencyProof {
 
 /** Writes a consistency proof. */
 export function formatConsistencyProof({ old, new: newer, hashes }: ConsistencyProof): string {
-  return [HEADER, ...hashes.map((hash) => hash.toBase64()), "", old, newer].join("\n");
+  return [HEADER, ...hashes.map(toBase64), "", old, newer].join("\n");
 }
 
 /**

@@ -9,10 +9,9 @@
  */
 
 import { Point } from "@noble/ed25519";
-import { createSHA512 } from "hash-wasm";
+import { sha512 } from "@noble/hashes/sha2.js";
+import { toHex } from "../wire/bytes.ts";
 import { isBelowGroupOrder, isStrictPoint } from "../wire/strict.ts";
-
-const sha512 = await createSHA512();
 
 /**
  * Checks a signature.
@@ -25,13 +24,13 @@ const sha512 = await createSHA512();
 export function verifySignature(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   const [R, S] = [signature.subarray(0, 32), signature.subarray(32)];
-  if (!isStrictPoint(publicKey.toHex()) || !isStrictPoint(R.toHex()) || !isBelowGroupOrder(S.toHex())) return false;
+  if (!isStrictPoint(toHex(publicKey)) || !isStrictPoint(toHex(R)) || !isBelowGroupOrder(toHex(S))) return false;
   const A = pointOf(publicKey);
   if (A === undefined) return false;
   // k = SHA512(R ‖ A ‖ M) mod L, and R = [S]B - [k]A, byte for byte (5.1.7).
-  const k = integer(sha512.init().update(R).update(publicKey).update(message).digest("binary")) % Point.CURVE().n;
+  const k = integer(sha512.create().update(R).update(publicKey).update(message).digest()) % Point.CURVE().n;
   const difference = Point.BASE.multiplyUnsafe(integer(S)).subtract(A.multiplyUnsafe(k));
-  return difference.toHex() === R.toHex();
+  return difference.toHex() === toHex(R);
 }
 
 function pointOf(bytes: Uint8Array): Point | undefined {
@@ -43,5 +42,5 @@ function pointOf(bytes: Uint8Array): Point | undefined {
 }
 
 function integer(littleEndian: Uint8Array): bigint {
-  return BigInt("0x" + littleEndian.toReversed().toHex());
+  return BigInt("0x" + toHex(littleEndian.toReversed()));
 }

@@ -7,8 +7,9 @@
  */
 
 import { ProofError } from "../errors.ts";
+import { fromBase64, toBase64 } from "../wire/bytes.ts";
 import { type Checkpoint, verifyCheckpoint } from "./checkpoint.ts";
-import { decodeBase64, decodeDecimal, decodeHash } from "./lines.ts";
+import { decodeDecimal, decodeHash } from "./lines.ts";
 import { equalHashes, leafHash, rootFromInclusion } from "./merkle.ts";
 
 const HEADER = "c2sp.org/tlog-proof@v1";
@@ -28,8 +29,8 @@ export interface InclusionProof {
 
 /** Writes an inclusion proof. */
 export function formatInclusionProof({ index, hashes, checkpoint, extra }: InclusionProof): string {
-  const extras = extra === undefined ? [] : [`extra ${extra.toBase64()}`];
-  return [HEADER, ...extras, `index ${index}`, ...hashes.map((hash) => hash.toBase64()), "", checkpoint].join("\n");
+  const extras = extra === undefined ? [] : [`extra ${toBase64(extra)}`];
+  return [HEADER, ...extras, `index ${index}`, ...hashes.map(toBase64), "", checkpoint].join("\n");
 }
 
 /**
@@ -47,7 +48,7 @@ export function parseInclusionProof(text: string): InclusionProof {
 
   let extra: Uint8Array | undefined;
   if (lines[0]?.startsWith("extra ")) {
-    extra = decodeBase64(lines.shift()!.slice("extra ".length));
+    extra = fromBase64(lines.shift()!.slice("extra ".length));
     if (extra === undefined || extra.length === 0) throw fault("has an extra that is not bytes in base64");
   }
   const indexLine = lines.shift() ?? "";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { HASH_BYTES } from "../wire/leaf.ts";
+import { fromBase64, HASH_BYTES } from "../wire/bytes.ts";
 
 const DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/;
 
@@ -15,18 +15,8 @@ export function decodeDecimal(text: string): number | undefined {
   return DECIMAL.test(text) && Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** The bytes of base64 (RFC 4648, section 4), padded and without anything between; `undefined` of any other text. */
-export function decodeBase64(text: string): Uint8Array | undefined {
-  try {
-    const bytes = Uint8Array.fromBase64(text);
-    return bytes.toBase64() === text ? bytes : undefined; // fromBase64 takes many texts for the same bytes
-  } catch {
-    return undefined;
-  }
-}
-
 /** The hash that a line holds in base64; `undefined` of any other text. */
 export function decodeHash(line: string): Uint8Array | undefined {
-  const bytes = decodeBase64(line);
+  const bytes = fromBase64(line);
   return bytes?.length === HASH_BYTES ? bytes : undefined;
 }

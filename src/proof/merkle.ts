@@ -8,16 +8,15 @@
  * @module
  */
 
+import { sha256 } from "@noble/hashes/sha2.js";
 import { LogError, ProofError } from "../errors.ts";
-import { HASH_BYTES, sha256 } from "../wire/leaf.ts";
+import { HASH_BYTES } from "../wire/bytes.ts";
 
-export { leafHash } from "../wire/leaf.ts";
-
-/** 0x01 ‖ left ‖ right: one array for all, because a node is hashed for every operation. */
-const node = new Uint8Array(1 + 2 * HASH_BYTES).fill(1, 0, 1);
+const LEAF = new Uint8Array([0]);
+const NODE = new Uint8Array([1]);
 
 /** MTH({}): the hash of nothing. */
-export const EMPTY_ROOT: Uint8Array = sha256.init().digest("binary");
+export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array());
 
 /**
  * Gives the hash of a complete subtree, the one of the 2^level leaves that begin at leaf index·2^level: level 0 is the
@@ -25,11 +24,14 @@ export const EMPTY_ROOT: Uint8Array = sha256.init().digest("binary");
  */
 export type HashReader = (level: number, index: number) => Uint8Array;
 
+/** SHA-256(0x00 ‖ data): the hash of a leaf. */
+export function leafHash(data: Uint8Array): Uint8Array {
+  return sha256.create().update(LEAF).update(data).digest();
+}
+
 /** SHA-256(0x01 ‖ left ‖ right): the hash over two hashes of 32 bytes. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  node.set(left, 1);
-  node.set(right, 1 + HASH_BYTES);
-  return sha256.init().update(node).digest("binary");
+  return sha256.create().update(NODE).update(left).update(right).digest();
 }
 
 /**

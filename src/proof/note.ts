@@ -5,12 +5,12 @@
  * @module
  */
 
+import { sha256 } from "@noble/hashes/sha2.js";
 import { ProofError } from "../errors.ts";
-import { sha256 } from "../wire/leaf.ts";
+import { fromBase64, fromHex, toBase64, toHex } from "../wire/bytes.ts";
 import { isAuthor } from "../wire/ids.ts";
 import type { Signer } from "../wire/operation.ts";
 import { verifySignature } from "./ed25519.ts";
-import { decodeBase64 } from "./lines.ts";
 
 /** The signature type of Ed25519. */
 const ED25519 = 0x01;
@@ -43,13 +43,13 @@ export function namedKey(name: string, publicKey: Uint8Array): VerifierKey {
   if (!isName(name)) {
     throw new ProofError("bad-key", `the name of a key has no spaces and no plus, as ${JSON.stringify(name)} has`);
   }
-  const hash = sha256.init().update(utf8.encode(name + "\n")).update(typed(publicKey)).digest("binary");
-  return { name, id: hash.subarray(0, KEY_ID_BYTES).toHex(), publicKey };
+  const hash = sha256(new Uint8Array([...utf8.encode(name + "\n"), ...typed(publicKey)]));
+  return { name, id: toHex(hash.subarray(0, KEY_ID_BYTES)), publicKey };
 }
 
 /** Writes a verifier key: `NAME+HEX8+BASE64(0x01 ‖ public key)`. */
 export function formatVerifierKey({ name, id, publicKey }: VerifierKey): string {
-  return `${name}+${id}+${typed(publicKey).toBase64()}`;
+  return `${name}+${id}+${toBase64(typed(publicKey))}`;
 }
 
 /**
@@ -60,7 +60,7 @@ export function formatVerifierKey({ name, id, publicKey }: VerifierKey): string 
  */
 export function parseVerifierKey(text: string): VerifierKey {
   const [, name, id, base64] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/i.exec(text) ?? [];
-  const bytes = base64 === undefined ? undefined : decodeBase64(base64);
+  const bytes = base64 === undefined ? undefined : fromBase64(base64);
   if (bytes === undefined || bytes.length === 0) {
     throw new ProofError("bad-key", `a verifier key is NAME+HEX8+BASE64, unlike ${JSON.stringify(text)}`);
   }
@@ -85,8 +85,8 @@ export function parseVerifierKey(text: string): VerifierKey {
  */
 export function signNote(text: string, name: string, signer: Signer): string {
   const { id } = namedKey(name, publicKeyOf(signer.author));
-  const signature = new Uint8Array([...Uint8Array.fromHex(id), ...signer.sign(utf8.encode(text))]);
-  return `${text}\n${SIGNATURE_PREFIX}${name} ${signature.toBase64()}\n`;
+  const signature = new Uint8Array([...fromHex(id), ...signer.sign(utf8.encode(text))]);
+  return `${text}\n${SIGNATURE_PREFIX}${name} ${toBase64(signature)}\n`;
 }
 
 /**
@@ -130,16 +130,16 @@ export function publicKeyOf(author: string): Uint8Array {
   if (!isAuthor(author)) {
     throw new ProofError("bad-key", `an author is mnk_ and 64 lower-case hex digits, unlike ${JSON.stringify(author)}`);
   }
-  return Uint8Array.fromHex(author.slice(4));
+  return fromHex(author.slice(4));
 }
 
 function parseSignature(line: string): { name: string; id: string; signature: Uint8Array } {
   const [, name, base64] = /^— ([^ ]+) ([^ ]+)$/.exec(line) ?? [];
-  const bytes = base64 === undefined ? undefined : decodeBase64(base64);
+  const bytes = base64 === undefined ? undefined : fromBase64(base64);
   if (bytes === undefined || bytes.length <= KEY_ID_BYTES || !isName(name)) {
     throw malformed(`has a line ${JSON.stringify(line)} that is not — NAME BASE64`);
   }
-  return { name, id: bytes.subarray(0, KEY_ID_BYTES).toHex(), signature: bytes.subarray(KEY_ID_BYTES) };
+  return { name, id: toHex(bytes.subarray(0, KEY_ID_BYTES)), signature: bytes.subarray(KEY_ID_BYTES) };
 }
 
 function typed(publicKey: Uint8Array): Uint8Array {

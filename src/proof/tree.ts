@@ -11,8 +11,9 @@
 import type { Connection } from "../log/connection.ts";
 import type { Batch } from "../replay/batch.ts";
 import type { Run, TableProjection } from "../replay/projections.ts";
-import { HASH_BYTES } from "../wire/leaf.ts";
-import { type HashReader, nodeHash, treeRoot } from "./merkle.ts";
+import { HASH_BYTES } from "../wire/bytes.ts";
+import { type HashReader, treeRoot } from "./merkle.ts";
+import { nodeHash } from "./node_hash.ts";
 
 const HEIGHT = 8;
 const WIDTH = 2 ** HEIGHT;

@@ -6,7 +6,7 @@
 
 import type { Connection } from "../log/connection.ts";
 import { damaged } from "../log/failures.ts";
-import { HASH_BYTES } from "../wire/leaf.ts";
+import { HASH_BYTES } from "../wire/bytes.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
 import { decodeStored } from "./read.ts";
 

@@ -14,7 +14,7 @@ import { FileError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import { lastSeq } from "../log/entries.ts";
 import type { Follower } from "../log/writer.ts";
-import { HASH_BYTES } from "../wire/leaf.ts";
+import { HASH_BYTES } from "../wire/bytes.ts";
 import { Batch, type Link } from "./batch.ts";
 
 /** State in tables. Their names start with `mnema_`, and have no schema before them: they may be copies. */

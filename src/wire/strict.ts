@@ -5,6 +5,8 @@
  * @module
  */
 
+import { fromHex, toHex } from "./bytes.ts";
+
 /** The group order L (RFC 8032, 5.1), 32 bytes in hex, most significant byte first. */
 const GROUP_ORDER = "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed";
 
@@ -20,7 +22,7 @@ const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
 /** Whether a scalar, 32 little-endian bytes in hex, is below the group order: its top byte almost always tells. */
 export function isBelowGroupOrder(scalar: string): boolean {
   const topByte = scalar.slice(62);
-  return topByte < "10" || (topByte === "10" && Uint8Array.fromHex(scalar).reverse().toHex() < GROUP_ORDER);
+  return topByte < "10" || (topByte === "10" && toHex(fromHex(scalar).reverse()) < GROUP_ORDER);
 }
 
 /** How the few encodings begin that are not strict; the rest of one that begins so is looked at. */

@@ -5,7 +5,7 @@
  */
 
 import { hash } from "node:crypto";
-import { HASH_BYTES } from "./leaf.ts";
+import { HASH_BYTES } from "./bytes.ts";
 
 /**
  * SHA-256(0x00 ‖ UTF-8 of the text): the hash of a leaf.
