@@ -14,6 +14,9 @@ const FILES = ["LICENSE", "README.md", "cli.ts", "mod.ts", "proof.ts", "src"];
 const FIELDS = ["name", "version", "license", "exports", "imports"];
 
 interface Config {
+  name: string;
+  version: string;
+  imports: Record<string, string>;
   links: string[];
   [field: string]: unknown;
 }
@@ -64,7 +67,6 @@ export async function publish(folder: string, args: string[], env: Record<string
     args: ["publish", ...args],
     cwd: folder,
     env: { ...env, NO_COLOR: "1" },
-    stdin: "inherit",
   }).output();
   const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   if (!success || /\bwarning\b/i.test(said)) throw new Error(`deno publish failed or warned:\n${said}`);

@@ -18,6 +18,8 @@ interface PackageConfig {
 
 /** The registry. It keeps packages as folders: `@scope/name/version/`. */
 export class Registry implements AsyncDisposable {
+  /** The path of each request, in order. */
+  readonly requests: string[] = [];
   readonly #folder: string;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -75,6 +77,7 @@ export class Registry implements AsyncDisposable {
 
   async #answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
+    this.requests.push(pathname);
     const upload = /^\/api\/scopes\/([^/]+)\/packages\/([^/]+)\/versions\/([^/]+)$/.exec(pathname);
     if (upload !== null && request.method === "POST") {
       const [, scope, name, version] = upload;

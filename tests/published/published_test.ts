@@ -1,0 +1,182 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Identity, Operation } from "../../mod.ts";
+import { withFolder } from "../folder.ts";
+import { readConfig } from "./package.ts";
+import { filesIn, Registry } from "./registry.ts";
+
+const project = new URL("../../", import.meta.url);
+const readme = Deno.readTextFileSync(new URL("README.md", project));
+const { name, version, imports } = readConfig();
+const utf8 = new TextDecoder();
+
+let registry: Registry;
+
+Deno.test.beforeAll(async () => {
+  registry = await Registry.withPackage();
+});
+
+Deno.test.afterAll(() => registry[Symbol.asyncDispose]());
+
+/** A person's machine: a home without anything but npm's packages, and a folder to work in. */
+class Machine {
+  readonly work: string;
+  readonly #env: Record<string, string>;
+
+  private constructor(folder: string) {
+    this.work = `${folder}/work`;
+    const bin = Deno.execPath().replace(/\/[^/]*$/, "");
+    const path = `${folder}/home/.deno/bin:${bin}:${Deno.env.get("PATH")}`;
+    // What this machine says of certificates and proxies holds, what it says of folders does not.
+    const inherited = Object.entries(Deno.env.toObject()).filter(([name]) =>
+      !/^(DENO_(?!TLS|CERT)|XDG_|MNEMA_)/.test(name)
+    );
+    this.#env = {
+      ...Object.fromEntries(inherited),
+      HOME: `${folder}/home`,
+      PATH: path,
+      JSR_URL: registry.url,
+      NO_COLOR: "1",
+    };
+  }
+
+  static use(use: (machine: Machine) => Promise<void>): Promise<void> {
+    return withFolder(async (folder) => {
+      Deno.mkdirSync(`${folder}/home`);
+      Deno.mkdirSync(`${folder}/work`);
+      const machine = new Machine(folder);
+      // So that nothing is fetched from npm again.
+      const cache = npmCache(await machine.runs("deno", "info", "--json"));
+      Deno.mkdirSync(cache.replace(/\/[^/]*$/, ""), { recursive: true });
+      Deno.symlinkSync(npmCache(utf8.decode(deno("info", "--json").stdout)), cache);
+      await use(machine);
+    });
+  }
+
+  /** Runs a command that succeeds, and returns what it writes to standard output. */
+  async runs(command: string, ...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await new Deno.Command(command, {
+      args,
+      cwd: this.work,
+      clearEnv: true,
+      env: this.#env,
+    }).output();
+    assertEquals(code, 0, utf8.decode(stdout) + utf8.decode(stderr));
+    return utf8.decode(stdout);
+  }
+
+  /** Runs a shell script that succeeds. */
+  shell(script: string): Promise<string> {
+    return this.runs("sh", "-eu", "-c", script);
+  }
+}
+
+function deno(...args: string[]): Deno.CommandOutput {
+  return new Deno.Command(Deno.execPath(), { args }).outputSync();
+}
+
+function npmCache(info: string): string {
+  return JSON.parse(info).npmCache;
+}
+
+/** The commands of the README that install `mnema`. */
+function installations(): string[] {
+  return [...readme.matchAll(/^deno install (?:.*\\\n)*.*/gm)].map(([command]) => command);
+}
+
+Deno.test("what is published is the package's own files, and each is the source with its imports resolved", () => {
+  const folder = registry.folderOf(name, version);
+  const files = filesIn(folder);
+  const own = ["/LICENSE", "/README.md", "/cli.ts", "/deno.json", "/mod.ts", "/proof.ts"];
+  assertEquals(files.filter((path) => !/^\/src\/[a-z0-9_/]+\.ts$/.test(path)), own);
+  assertEquals(files.length - own.length, filesIn(new URL("src", project).pathname).length);
+  for (const path of files.filter((path) => path !== "/deno.json")) {
+    const source = Deno.readTextFileSync(new URL(`.${path}`, project));
+    assertEquals(Deno.readTextFileSync(folder + path), path.endsWith(".ts") ? resolved(source) : source, path);
+  }
+  const { links, ...rest } = JSON.parse(Deno.readTextFileSync(`${folder}/deno.json`));
+  assertEquals([links, rest.name, rest.version], [undefined, name, version]);
+});
+
+/** A source text with the specifiers of `deno.json` written out, where an import has them. Comments have none. */
+function resolved(source: string): string {
+  const imported = /^(?! *\*)(.*(?:\bfrom |\bimport\())"([^".][^"]*)"/gm;
+  return source.replace(imported, (whole, before: string, specifier: string) => {
+    const mapped = Object.keys(imports).find((key) => specifier === key || specifier.startsWith(`${key}/`));
+    return mapped === undefined ? whole : `${before}"${imports[mapped]}${specifier.slice(mapped.length)}"`;
+  });
+}
+
+Deno.test("the README's examples run on the published module, in an empty folder and with an empty home", async () => {
+  await Machine.use(async (machine) => {
+    const [command] = /deno add jsr:\S+/.exec(readme.replaceAll("`", " "))!;
+    await machine.shell(`${command} jsr:@std/assert`);
+    Deno.writeTextFileSync(`${machine.work}/README.md`, readme);
+    const out = await machine.runs("deno", "test", "--doc", "--allow-all", "README.md");
+    assertMatch(out, /ok \| 3 passed \| 0 failed/);
+  });
+});
+
+Deno.test("each way of the README to install mnema works as written, with an empty home", async () => {
+  const found = installations();
+  assert(found.length >= 3, "the README says how to install for this folder, for a fixed one, and for all");
+  for (const installation of found) {
+    await Machine.use(async (machine) => {
+      await machine.shell(installation);
+      const downloads = registry.requests.length;
+      const folder = /allow-read="?\$HOME\/([a-z]+)/.exec(installation)?.[1];
+      const start = folder === undefined ? "" : `mkdir "$HOME/${folder}"; cd "$HOME/${folder}"; `;
+      const out = await machine.shell(
+        `${start}mnema init; mnema append evidence.add '{"source":"shop","kind":"receipt","content":{}}'
+        mnema assert drink '"tea"' --confidence 0.8 --deriver taste@1 --from "$(mnema heads)"
+        mnema claims drink --json; mnema audit; mnema checkpoint`,
+      );
+      assertStringIncludes(out, '"key":"drink"');
+      assertStringIncludes(out, "nothing found in 2 operations");
+      assertEquals(registry.requests.slice(downloads), [], "the installed command needs nothing more from JSR");
+    });
+  }
+});
+
+Deno.test("an import by the installed command starts workers from the registry, and needs no network for it", async () => {
+  await Machine.use(async (machine) => {
+    await machine.shell(installations()[0]);
+    Deno.writeTextFileSync(`${machine.work}/notes.jsonl`, someNotes(3000));
+    const downloads = registry.requests.length;
+    const out = await machine.shell("mnema init >/dev/null; mnema import notes.jsonl; mnema audit");
+    assertEquals(out, "new 3000, known 0, refused 0\nnothing found in 3000 operations\n");
+    assertEquals(registry.requests.slice(downloads), []);
+  });
+});
+
+Deno.test("workers start from a module that is served", async () => {
+  await Machine.use(async (machine) => {
+    Deno.writeTextFileSync(`${machine.work}/notes.jsonl`, someNotes(3000));
+    Deno.writeTextFileSync(
+      `${machine.work}/main.js`,
+      `let started = 0;
+      const { Worker } = globalThis;
+      globalThis.Worker = class extends Worker {
+        constructor(...args) {
+          super(...args);
+          this.addEventListener("message", ({ data }) => data === "started" && started++);
+        }
+      };
+      const { OpLog } = await import("jsr:${name}@^${version}");
+      using log = OpLog.open();
+      const report = await log.ingest((await Deno.open("notes.jsonl")).readable, { workers: 2 });
+      console.log(report.new, started);`,
+    );
+    const flags = ["--allow-read=.", "--allow-ffi", "--allow-env=DENO_SQLITE_PATH,DENO_SQLITE_LOCAL", "--no-prompt"];
+    assertEquals(await machine.runs("deno", "run", ...flags, "main.js"), "3000 2\n");
+  });
+});
+
+/** Operations as JSON lines: enough of them that workers are started. */
+function someNotes(count: number): string {
+  const author = Identity.generate();
+  const lines = Array.from(
+    { length: count },
+    (_, ts) => Operation.create({ type: "note", body: { text: "x".repeat(100) }, prev: [], ts }, author).wire + "\n",
+  );
+  return lines.join("");
+}

@@ -1,0 +1,37 @@
+/**
+ * Runs the tests on the bytes that would be published, in a folder of their own; with `--jsr` also without the
+ * stand-ins under `offline/` and without a lock file, which would hold to them: on the packages of jsr.io, or of the
+ * mirror that `JSR_URL` names.
+ *
+ * @module
+ */
+
+import { copyIn, readConfig } from "./package.ts";
+import { filesIn, Registry } from "./registry.ts";
+
+const onJsr = Deno.args.includes("--jsr");
+const { links, tasks, name, version } = readConfig();
+const folder = Deno.makeTempDirSync({ prefix: "mnema-published-" });
+
+try {
+  {
+    await using registry = await Registry.withPackage();
+    const published = registry.folderOf(name, version);
+    for (const path of filesIn(published)) {
+      Deno.mkdirSync(`${folder}${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
+      Deno.copyFileSync(published + path, folder + path);
+    }
+  }
+  copyIn("tests", folder, ["tests/published"]);
+  const config = JSON.parse(Deno.readTextFileSync(`${folder}/deno.json`));
+  if (onJsr) {
+    Deno.writeTextFileSync(`${folder}/deno.json`, JSON.stringify({ ...config, tasks, lock: false }));
+  } else {
+    for (const path of [...links, "deno.lock"]) copyIn(path, folder);
+    Deno.writeTextFileSync(`${folder}/deno.json`, JSON.stringify({ ...config, tasks, links }));
+  }
+  const test = new Deno.Command(Deno.execPath(), { args: ["task", "test"], cwd: folder }).spawn();
+  Deno.exitCode = (await test.status).code;
+} finally {
+  Deno.removeSync(folder, { recursive: true });
+}
