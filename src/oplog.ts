@@ -17,6 +17,7 @@ import { heads, selectHeads } from "./replay/heads.ts";
 import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
+import { definitionOf } from "./proof/audit/own.ts";
 import { keptCheckpoints } from "./proof/kept.ts";
 import { Prover } from "./proof/prover.ts";
 import { tree } from "./proof/tree.ts";
@@ -144,7 +145,7 @@ export class OpLog implements Disposable {
     const synchronous = durability === "full" ? "FULL" : "NORMAL";
     const connection = Connection.open(path, { readonly, create, busyTimeoutMs, synchronous });
     try {
-      ensureSchema(connection);
+      ensureSchema(connection, definitionOf);
     } catch (error) {
       connection.close();
       throw error;

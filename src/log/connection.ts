@@ -175,7 +175,7 @@ export class Connection {
       this.query("PRAGMA schema_version").value();
     } catch (error) {
       // Whether the file can be opened is told by the first read; what else that may tell is for the audit.
-      if (isShut(error)) throw error;
+      if (isShut(error) || (error instanceof FileError && error.code === "not-a-database")) throw error;
     }
   }
 
