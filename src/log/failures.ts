@@ -5,8 +5,7 @@
  * @module
  */
 
-import { dirname } from "node:path";
-import { FileError, LogError, type LogErrorCode, missingFolder } from "../errors.ts";
+import { FileError, LogError, type LogErrorCode } from "../errors.ts";
 
 /** What SQLite says, in parts of its messages, and what it means to the caller. */
 const MEANINGS: [RegExp, LogErrorCode, (path: string) => string][] = [
@@ -40,36 +39,45 @@ export function damaged(path: string, what: string, options?: ErrorOptions): Fil
   return new FileError("corrupt", path, `${path} is damaged: ${what}`, options);
 }
 
-/**
- * Why SQLite was "unable to open database file"; undefined when it said something else.
- *
- * @param error What was thrown.
- * @param path The path as the caller gave it.
- * @param file The path that was opened.
- * @param create Whether a file was to be made where there was none.
- */
-export function cannotOpen(error: unknown, path: string, file: string, create: boolean): FileError | undefined {
-  if (!(error instanceof Error) || !error.message.includes("unable to open")) return undefined;
-  const refuse = (code: LogErrorCode, message: string) => new FileError(code, path, message, { cause: error });
-  const found = isFolder(file);
-  if (found === true) return refuse("is-a-folder", `${path} is a folder; name a file in it`);
-  if (found === false) {
-    return refuse("io", `the system does not let ${path} be opened; look at the mode of it and of its folder`);
-  }
-  if (!create) return refuse("missing-file", `there is no log ${path}`);
-  if (isFolder(dirname(file)) === true) {
-    return refuse("io", `the system does not let ${path} be made; look at the mode of its folder`);
-  }
-  return missingFolder(path, error);
+/** Why SQLite was "unable to open database file" that is there; undefined when it said something else. */
+export function cannotOpen(error: unknown, path: string): FileError | undefined {
+  if (!(error instanceof Error) || error instanceof LogError || !error.message.includes("unable to open")) return;
+  const message = `the system does not let ${path} be opened; look at the mode of it and of its folder`;
+  return new FileError("io", path, message, { cause: error });
 }
 
-/** Whether a path is that of a folder; undefined when there is nothing, or nothing that may be looked at. */
-export function isFolder(path: string): boolean | undefined {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return undefined;
+/** Whether SQLite could not open a file for reading because it would have to write beside it, or to it. */
+export function isShut(error: unknown): boolean {
+  return error instanceof FileError &&
+    (error.code === "read-only" || /unable to open|disk I\/O error/.test(String(error.cause)));
+}
+
+/** The error for a file that cannot be read without what is beside it, where that can only be read by writing. */
+export function cannotRead(error: unknown, path: string, suffix: "-wal" | "-journal"): FileError {
+  if (suffix === "-journal") {
+    const message =
+      `a change to ${path} was interrupted and must be rolled back, which reading alone may not do: open ` +
+      "the log to append, where it can be written";
+    return new FileError("read-only", path, message, { cause: error });
   }
+  if (error instanceof FileError && /disk I\/O error/.test(String(error.cause))) {
+    const message =
+      `there is no room left for what SQLite keeps beside ${path} to read ${path}-wal; free some, or copy ` +
+      "both files to a disk with room, and open the copy";
+    return new FileError("disk-full", path, message, { cause: error });
+  }
+  const message =
+    `there are commits in ${path}-wal, which cannot be read where nothing may be written; copy both files ` +
+    "to a folder that can be written, and open the copy";
+  return new FileError("read-only", path, message, { cause: error });
+}
+
+/** What it means for a writer that SQLite could not make what it keeps beside a file; any other error stays. */
+export function refusedWrite(error: unknown, path: string): unknown {
+  if (!(error instanceof FileError) || !/unable to open/.test(String(error.cause))) return error;
+  const message = `${path} cannot be written, because the system does not let SQLite make files beside it; open it ` +
+    "with readonly, or mend the mode of its folder";
+  return new FileError("read-only", path, message, { cause: error });
 }
 
 /** Whether a translated error says that an operation could not be inserted because the log has it already. */

@@ -14,6 +14,7 @@ import { FileError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import { type Definitions, faultOf, isDerived, runsOnWrite, type SchemaObject } from "./objects.ts";
 import { lowerCase } from "./sql.ts";
+import { refuseReadOnlyFile, useWriteAheadLog } from "./writable.ts";
 
 /** What the log has in the file, by name. */
 export const OBJECTS: Readonly<Record<string, string>> = {
@@ -53,8 +54,8 @@ export function ensureSchema(connection: Connection, definitions: Definitions): 
     if (state === "empty") throw new FileError("not-a-log", connection.path, `${connection.path} holds no log`);
     return;
   }
-  if (state !== "empty") connection.refuseReadOnlyFile();
-  connection.useWriteAheadLog();
+  if (state !== "empty") refuseReadOnlyFile(connection);
+  useWriteAheadLog(connection);
   if (state === "complete") return;
   connection.transaction(() => {
     const names = namesOf(schemaObjects(connection));
