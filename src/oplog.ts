@@ -125,8 +125,8 @@ export class OpLog implements Disposable {
    * @param path A file, or `":memory:"` for a log that is gone when it is closed.
    * @param options How to open it.
    * @throws {Deno.errors.NotCapable} When a permission is denied; no file is made.
-   * @throws {FileError} `missing-folder`, `missing-file`, `is-a-folder`, `not-a-database`, `not-a-log`, `read-only`,
-   * `locked`, `disk-full`, `corrupt`, `io`. The file is left as it was.
+   * @throws {FileError} `missing-folder`, `missing-file`, `is-a-folder`, `not-a-file`, `not-a-database`, `not-a-log`,
+   * `super-journal`, `read-only`, `locked`, `disk-full`, `corrupt`, `io`. The file is left as it was.
    * @throws {LogError} `invalid-argument`, `old-sqlite`.
    */
   static open(path: string | URL = ":memory:", options: OpenOptions = {}): OpLog {

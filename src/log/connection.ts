@@ -148,7 +148,10 @@ export class Connection {
       return connection;
     } catch (error) {
       database?.close();
-      throw cannotOpen(error, path) ?? translate(error, path);
+      const refused = cannotOpen(error, path);
+      if (refused !== undefined) throw refused;
+      const translated = translate(error, path);
+      throw options.readonly ? translated : refusedWrite(translated, path);
     }
   }
 
@@ -179,13 +182,9 @@ export class Connection {
     }
   }
 
-  /** Reads the file for the first time: not before does SQLite open what is beside it. */
+  /** Reads the file: not before its first read does SQLite open what is beside it. */
   #read(): void {
-    try {
-      this.query("PRAGMA schema_version").value();
-    } catch (error) {
-      throw this.readonly ? error : refusedWrite(error, this.path);
-    }
+    this.query("PRAGMA schema_version").value();
   }
 
   #refuseOldSqlite(): void {

@@ -68,7 +68,7 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5000;
  * @param options Workers, progress, abort.
  * @returns What was found.
  * @throws {Deno.errors.NotCapable} When Deno may not read the path, or not write `-wal` and `-shm` beside it.
- * @throws {FileError} `missing-file`, `is-a-folder`, `locked`, `io`; `read-only` when it cannot be read without
+ * @throws {FileError} `missing-file`, `is-a-folder`, `not-a-file`, `super-journal`, `locked`, `io`; `read-only` when it cannot be read without
  * writing: an interrupted change is to be rolled back, or commits stand beside it in a folder that cannot be written.
  * @throws {LogError} `invalid-argument`, `old-sqlite`, `worker-failed`.
  *

@@ -173,7 +173,7 @@ Deno.test("where the folder was allowed by a name that is a link, a log in it is
     }
     assertEquals(await useLog(`${named}/also/log.db`, [named], [named]), { value: { entries: 1, heads: 1 } });
     assertEquals(await useLog(`${named}/also/link/log.db`, [named], [named]), DENIED);
-    assertEquals(Object.keys(contentsOf(outside)).length, 1);
+    assertEquals([...Deno.readDirSync(outside)].map(({ name }) => name), ["named"]);
   });
 });
 
