@@ -13,6 +13,7 @@ import { Connection } from "../src/log/connection.ts";
 import { readLines } from "../src/log/ingest/lines.ts";
 import { INSERT_RECORDS, TableBuilder } from "../src/log/records.ts";
 import { ensureSchema } from "../src/log/schema.ts";
+import { definitionOf } from "../src/proof/audit/own.ts";
 import { verifySignature } from "../src/wire/ed25519.ts";
 import { measureClaims } from "./claims.ts";
 import { measureProofs } from "./proof.ts";
@@ -156,7 +157,7 @@ async function sqliteAlone(path: string, size: number): Promise<number> {
   return await withFreshLog(async (fresh) => {
     const settings = { readonly: false, create: true, busyTimeoutMs: 0, synchronous: "FULL" } as const;
     const connection = Connection.open(fresh, settings);
-    ensureSchema(connection);
+    ensureSchema(connection, definitionOf);
     const encoder = new TextEncoder();
     let seconds = 0;
     let bytes = new Uint8Array(1 << 24);

@@ -35,10 +35,12 @@ export type LogErrorCode =
   | "no-sqlite"
   | "not-a-claim"
   | "not-a-database"
+  | "not-a-file"
   | "not-a-log"
   | "not-found"
   | "old-sqlite"
   | "read-only"
+  | "super-journal"
   | "too-large"
   | "waiting-full"
   | "worker-failed";

@@ -17,6 +17,7 @@ import { heads, selectHeads } from "./replay/heads.ts";
 import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
+import { definitionOf } from "./proof/audit/own.ts";
 import { keptCheckpoints } from "./proof/kept.ts";
 import { Prover } from "./proof/prover.ts";
 import { tree } from "./proof/tree.ts";
@@ -124,8 +125,8 @@ export class OpLog implements Disposable {
    * @param path A file, or `":memory:"` for a log that is gone when it is closed.
    * @param options How to open it.
    * @throws {Deno.errors.NotCapable} When a permission is denied; no file is made.
-   * @throws {FileError} `missing-folder`, `missing-file`, `is-a-folder`, `not-a-database`, `not-a-log`, `read-only`,
-   * `locked`, `disk-full`, `corrupt`, `io`. The file is left as it was.
+   * @throws {FileError} `missing-folder`, `missing-file`, `is-a-folder`, `not-a-file`, `not-a-database`, `not-a-log`,
+   * `super-journal`, `read-only`, `locked`, `disk-full`, `corrupt`, `io`. The file is left as it was.
    * @throws {LogError} `invalid-argument`, `old-sqlite`.
    */
   static open(path: string | URL = ":memory:", options: OpenOptions = {}): OpLog {
@@ -144,7 +145,7 @@ export class OpLog implements Disposable {
     const synchronous = durability === "full" ? "FULL" : "NORMAL";
     const connection = Connection.open(path, { readonly, create, busyTimeoutMs, synchronous });
     try {
-      ensureSchema(connection);
+      ensureSchema(connection, definitionOf);
     } catch (error) {
       connection.close();
       throw error;

@@ -34,7 +34,7 @@ export async function openToDerive(input: Input): Promise<OpLog> {
     try {
       return await open(input, false);
     } catch (error) {
-      if (!(error instanceof FileError) || !["locked", "read-only"].includes(error.code)) throw error;
+      if (!(error instanceof FileError) || !["locked", "read-only", "disk-full"].includes(error.code)) throw error;
     }
   }
   return await open(input, true);

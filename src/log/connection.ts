@@ -6,22 +6,20 @@
  */
 
 import type { Database } from "@db/sqlite";
-import { fileURLToPath } from "node:url";
 import { FileError, LogError } from "../errors.ts";
-import { cannotOpen, isFolder, translate } from "./failures.ts";
-import { followLinks, requestPermissions } from "./permissions.ts";
+import { cannotOpen, cannotRead, isShut, refusedWrite, translate } from "./failures.ts";
+import { inspectFiles, pathOf, type PreparedFile, prepareFile, stampOf } from "./files.ts";
 import { Query } from "./query.ts";
 import { openDatabase } from "./sqlite.ts";
 
 /** SQLite 3.38 brought what the log's queries need. */
 const OLDEST_SQLITE = [3, 38];
 
-/** The header of an SQLite file. */
-const SHORTEST_DATABASE = 100;
-
 /** Flags of `sqlite3_open_v2`. */
 const OPEN_READONLY = 0x01;
+const OPEN_READWRITE = 0x02;
 const OPEN_URI = 0x40;
+const OPEN_NOFOLLOW = 0x0100_0000;
 
 const CACHE_KIB = 32 << 10;
 const CHECKPOINT_PAGES = 25_000;
@@ -50,18 +48,21 @@ export class Connection {
   readonly path: string;
   /** Whether changes are refused. */
   readonly readonly: boolean;
+  /** How long to wait for another writer's turn to end, in milliseconds. */
+  readonly busyTimeoutMs: number;
   readonly #database: Database;
-  readonly #busyTimeoutMs: number;
   readonly #queries = new Map<string, Query>();
   #depth = 0;
   #isHeld = false;
+  /** Whether a file that is read without a lock is what it was. */
+  #isUnchanged = () => true;
   #open = true;
 
   private constructor(path: string, database: Database, options: ConnectionOptions) {
     this.path = path;
     this.readonly = options.readonly;
     this.#database = database;
-    this.#busyTimeoutMs = options.busyTimeoutMs;
+    this.busyTimeoutMs = options.busyTimeoutMs;
   }
 
   /**
@@ -73,24 +74,22 @@ export class Connection {
   static open(location: string | URL, options: ConnectionOptions): Connection {
     const path = pathOf(location);
     if (path === ":memory:") {
-      const connection = Connection.#connect(path, path, options, { readonly: false });
+      const connection = Connection.#connect(path, path, options, {});
       // Nobody else will ever read it, so it is one transaction that is never committed: for a commit SQLite may look at
       // every page it has in memory.
       connection.#begin("BEGIN");
       return connection;
     }
-    const file = followLinks(path, options.readonly);
-    const nativeReadonly = requestPermissions(file, options.readonly);
-    refuseFragment(path, file);
-    return Connection.#connect(path, file, options, { readonly: nativeReadonly });
+    const at = prepareFile(path, options);
+    if (options.readonly) return Connection.#openToRead(path, at, options);
+    return Connection.#connect(path, at.file, options, { flags: OPEN_READWRITE | OPEN_NOFOLLOW });
   }
 
   /**
    * Opens a file to look at it, whatever is in it, so that nothing SQLite does can change it: it is opened for reading
    * only, the file and its `-wal` stay byte for byte as they are. As every reader of a write-ahead log does, this one
    * marks its place in `-shm`; where `-wal` and `-shm` are not there it makes them, the former empty, and leaves them to
-   * the next who opens the log to append. Where the folder does not let them be made, on a disk that cannot be written,
-   * a file without commits in a `-wal` is read as it is.
+   * the next who opens the log to append.
    *
    * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
    * @throws {FileError} When the file cannot be read, `read-only` when it cannot without writing; what stands in it is
@@ -102,28 +101,34 @@ export class Connection {
       throw new LogError("invalid-argument", "a log in memory is not audited; name a file");
     }
     const options = { readonly: true, create: false, busyTimeoutMs, synchronous: "FULL" } as const;
-    const file = followLinks(path, true);
-    requestPermissions(file, true);
-    refuseFragment(path, file);
-    // For reading alone, the system opens a folder as well.
-    if (isFolder(file)) throw cannotOpen(new Error("unable to open a folder"), path, file, false);
+    return Connection.#openToRead(path, { ...prepareFile(path, options), nativeReadonly: true }, options, true);
+  }
+
+  /**
+   * Opens a file for reading. Where what SQLite keeps beside it cannot be made, in a folder that cannot be written or on
+   * a disk that is full, a file that has all its commits in itself is read as it is, without a lock: to write to it
+   * meanwhile ends that.
+   */
+  static #openToRead(
+    path: string,
+    { file, name, nativeReadonly }: PreparedFile,
+    options: ConnectionOptions,
+    audit = false,
+  ): Connection {
+    const flags = (nativeReadonly ? OPEN_READONLY : OPEN_READWRITE) | OPEN_NOFOLLOW;
     try {
-      return Connection.#connect(path, file, options, { readonly: true }, true);
+      return Connection.#connect(path, file, options, { flags }, audit);
     } catch (error) {
       if (!isShut(error)) throw error;
-      if (!isEmpty(`${file}-journal`)) {
-        const message =
-          `a change to ${path} was interrupted and must be rolled back, which an audit may not do: open ` +
-          "the log to append";
-        throw new FileError("read-only", path, message, { cause: error });
-      }
-      if (!isEmpty(`${file}-wal`)) {
-        const message =
-          `what is in ${path}-wal cannot be read where nothing may be written; copy both to another folder`;
-        throw new FileError("read-only", path, message, { cause: error });
-      }
+      const { wal = 0, journal = 0 } = inspectFiles(path, name);
+      if (wal > 0 || journal > 0) throw cannotRead(error, path, wal > 0 ? "-wal" : "-journal");
+      const stamp = stampOf(name);
       const uri = `file:${file.split("/").map(encodeURIComponent).join("/")}?immutable=1`;
-      return Connection.#connect(path, uri, options, { flags: OPEN_READONLY | OPEN_URI }, true);
+      const connection = Connection.#connect(path, uri, options, {
+        flags: OPEN_READONLY | OPEN_URI | OPEN_NOFOLLOW,
+      }, audit);
+      connection.#isUnchanged = () => stampOf(name) === stamp;
+      return connection;
     }
   }
 
@@ -131,29 +136,27 @@ export class Connection {
     path: string,
     file: string,
     options: ConnectionOptions,
-    native: { readonly: boolean } | { flags: number },
+    native: { flags?: number },
     audit = false,
   ): Connection {
     let database: Database | undefined;
     try {
-      database = openDatabase(file, {
-        ...native,
-        create: options.create && !options.readonly,
-        int64: true,
-        parseJson: false,
-      });
+      database = openDatabase(file, { ...native, int64: true, parseJson: false });
       const connection = new Connection(path, database, options);
+      connection.#refuseOldSqlite();
       if (audit) connection.#configureAudit();
       else connection.#configure(options);
       return connection;
     } catch (error) {
       database?.close();
-      throw cannotOpen(error, path, file, options.create && !options.readonly) ?? translate(error, path);
+      const refused = cannotOpen(error, path);
+      if (refused !== undefined) throw refused;
+      const translated = translate(error, path);
+      throw options.readonly ? translated : refusedWrite(translated, path);
     }
   }
 
   #configure(options: ConnectionOptions): void {
-    this.#refuseOldSqlite();
     // What sorts spill into must not become a file that Deno was not asked about. Ids are hashes: a writer comes back to
     // the pages of their index all the time, so more of them are kept, and copied into the file less often.
     this.execute(
@@ -162,22 +165,27 @@ export class Connection {
         `PRAGMA cache_size = ${-CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
     if (this.readonly) this.execute("PRAGMA query_only = ON");
+    this.#read();
   }
 
   /** None of these reads the schema, which may be no schema: that is for the audit to find. */
   #configureAudit(): void {
-    this.#refuseOldSqlite();
     this.execute(
-      `PRAGMA busy_timeout = ${this.#busyTimeoutMs}; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;` +
+      `PRAGMA busy_timeout = ${this.busyTimeoutMs}; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;` +
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA ignore_check_constraints = ON;" +
         "PRAGMA mmap_size = 0",
     );
     try {
-      this.query("PRAGMA schema_version").value();
+      this.#read();
     } catch (error) {
       // Whether the file can be opened is told by the first read; what else that may tell is for the audit.
-      if (isShut(error)) throw error;
+      if (isShut(error) || (error instanceof FileError && error.code === "not-a-database")) throw error;
     }
+  }
+
+  /** Reads the file: not before its first read does SQLite open what is beside it. */
+  #read(): void {
+    this.query("PRAGMA schema_version").value();
   }
 
   #refuseOldSqlite(): void {
@@ -192,40 +200,13 @@ export class Connection {
     }
   }
 
-  /** SQLite opens a file it may not write for reading only, and says so no sooner than at the first change. */
-  refuseReadOnlyFile(): void {
-    this.execute("PRAGMA busy_timeout = 0");
-    try {
-      this.execute("DELETE FROM ops WHERE false");
-    } catch (error) {
-      // Locked means that somebody else is writing: then it can be written.
-      if (!(error instanceof FileError) || error.code !== "locked") throw error;
-    } finally {
-      this.execute(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
-    }
-  }
-
-  /**
-   * Switches the file to write-ahead logging, which readers and a writer can use at once. Where the file system does
-   * not support it, SQLite keeps its rollback journal, which is as durable.
-   */
-  useWriteAheadLog(): void {
-    const deadline = Date.now() + this.#busyTimeoutMs;
-    for (;;) {
-      try {
-        this.query("PRAGMA journal_mode = WAL").value();
-        return;
-      } catch (error) {
-        // For this change SQLite does not wait for other connections by itself.
-        if (!(error instanceof FileError) || error.code !== "locked" || Date.now() >= deadline) throw error;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-      }
-    }
-  }
-
   /** A prepared statement, kept for the next time the same SQL is asked for. */
   query(sql: string): Query {
     this.#assertOpen();
+    if (!this.#isUnchanged()) {
+      const message = `${this.path} was written to while it was read without a lock; open it again`;
+      throw new FileError("locked", this.path, message);
+    }
     let query = this.#queries.get(sql);
     if (query === undefined) {
       query = new Query(this.#database, sql, this.path);
@@ -337,41 +318,4 @@ export class Connection {
   #assertOpen(): void {
     if (!this.#open) throw new LogError("closed", `the log ${this.path} was closed; open it again`);
   }
-}
-
-/** The path that a location means. */
-function pathOf(location: string | URL): string {
-  if (location instanceof URL && location.protocol !== "file:") {
-    throw new LogError("invalid-argument", `${location} is no file; a log is opened from a path or a file: URL`);
-  }
-  const path = location instanceof URL ? fileURLToPath(location) : location;
-  if (path === "" || path.includes("\0")) {
-    throw new LogError("invalid-argument", `${JSON.stringify(path)} is no path; name a file, or ":memory:"`);
-  }
-  return path;
-}
-
-/** Whether SQLite could not open a file for reading because it would have to write beside it, or to it. */
-function isShut(error: unknown): boolean {
-  return error instanceof FileError && (error.code === "read-only" || /unable to open/.test(String(error.cause)));
-}
-
-/** Whether there is nothing in a file. */
-function isEmpty(file: string): boolean {
-  try {
-    return Deno.statSync(file).size === 0;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound;
-  }
-}
-
-/** SQLite takes a file that is too short to be a database for an empty one, and would write over it. */
-function refuseFragment(path: string, file: string): void {
-  let size: number;
-  try {
-    size = Deno.statSync(file).size;
-  } catch {
-    return; // there is none, or opening it will say what is wrong
-  }
-  if (size > 0 && size < SHORTEST_DATABASE) throw translate(new Error("file is not a database"), path);
 }

@@ -5,16 +5,17 @@
  * @module
  */
 
-import { dirname } from "node:path";
-import { FileError, LogError, type LogErrorCode, missingFolder } from "../errors.ts";
+import { FileError, LogError, type LogErrorCode } from "../errors.ts";
 
-/** What SQLite says, in parts of its messages, and what it means to the caller. */
-const MEANINGS: [RegExp, LogErrorCode, (path: string) => string][] = [
+const NOTHING_KEPT = "nothing was kept";
+
+/** What SQLite says, in parts of its messages, and what it means to the caller; of a failed write, what was kept. */
+const MEANINGS: [RegExp, LogErrorCode, (path: string, kept: string) => string][] = [
   [/is locked/, "locked", (path) => `${path} is in use by another writer; try again, or wait longer (busyTimeoutMs)`],
   [
     /is full/,
     "disk-full",
-    (path) => `there is no room left for ${path}; free some, and append again: nothing was kept`,
+    (path, kept) => `there is no room left for ${path}; free some, and try again: ${kept}`,
   ],
   [
     /readonly database/,
@@ -23,16 +24,25 @@ const MEANINGS: [RegExp, LogErrorCode, (path: string) => string][] = [
   ],
   [/not a database/, "not-a-database", (path) => `${path} is not an SQLite database; name another file for the log`],
   [/malformed/, "corrupt", (path) => `${path} is damaged; restore it from a copy, or from another node`],
-  [/disk I\/O error/, "io", (path) => `the disk failed while ${path} was read or written; nothing was kept`],
+  [/disk I\/O error/, "io", (path, kept) => `the disk failed while ${path} was read or written: ${kept}`],
 ];
 
 /** An error for what SQLite said; what is an error of ours, or a denied permission, stays what it is. */
-export function translate(error: unknown, path: string): unknown {
+export function translate(error: unknown, path: string, kept = NOTHING_KEPT): unknown {
   if (!(error instanceof Error) || error instanceof LogError || error instanceof Deno.errors.NotCapable) return error;
   for (const [pattern, code, message] of MEANINGS) {
-    if (pattern.test(error.message)) return new FileError(code, path, message(path), { cause: error });
+    if (pattern.test(error.message)) return new FileError(code, path, message(path, kept), { cause: error });
   }
   return new FileError("io", path, `SQLite cannot use ${path}: ${error.message}`, { cause: error });
+}
+
+/** The error that ends a row of transactions, of which some were committed: says that they were. */
+export function afterCommits(error: unknown, operations: number): unknown {
+  if (!(error instanceof FileError) || operations === 0) return error;
+  const kept = `${operations} operations were kept, and the same import goes on where this one stopped`;
+  const translated = translate(error.cause, error.path, kept);
+  if (translated instanceof FileError && translated.message.endsWith(kept)) return translated;
+  return new FileError(error.code, error.path, `${error.message}; ${kept}`, { cause: error.cause });
 }
 
 /** The error for a row that no append has written. */
@@ -40,36 +50,56 @@ export function damaged(path: string, what: string, options?: ErrorOptions): Fil
   return new FileError("corrupt", path, `${path} is damaged: ${what}`, options);
 }
 
-/**
- * Why SQLite was "unable to open database file"; undefined when it said something else.
- *
- * @param error What was thrown.
- * @param path The path as the caller gave it.
- * @param file The path that was opened.
- * @param create Whether a file was to be made where there was none.
- */
-export function cannotOpen(error: unknown, path: string, file: string, create: boolean): FileError | undefined {
-  if (!(error instanceof Error) || !error.message.includes("unable to open")) return undefined;
-  const refuse = (code: LogErrorCode, message: string) => new FileError(code, path, message, { cause: error });
-  const found = isFolder(file);
-  if (found === true) return refuse("is-a-folder", `${path} is a folder; name a file in it`);
-  if (found === false) {
-    return refuse("io", `the system does not let ${path} be opened; look at the mode of it and of its folder`);
-  }
-  if (!create) return refuse("missing-file", `there is no log ${path}`);
-  if (isFolder(dirname(file)) === true) {
-    return refuse("io", `the system does not let ${path} be made; look at the mode of its folder`);
-  }
-  return missingFolder(path, error);
+/** Why SQLite was "unable to open database file" that is there; undefined when it said something else. */
+export function cannotOpen(error: unknown, path: string): FileError | undefined {
+  if (!(error instanceof Error) || error instanceof LogError || !error.message.includes("unable to open")) return;
+  const message = `the system does not let ${path} be opened; look at the mode of it and of its folder`;
+  return new FileError("io", path, message, { cause: error });
 }
 
-/** Whether a path is that of a folder; undefined when there is nothing, or nothing that may be looked at. */
-export function isFolder(path: string): boolean | undefined {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return undefined;
+/** Whether SQLite could not open a file for reading because it would have to write beside it, or to it. */
+export function isShut(error: unknown): error is FileError {
+  return error instanceof FileError &&
+    (error.code === "read-only" || /unable to open/.test(String(error.cause)) || isDiskFailure(error));
+}
+
+/** The error for a file that cannot be read without what is beside it, where that can only be read by writing. */
+export function cannotRead(error: FileError, path: string, suffix: "-wal" | "-journal"): FileError {
+  if (suffix === "-journal") {
+    const message =
+      `a change to ${path} was interrupted and must be rolled back, which reading alone may not do: open ` +
+      "the log to append, where it can be written";
+    return new FileError("read-only", path, message, { cause: error });
   }
+  if (isDiskFailure(error)) {
+    const message =
+      `there is no room left for what SQLite keeps beside ${path} to read ${path}-wal; free some, or copy ` +
+      "both files to a disk with room, and open the copy";
+    return new FileError("disk-full", path, message, { cause: error });
+  }
+  const message =
+    `there are commits in ${path}-wal, which cannot be read where nothing may be written; copy both files ` +
+    "to a folder that can be written, and open the copy";
+  return new FileError("read-only", path, message, { cause: error });
+}
+
+/** What it means for a writer that SQLite could not make what it keeps beside a file; any other error stays. */
+export function refusedWrite(error: unknown, path: string): unknown {
+  if (!isShut(error) || error.code === "read-only") return error;
+  if (isDiskFailure(error)) {
+    const message =
+      `${path} cannot be written: there is no room left on its disk, or the disk failed; free some room, ` +
+      "or open it with readonly";
+    return new FileError("disk-full", path, message, { cause: error });
+  }
+  const message = `${path} cannot be written, because the system does not let SQLite make files beside it; open it ` +
+    "with readonly, or mend the mode of its folder";
+  return new FileError("read-only", path, message, { cause: error });
+}
+
+/** As SQLite says it when it cannot make `-shm` as large as it must be. */
+function isDiskFailure({ cause }: FileError): boolean {
+  return /disk I\/O error/.test(String(cause));
 }
 
 /** Whether a translated error says that an operation could not be inserted because the log has it already. */

@@ -1,5 +1,5 @@
 /**
- * The table, indexes and triggers of the log, as they stand in the file. Other implementations open the same file, so
+ * The table, indexes and triggers of the log, as they are in the file. Other implementations open the same file, so
  * names and columns are theirs too.
  *
  * The triggers make the table append-only against everyone who does not drop them first. `ops_no_replace` closes what
@@ -12,6 +12,9 @@
 
 import { FileError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
+import { type Definitions, faultOf, isDerived, runsOnWrite, type SchemaObject } from "./objects.ts";
+import { lowerCase } from "./sql.ts";
+import { refuseReadOnlyFile, useWriteAheadLog } from "./writable.ts";
 
 /** What the log has in the file, by name. */
 export const OBJECTS: Readonly<Record<string, string>> = {
@@ -28,55 +31,80 @@ export const OBJECTS: Readonly<Record<string, string>> = {
     "BEGIN SELECT RAISE(ABORT, 'mnema log is append-only: INSERT may neither replace a row nor choose its seq'); END",
 };
 
+/** A blob is parsed as a text is. */
+const SELECT_OBJECTS = "SELECT type, name, tbl_name, CAST(sql AS TEXT) FROM main.sqlite_schema";
+/** So much of an object's SQL is quoted, in UTF-16 code units. */
+const MAX_QUOTED = 200;
+
 /** What a file holds of the log: nothing at all, some of its objects, or all. */
 type SchemaState = "empty" | "partial" | "complete";
 
 /**
  * Makes sure that the file holds a log: one that is there is checked, and completed when it lacks indexes or triggers;
- * an empty file becomes a log. Everything is checked before anything is changed.
+ * an empty file becomes a log. Everything is checked before anything is changed. For writing, nothing may be there that
+ * would run as rows are written, on any table that the log writes.
  *
+ * @param connection The log's file.
+ * @param definitions How all that the log makes is made, that is derived as well.
  * @throws {FileError} `not-a-log`, `not-a-database`.
  */
-export function ensureSchema(connection: Connection): void {
-  const state = readSchema(connection);
+export function ensureSchema(connection: Connection, definitions: Definitions): void {
+  const state = readSchema(connection, definitions);
   if (connection.readonly) {
     if (state === "empty") throw new FileError("not-a-log", connection.path, `${connection.path} holds no log`);
     return;
   }
-  if (state !== "empty") connection.refuseReadOnlyFile();
-  connection.useWriteAheadLog();
+  if (state !== "empty") refuseReadOnlyFile(connection);
+  useWriteAheadLog(connection);
   if (state === "complete") return;
   connection.transaction(() => {
-    const names = schemaObjects(connection);
+    const names = namesOf(schemaObjects(connection));
     for (const [name, sql] of Object.entries(OBJECTS)) {
       if (!names.has(name)) connection.execute(sql);
     }
   });
 }
 
-function readSchema(connection: Connection): SchemaState {
+function readSchema(connection: Connection, definitions: Definitions): SchemaState {
   const { path } = connection;
-  const found = schemaObjects(connection);
-  if (found.size === 0) return "empty";
-  if (!found.has("ops")) {
+  const objects = schemaObjects(connection);
+  if (objects.length === 0) return "empty";
+  const names = namesOf(objects);
+  if (!names.has("ops")) {
     throw new FileError("not-a-log", path, `${path} is a database of something else; name another file for the log`);
   }
-  for (const [name, sql] of found) {
-    if (Object.hasOwn(OBJECTS, name) && normalized(sql) !== normalized(OBJECTS[name])) {
-      throw new FileError("not-a-log", path, `${path} is no log as it should be: its ${name} is "${sql}"`);
-    }
+  for (const object of objects) {
+    const message = refusalOf(object, definitions, connection.readonly);
+    if (message !== undefined) throw new FileError("not-a-log", path, `${path} ${message}`);
   }
-  return Object.keys(OBJECTS).every((name) => found.has(name)) ? "complete" : "partial";
+  return Object.keys(OBJECTS).every((name) => names.has(name)) ? "complete" : "partial";
 }
 
-/** The objects of the file that someone made, by name; names have no case. */
-function schemaObjects(connection: Connection): Map<string, string> {
-  return new Map(
-    connection.query("SELECT lower(name), sql FROM sqlite_schema WHERE sql IS NOT NULL").values<[string, string]>(),
-  );
+/** Why a file with such an object is not opened; undefined when it is. */
+function refusalOf(object: SchemaObject, definitions: Definitions, readonly: boolean): string | undefined {
+  const { name } = object;
+  const fault = faultOf(object, definitions);
+  if (fault === undefined || fault === "foreign") return undefined;
+  if (fault === "disguised") return `hides an object in its schema: ${name} is ${quoteSql(object)}`;
+  if (fault === "altered" && !isDerived(name)) return `has an unexpected schema: its ${name} is ${quoteSql(object)}`;
+  if (readonly || !runsOnWrite(object)) return undefined;
+  return `has something in its schema that would run as the log is written: ${name} is ${quoteSql(object)}; ` +
+    "drop it with an SQLite tool, or open the log with readonly";
 }
 
-/** An SQL text without what it may be written with in several ways. */
-export function normalized(sql: string): string {
-  return sql.replaceAll(/[\s"`]/g, "").toLowerCase();
+/** The SQL of an object for a message, as far as it is shown. */
+export function quoteSql({ sql }: SchemaObject): string {
+  if (sql === null) return "without SQL";
+  return sql.length > MAX_QUOTED ? `${JSON.stringify(sql.slice(0, MAX_QUOTED))} and so on` : JSON.stringify(sql);
+}
+
+function schemaObjects(connection: Connection): SchemaObject[] {
+  return connection.query(SELECT_OBJECTS).values<[unknown, unknown, unknown, string | null]>()
+    .map(([type, name, table, sql]) => (
+      { type: String(type), name: lowerCase(String(name)), table: lowerCase(String(table)), sql }
+    ));
+}
+
+function namesOf(objects: readonly SchemaObject[]): Set<string> {
+  return new Set(objects.map(({ name }) => name));
 }

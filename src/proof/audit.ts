@@ -14,7 +14,7 @@ import { checkDerived } from "./audit/derived.ts";
 import { checkIntegrity, openSchema, reading } from "./audit/file.ts";
 import { type Finding, Findings } from "./audit/findings.ts";
 import { type AuditProgress, checkRows, MOST_BYTES } from "./audit/rows.ts";
-import { checkSchema, readObjects } from "./audit/schema.ts";
+import { checkForeign, checkSchema, readObjects } from "./audit/schema.ts";
 
 export type { Finding, FindingKind } from "./audit/findings.ts";
 export type { AuditProgress } from "./audit/rows.ts";
@@ -68,7 +68,7 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5000;
  * @param options Workers, progress, abort.
  * @returns What was found.
  * @throws {Deno.errors.NotCapable} When Deno may not read the path, or not write `-wal` and `-shm` beside it.
- * @throws {FileError} `missing-file`, `is-a-folder`, `locked`, `io`; `read-only` when it cannot be read without
+ * @throws {FileError} `missing-file`, `is-a-folder`, `not-a-file`, `super-journal`, `locked`, `io`; `read-only` when it cannot be read without
  * writing: an interrupted change is to be rolled back, or commits stand beside it in a folder that cannot be written.
  * @throws {LogError} `invalid-argument`, `old-sqlite`, `worker-failed`.
  *
@@ -119,6 +119,7 @@ async function auditFile(
   const isLog = checkSchema(connection, objects, findings);
   const hasIndexes = checkIntegrity(connection, objects, findings);
   if (!isLog) {
+    checkForeign(connection, objects, findings);
     findings.unchecked.push("operations: there is no table of them as it should be");
     return 0;
   }
@@ -128,6 +129,7 @@ async function auditFile(
     const confirmed = checkDerived(connection, findings);
     checkKeptCheckpoints(connection, { objects, operations, confirmed }, findings);
   }, (message) => findings.addFault({ kind: "integrity", message }));
+  checkForeign(connection, objects, findings);
   return operations;
 }
 

@@ -8,7 +8,8 @@
 import type { Connection } from "../log/connection.ts";
 import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
 
-const TABLE = `
+/** What makes the table and what belongs to it. */
+export const CHECKPOINTS_SCHEMA = `
   CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER NOT NULL, note TEXT NOT NULL PRIMARY KEY);
   CREATE INDEX IF NOT EXISTS checkpoints_size ON checkpoints (size);
   CREATE TRIGGER IF NOT EXISTS checkpoints_no_update BEFORE UPDATE ON checkpoints
@@ -35,7 +36,7 @@ export function newestCheckpoint(connection: Connection, largerThan = -1): Check
 
 /** Keeps a checkpoint; one that is kept already stays as it is. */
 export function keepCheckpoint(connection: Connection, { size, text }: Checkpoint): void {
-  if (!hasTable(connection)) connection.execute(TABLE);
+  if (!hasTable(connection)) connection.execute(CHECKPOINTS_SCHEMA);
   connection.query(INSERT).run(size, text);
 }
 

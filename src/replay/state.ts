@@ -57,6 +57,8 @@ export interface Projection<State> {
 }
 
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+const TABLE_PREFIX = "mnema_state_";
+const COLUMNS = "(state TEXT NOT NULL)";
 
 /** Folds a projection over the whole log, in memory. */
 export function replay<State>(connection: Connection, projections: Projections, projection: Projection<State>): State {
@@ -91,7 +93,7 @@ function keptState<State>(projection: Projection<State>): TableProjection {
   return {
     name: `state ${name}`,
     version,
-    tables: { [`mnema_state_${name}`]: "(state TEXT NOT NULL)" },
+    tables: { [TABLE_PREFIX + name]: COLUMNS },
     needs: [depths],
     start: (connection) => {
       const kept = readState<State>(connection, table); // which may be null
@@ -113,7 +115,13 @@ function keptState<State>(projection: Projection<State>): TableProjection {
 }
 
 function tableOf(name: string): string {
-  return `"mnema_state_${name}"`;
+  return `"${TABLE_PREFIX}${name}"`;
+}
+
+/** How the table of a projection's state is made; undefined for a table that is not one. */
+export function stateDefinition(table: string): string | undefined {
+  const name = table.slice(TABLE_PREFIX.length);
+  return table.startsWith(TABLE_PREFIX) && NAME.test(name) ? `CREATE TABLE ${tableOf(name)} ${COLUMNS}` : undefined;
 }
 
 function readState<State>(connection: Connection, table: string): State | undefined {

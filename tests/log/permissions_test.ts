@@ -132,3 +132,60 @@ Deno.test("a link within what is allowed is followed, and SQLite's files stand b
     assertEquals([Object.keys(contentsOf(inside)), Object.keys(contentsOf(outside))], [["link.db"], ["log.db"]]);
   });
 });
+
+Deno.test("a link to a folder in an allowed folder does not lead out of it, to a log or to where one would be made", async () => {
+  await withFolders(async (inside, outside) => {
+    makeLog(`${outside}/log.db`);
+    Deno.mkdirSync(`${outside}/deep`);
+    Deno.mkdirSync(`${inside}/deep`);
+    Deno.symlinkSync("../out", `${inside}/link`);
+    Deno.symlinkSync("../link/deep", `${inside}/deep/link`);
+    const before = contentsOf(outside);
+    for (const path of [`${inside}/link/log.db`, `${inside}/link/new.db`, `${inside}/deep/link/new.db`]) {
+      assertEquals(await useLog(path, [inside], [inside]), DENIED);
+      assertEquals(await useLog(path, [inside], [inside], { readonly: true }), DENIED);
+    }
+    assertEquals([contentsOf(outside), contentsOf(`${outside}/deep`)], [before, {}]);
+  });
+});
+
+Deno.test("a link to a folder within what is allowed is followed", async () => {
+  await withFolders(async (inside, outside) => {
+    Deno.symlinkSync("../out", `${inside}/link`);
+    const both = [inside, outside];
+    assertEquals(await useLog(`${inside}/link/log.db`, both, both), { value: { entries: 1, heads: 1 } });
+    assertEquals(await useLog(`${inside}/link/log.db`, both, both), { value: { entries: 1, heads: 1 } });
+    assertEquals(Object.keys(contentsOf(outside)), ["log.db"]);
+  });
+});
+
+Deno.test("where the folder was allowed by a name that is a link, a log in it is made and opened, and none outside", async () => {
+  await withFolders(async (inside, outside) => {
+    const named = `${outside}/named`;
+    Deno.symlinkSync("../in", named);
+    Deno.mkdirSync(`${inside}/deep`);
+    Deno.symlinkSync("../../out", `${inside}/deep/link`);
+    Deno.symlinkSync("deep", `${inside}/also`);
+    for (const path of [`${named}/log.db`, `${named}/deep/log.db`]) {
+      for (const _ of ["it is made", "it is there"]) {
+        assertEquals(await useLog(path, [named], [named]), { value: { entries: 1, heads: 1 } });
+      }
+    }
+    assertEquals(await useLog(`${named}/also/log.db`, [named], [named]), { value: { entries: 1, heads: 1 } });
+    assertEquals(await useLog(`${named}/also/link/log.db`, [named], [named]), DENIED);
+    assertEquals([...Deno.readDirSync(outside)].map(({ name }) => name), ["named"]);
+  });
+});
+
+Deno.test("where the files alone were allowed, by a path through a link, the log is made and opened", async () => {
+  await withFolders(async (inside, outside) => {
+    Deno.symlinkSync("../in", `${outside}/named`);
+    const paths = FILES.map((name) => `${outside}/named/${name}`);
+    for (const _ of ["it is made", "it is there"]) {
+      assertEquals(await useLog(paths[0], paths, paths), { value: { entries: 1, heads: 1 } });
+    }
+    Deno.symlinkSync("log.db", `${inside}/link.db`);
+    const links = FILES.map((name) => `${outside}/named/${name.replace("log", "link")}`);
+    assertEquals(await useLog(links[0], links, links), DENIED);
+  });
+});

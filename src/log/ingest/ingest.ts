@@ -7,6 +7,7 @@
 
 import { DanglingReferenceError, LogError, RefusedError, tooLarge } from "../../errors.ts";
 import { requireInteger } from "../entries.ts";
+import { afterCommits } from "../failures.ts";
 import { copyRecord, joinRecords, namesOf } from "../records.ts";
 import type { Batch, Verdict, Writer } from "../writer.ts";
 import { BlockMemory, type IngestSource, readBlocks } from "./blocks.ts";
@@ -131,7 +132,12 @@ class Intake {
   write(blocks: CheckedBlock[]): void {
     if (blocks.length === 0) return;
     const counts = { new: 0, known: 0 };
-    const refusals = this.#writer.transaction(() => blocks.flatMap((block) => this.#writeBlock(block, counts)));
+    let refusals: Refusal[];
+    try {
+      refusals = this.#writer.transaction(() => blocks.flatMap((block) => this.#writeBlock(block, counts)));
+    } catch (error) {
+      throw this.#options.atomic ? error : afterCommits(error, this.report.new);
+    }
     this.report.new += counts.new;
     this.report.known += counts.known;
     this.#tell(refusals);

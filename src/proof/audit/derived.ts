@@ -8,12 +8,11 @@
 
 import type { Connection } from "../../log/connection.ts";
 import { lastSeq } from "../../log/entries.ts";
-import { normalized } from "../../log/schema.ts";
 import { Projections, type TableProjection } from "../../replay/projections.ts";
 import { reading } from "./file.ts";
 import type { Findings } from "./findings.ts";
-import { DERIVED, OWN } from "./own.ts";
-import { readObjects, type SchemaObject } from "./schema.ts";
+import { DERIVED } from "./own.ts";
+import { isOwn, readObjects, type SchemaObject } from "./schema.ts";
 
 const SELECT_WATERMARKS = "SELECT version, seq FROM main.mnema_watermarks WHERE name = ?";
 const SELECT_COLUMNS = "SELECT name FROM pragma_table_xinfo(?, ?)";
@@ -102,8 +101,7 @@ function keptUpTo(
     findings.add({ kind: "derived-differs", message: `what is kept of ${name}: ${fault}` });
     return undefined;
   };
-  const odd = names.find((table, i) => normalized(found[i]!.sql ?? "") !== normalized(OWN[table]));
-  if (odd !== undefined) return tell(`${odd} is not the log's table`);
+  if (!found.every((object) => isOwn(object!))) return undefined; // the schema check has told of it
   const rows = reading<unknown[][] | string>(() => connection.query(SELECT_WATERMARKS).values(name), (said) => said);
   if (typeof rows === "string") return findings.areSound(last) ? tell(rows) : undefined;
   if (rows.length === 0 || rows[0][0] !== version) return undefined; // it will be made anew

@@ -46,16 +46,19 @@ const ORDER: readonly FindingKind[] = [
  * Something that is not as the log left it.
  *
  * - `integrity`: the file is damaged below the level of rows. SQLite's own check says so, or rows cannot be read.
- * - `schema`, `trigger`, `index`: the table `ops` is not the log's; of its triggers and indexes, one is missing, or
- *   another, or one too many.
+ * - `schema`, `trigger`, `index`: the file is no log, or the table `ops` is not the log's; of the log's triggers and
+ *   indexes, one is missing or altered; or something is in the schema, wherever it hangs, that the log did not make:
+ *   `schema` for tables and views.
  * - `bad-shape`, `bad-address`, `bad-signature`: a wire text is no operation in canonical form, or not the one its id
  *   names, or not signed by its author. The first that holds.
  * - `column-differs`: beside a wire text that is as it should be, a column says something else.
  * - `forward-reference`, `dangling`: an operation follows one that stands behind it, or is not there.
  * - `seq-gap`: rows are missing before others. `removed-at-end`: rows are missing behind the last. `seq-out-of-range`:
  *   a row stands at a `seq` that was never given.
- * - `derived-differs`: a table that is derived from the log holds something else than the log says.
- * - `checkpoint`: the log does not begin with what a checkpoint holds that it signed before.
+ * - `derived-differs`: a table that is derived from the log holds something else than the log says, or is not the table
+ *   that the log makes.
+ * - `checkpoint`: the log does not begin with what a checkpoint holds that it signed before, or what holds the kept
+ *   checkpoints is not the table that the log makes.
  */
 export interface Finding {
   /** What is wrong. */

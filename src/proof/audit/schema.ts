@@ -1,34 +1,29 @@
 /**
- * The objects in the file: whether `ops`, its indexes and its triggers are the log's, and nothing else is attached to
- * it. Tables of others beside it are left alone.
+ * The objects in the file: whether those of the log are as the log makes them, and whether there are others. Everything
+ * that the log did not make is a finding, wherever it hangs.
  *
  * @module
  */
 
 import type { Connection } from "../../log/connection.ts";
-import { normalized, OBJECTS } from "../../log/schema.ts";
+import { type Fault, faultOf, isDerived, runsOnRead, type SchemaObject } from "../../log/objects.ts";
+import { OBJECTS, quoteSql } from "../../log/schema.ts";
+import { declarationOf, lowerCase } from "../../log/sql.ts";
 import { reading } from "./file.ts";
-import type { Findings } from "./findings.ts";
-import { OWN } from "./own.ts";
+import type { FindingKind, Findings } from "./findings.ts";
+import { CHECKPOINT_OBJECTS, definitionOf, OWN_NAMES } from "./own.ts";
 
-/** Something in the file's schema. */
-export interface SchemaObject {
-  /** `table`, `index`, `view` or `trigger`. */
-  type: string;
-  /** Its name in lower case: names have no case. */
-  name: string;
-  /** The table it belongs to, in lower case. */
-  table: string;
-  /** How it was made; none for an index that a table brings with it. */
-  sql: string | null;
-}
+export type { SchemaObject } from "../../log/objects.ts";
 
-const SELECT_OBJECTS = "SELECT type, lower(name), lower(tbl_name), sql FROM main.sqlite_schema LIMIT ?";
+/** So much of an object's SQL is read, in characters: more than that of any that the log makes. */
+const MAX_SQL = 1 << 16;
+// A blob is parsed as a text is.
+const SELECT_OBJECTS = "SELECT type, name, tbl_name, " +
+  `CAST(substr(sql, 1, ${MAX_SQL}) AS TEXT) AS sql FROM main.sqlite_schema`;
 const SELECT_COLUMNS = `SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo('ops', 'main')`;
-const SELECT_INDEXES = "SELECT lower(name), origin FROM pragma_index_list('ops', 'main')";
 
-/** A schema has no more. */
-const MOST_OBJECTS = 10_000;
+/** So many objects are kept that the log did not make; to know of some is enough for all that asks for them. */
+const MAX_COMPUTED = 100;
 const COLUMNS = [
   ["seq", "INTEGER", 0, 1, 0],
   ["op_id", "TEXT", 1, 0, 0],
@@ -37,73 +32,134 @@ const COLUMNS = [
   ["ts", "INTEGER", 1, 0, 0],
   ["wire", "TEXT", 1, 0, 0],
 ];
-const ON_OPS = /\bon\s+(?:["'`[]?\w+["'`\]]?\s*\.\s*)?["'`[]?ops\b/i;
 
-/** Reads what the schema of the file holds. */
-export function readObjects(connection: Connection, findings: Findings): SchemaObject[] {
-  const rows = reading(
-    () => connection.query(SELECT_OBJECTS).values<unknown[]>(MOST_OBJECTS),
-    (said) => {
-      findings.addFault({ kind: "integrity", message: `the schema cannot be read: ${said}` });
-      return [];
-    },
+/** The log's tables that are not derived, and what belongs to them. */
+const TABLES = { ...OBJECTS, ...CHECKPOINT_OBJECTS };
+
+/** Gives every object in the schema of the file to `use`, however many there are. */
+function forEachObject(
+  connection: Connection,
+  use: (object: SchemaObject) => void,
+  onDamage: (said: string) => void = () => {},
+): void {
+  const text = (value: unknown) => value === null ? "" : lowerCase(String(value).slice(0, MAX_SQL));
+  reading(
+    () =>
+      connection.query(SELECT_OBJECTS).forEach(({ type, name, tbl_name: table, sql }) =>
+        use({ type: text(type), name: text(name), table: text(table), sql: typeof sql === "string" ? sql : null })
+      ),
+    onDamage,
   );
-  return rows.map(([type, name, table, sql]) => (
-    { type: String(type), name: String(name), table: String(table), sql: typeof sql === "string" ? sql : null }
-  ));
 }
 
 /**
- * Compares the schema with the log's.
+ * Reads what other checks ask for of the schema: the objects that have names of the log's, each at most twice, and some
+ * of those that SQLite would have to compute, on `ops` first.
+ */
+export function readObjects(connection: Connection, findings: Findings): SchemaObject[] {
+  const own: SchemaObject[] = [];
+  const counts = new Map<string, number>();
+  const computed: SchemaObject[] = [];
+  const computedOnOps: SchemaObject[] = [];
+  forEachObject(connection, (object) => {
+    const { name, table } = object;
+    if (OWN_NAMES.has(name)) {
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      if (count <= 2) own.push(object);
+    } else if (isComputed(object)) {
+      const group = table === "ops" || declarationOf(object.sql ?? "")?.table === "ops" ? computedOnOps : computed;
+      if (group.length < MAX_COMPUTED) group.push(object);
+    }
+  }, (said) => findings.addFault({ kind: "integrity", message: `the schema cannot be read: ${said}` }));
+  return [...own, ...computedOnOps, ...computed];
+}
+
+/**
+ * Compares the log's objects in the schema with how the log makes them, and looks for what hangs on the log's tables.
+ * A file without `ops` is no log: that is one finding.
  *
+ * @param connection The log's file.
+ * @param objects What {@linkcode readObjects} has read.
+ * @param findings Takes what is found.
  * @returns Whether `ops` is the log's table, so that its rows can be read.
  */
 export function checkSchema(connection: Connection, objects: readonly SchemaObject[], findings: Findings): boolean {
-  for (const [name, sql] of Object.entries(OBJECTS)) {
-    const kind = name === "ops" ? "schema" : sql.startsWith("CREATE TRIGGER") ? "trigger" : "index";
-    const found = objects.filter((object) => object.name === name);
-    if (found.length === 0) findings.add({ kind, message: missing(name) });
-    for (const object of found.slice(1)) findings.add({ kind, message: `${name} is there twice: ${quoted(object)}` });
-    if (found.length > 0 && !isSame(found[0], sql)) {
-      findings.add({ kind, message: `${name} is not as it should be: ${quoted(found[0])}` });
+  const names = new Set(objects.map(({ name }) => name));
+  if (!names.has("ops")) {
+    // Of what cannot be read, nothing more is to be said.
+    if (findings.areSound(1)) findings.add({ kind: "schema", message: noLog(connection, names) });
+    return false;
+  }
+  const own = new Set(objects.filter(isOwn).map(({ name }) => name));
+  for (const [name, sql] of Object.entries(TABLES)) {
+    if (!names.has(name) && own.has(declarationOf(sql)!.table)) {
+      findings.add({ kind: kindOf(sql), message: missing(name) });
     }
   }
-  const isOps = objects.some((object) => object.name === "ops" && isSame(object, OBJECTS.ops));
-  if (!isOps) return false;
-  checkAttached(connection, objects, findings);
-  return hasColumns(connection, findings) && isUtf8(connection, findings);
+  const seen = new Set<string>();
+  forEachObject(connection, (object) => {
+    const { name, sql } = object;
+    if (seen.has(name)) {
+      findings.add({ kind: kindOf(sql), message: `${name} is there twice: ${quoteSql(object)}` });
+      return;
+    }
+    if (Object.hasOwn(TABLES, name)) seen.add(name);
+    const fault = faultOf(object, definitionOf);
+    if (fault !== "foreign") report(object, fault, findings);
+  });
+  return own.has("ops") && hasColumns(connection, findings) && isUtf8(connection, findings);
 }
 
-/** Whether checking an object makes SQLite compute expressions that its author wrote, or run a module. */
-export function isComputed({ type, name, sql }: SchemaObject): boolean {
-  if (sql === null || isSame({ type, sql }, OWN[name])) return false;
-  // An expression in an index stands in more parentheses, or is no name; a partial index has something behind them.
-  if (type === "index") return !/^CREATE\s+(?:UNIQUE\s+)?INDEX[^()]*\([\w\s,"`[\].]*\)\s*$/i.test(sql);
-  return type === "table" && /\b(?:as|virtual)\b/i.test(sql);
+/**
+ * Looks for objects that the log did not make, and that do not hang on its tables. There may be any number of them: they
+ * are told after all else, so that they push nothing out of the report.
+ */
+export function checkForeign(connection: Connection, objects: readonly SchemaObject[], findings: Findings): void {
+  if (!objects.some(({ name }) => name === "ops")) return; // of a file that is no log, that is said
+  forEachObject(connection, (object) => {
+    const fault = faultOf(object, definitionOf);
+    if (fault === "foreign") report(object, fault, findings);
+  });
 }
 
-function checkAttached(connection: Connection, objects: readonly SchemaObject[], findings: Findings): void {
-  const isForeign = ({ name }: { name: string }) => !Object.hasOwn(OBJECTS, name);
-  for (const object of objects) {
-    if (object.type !== "trigger" || !isForeign(object)) continue;
-    if (object.table !== "ops" && !ON_OPS.test(object.sql ?? "")) continue;
-    findings.add({ kind: "trigger", message: `${object.name} is not the log's: ${quoted(object)}` });
-  }
-  const indexes = reading(
-    () => connection.query(SELECT_INDEXES).values<[string, string]>(),
-    (said): [string, string][] => {
-      findings.addFault({ kind: "integrity", message: `the indexes of ops cannot be read: ${said}` });
-      return [];
-    },
-  );
-  for (const [name, origin] of indexes) {
-    if (origin !== "c" || !isForeign({ name })) continue;
-    const object = objects.find((object) => object.name === name && object.type === "index");
-    findings.add({ kind: "index", message: `${name} is not the log's: ${quoted(object)}` });
-  }
+function report(object: SchemaObject, fault: Fault | undefined, findings: Findings): void {
+  if (fault === undefined) return;
+  findings.add({ kind: kindOfFault(object, fault), message: `${MEANINGS[fault](object)}: ${quoteSql(object)}` });
 }
 
-/** Whether SQLite takes the columns for what their text says: words that have grown together are another type. */
+/** Whether to check an object makes SQLite compute expressions that its author wrote, or run a module. */
+export function isComputed(object: SchemaObject): boolean {
+  const fault = faultOf(object, definitionOf);
+  return fault === "disguised" || (fault !== undefined && runsOnRead(object));
+}
+
+/** Whether an object is the one that the log makes by that name. */
+export function isOwn(object: SchemaObject): boolean {
+  return definitionOf(object.name) !== undefined && faultOf(object, definitionOf) === undefined;
+}
+
+const MEANINGS: Record<Fault, (object: SchemaObject) => string> = {
+  disguised: ({ type, name }) => `the schema has a ${type} ${name} that is something else`,
+  altered: ({ name }) => `${name} is not as the log makes it`,
+  attached: ({ type, name, table }) => `the ${type} ${name} on ${table} is not the log's`,
+  foreign: ({ type, name }) => `the ${type} ${name} is not the log's`,
+};
+
+function kindOfFault({ name, sql }: SchemaObject, fault: Fault): FindingKind {
+  if (fault === "altered" && isDerived(name)) return "derived-differs";
+  if (fault === "altered" && name === "checkpoints") return "checkpoint";
+  if (fault === "altered") return kindOf(definitionOf(name)!);
+  return kindOf(sql);
+}
+
+/** The kind of finding for what a statement makes. */
+function kindOf(sql: string | null): FindingKind {
+  const type = declarationOf(sql ?? "")?.type;
+  return type === "trigger" || type === "index" ? type : "schema";
+}
+
+/** Whether SQLite takes the columns for what their text says. */
 function hasColumns(connection: Connection, findings: Findings): boolean {
   const columns = reading(() => connection.query(SELECT_COLUMNS).values(), () => []);
   if (JSON.stringify(columns) === JSON.stringify(COLUMNS)) return true;
@@ -118,16 +174,17 @@ function isUtf8(connection: Connection, findings: Findings): boolean {
   return false;
 }
 
-function isSame({ type, sql }: Pick<SchemaObject, "type" | "sql">, expected: string | undefined): boolean {
-  return sql !== null && expected !== undefined && normalized(sql) === normalized(expected) &&
-    expected.startsWith(`CREATE ${type.toUpperCase()} `);
+/** What is said of a file without `ops`. */
+function noLog(connection: Connection, names: ReadonlySet<string>): string {
+  const { path } = connection;
+  if ([...names].some((name) => isDerived(name) || Object.hasOwn(CHECKPOINT_OBJECTS, name))) {
+    return `the table ops of ${path} is missing, and what belongs to a log is there: restore it from a copy`;
+  }
+  const isEmpty = connection.query("SELECT 1 FROM main.sqlite_schema").value() === undefined;
+  return isEmpty ? `${path} is no log: it is empty` : `${path} is no log: it is a database of something else`;
 }
 
 function missing(name: string): string {
   if (name !== "ops_no_replace") return `${name} is missing`;
   return `${name} is missing, as in a log that another implementation made: to open the log to append puts it in`;
-}
-
-function quoted(object: SchemaObject | undefined): string {
-  return object?.sql == null ? "it has no text" : JSON.stringify(object.sql);
 }

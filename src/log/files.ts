@@ -1,0 +1,154 @@
+/**
+ * What is looked at before SQLite opens a file, which may be hostile: whether the file, and what SQLite keeps beside it,
+ * are plain files, and whether the rollback journal is one that SQLite may act upon. A new file is made here.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { FileError, LogError, missingFolder } from "../errors.ts";
+import { translate } from "./failures.ts";
+import { isMissing, locate, type Location, requestPermissions, SUFFIXES } from "./permissions.ts";
+
+/** The header of an SQLite file. */
+const SHORTEST_DATABASE = 100;
+/** What a journal begins with, and ends with where it names a super-journal. */
+const JOURNAL_MAGIC = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+
+/** The sizes of a file and of what is beside it, in bytes; undefined for what is not there. */
+export interface Sizes {
+  /** The file. */
+  file?: number;
+  /** Commits that are not in the file yet. */
+  wal?: number;
+  /** What undoes a change that was interrupted. */
+  journal?: number;
+}
+
+/** The path that a location means. */
+export function pathOf(location: string | URL): string {
+  if (location instanceof URL && location.protocol !== "file:") {
+    throw new LogError("invalid-argument", `${location} is no file; a log is opened from a path or a file: URL`);
+  }
+  const path = location instanceof URL ? fileURLToPath(location) : location;
+  if (path === "" || path.includes("\0")) {
+    throw new LogError("invalid-argument", `${JSON.stringify(path)} is no path; name a file, or ":memory:"`);
+  }
+  return path;
+}
+
+/** A file that SQLite may open. */
+export interface PreparedFile extends Location {
+  /** Whether SQLite must open it for reading only, because Deno's permissions allow no more. */
+  nativeReadonly: boolean;
+}
+
+/**
+ * Finds the file that a path means, asks Deno for it, looks at it, and makes it where there is none.
+ *
+ * @param path The path as the caller gave it.
+ * @param options Whether it is only read, and whether a file that is not there is made.
+ * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
+ * @throws {FileError} As {@linkcode inspectFiles}, and `missing-file`, `missing-folder`, `disk-full`.
+ */
+export function prepareFile(path: string, options: { readonly: boolean; create: boolean }): PreparedFile {
+  const { readonly, create } = options;
+  const at = locate(path, readonly);
+  const nativeReadonly = requestPermissions(at.name, readonly);
+  if (inspectFiles(path, at.name).file !== undefined) return { ...at, nativeReadonly };
+  if (!create || readonly) throw new FileError("missing-file", path, `there is no log ${path}`);
+  makeFile(path, at.name);
+  return prepareFile(path, { readonly, create: false });
+}
+
+/**
+ * Looks at a file and at what SQLite keeps beside it, without opening what would hang.
+ *
+ * @param path The path as the caller gave it, for messages.
+ * @param name The file, as Deno's permissions know it.
+ * @throws {FileError} `is-a-folder`, `not-a-file`, `not-a-database`, `super-journal`, `io`.
+ */
+export function inspectFiles(path: string, name: string): Sizes {
+  const [file, wal, , journal] = SUFFIXES.map((suffix) => sizeOf(path + suffix, name + suffix, suffix === ""));
+  // SQLite takes a file that is too short to be a database for an empty one, and would write over it.
+  if (file !== undefined && file > 0 && file < SHORTEST_DATABASE) {
+    throw translate(new Error("file is not a database"), path);
+  }
+  if (journal !== undefined) refuseSuperJournal(path, `${name}-journal`, journal);
+  return { file, wal, journal };
+}
+
+/** The size of a plain file; undefined when there is none. */
+function sizeOf(path: string, name: string, isLog: boolean): number | undefined {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.lstatSync(name);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new FileError("io", path, `the system does not let ${path} be looked at; look at the modes of its folders`, {
+      cause: error,
+    });
+  }
+  if (info.isFile) return info.size;
+  if (isLog && info.isDirectory) throw new FileError("is-a-folder", path, `${path} is a folder; name a file in it`);
+  const advice = isLog ? "name another file for the log" : "remove it, and open the log again";
+  throw new FileError("not-a-file", path, `${path} is ${kindOf(info)}, not a plain file; ${advice}`);
+}
+
+function kindOf(info: Deno.FileInfo): string {
+  if (info.isSymlink) return "a link";
+  if (info.isDirectory) return "a folder";
+  if (info.isFifo) return "a pipe";
+  if (info.isSocket) return "a socket";
+  return "a device";
+}
+
+/**
+ * A journal can end with the name of a super-journal, as it does when a transaction changed several databases at once.
+ * SQLite, when it rolls such a journal back, deletes the file of that name, whichever it is. A log is never written in
+ * such a transaction. SQLite makes more checks before it believes the name; a journal without one does not end like this.
+ */
+function refuseSuperJournal(path: string, name: string, size: number): void {
+  const end = new Uint8Array(JOURNAL_MAGIC.length);
+  if (size < end.length) return;
+  try {
+    using journal = Deno.openSync(name);
+    journal.seekSync(size - end.length, Deno.SeekMode.Start);
+    journal.readSync(end);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (error instanceof Deno.errors.NotFound) return; // whoever wrote has finished
+    throw new FileError("io", path, `the system does not let ${path}-journal be read; look at its mode`, {
+      cause: error,
+    });
+  }
+  if (!JOURNAL_MAGIC.every((byte, i) => end[i] === byte)) return;
+  throw new FileError(
+    "super-journal",
+    path,
+    `${path}-journal names another file, which SQLite would delete to undo an interrupted change; no log leaves such a ` +
+      "journal: take the log from a copy or from another node",
+  );
+}
+
+/** Makes an empty file that only its owner may read; where one was made meanwhile, that one is left as it is. */
+function makeFile(path: string, name: string): void {
+  try {
+    Deno.openSync(name, { createNew: true, write: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) throw error;
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    if (isMissing(error)) throw missingFolder(path, error);
+    if (/os error 28\b/.test(error.message)) throw translate(new Error("disk is full", { cause: error }), path);
+    throw new FileError("io", path, `the system does not let ${path} be made; look at the mode of its folder`, {
+      cause: error,
+    });
+  }
+}
+
+/** When a file was changed last, and how large it is then. */
+export function stampOf(name: string): string {
+  const { mtime, size } = Deno.statSync(name);
+  return `${mtime?.getTime()} ${size}`;
+}

@@ -1,0 +1,40 @@
+/**
+ * Making sure that a file can be written, before anything is.
+ *
+ * @module
+ */
+
+import { FileError } from "../errors.ts";
+import type { Connection } from "./connection.ts";
+import { refusedWrite } from "./failures.ts";
+
+/** SQLite opens a file it may not write for reading only, and says so no sooner than at the first change. */
+export function refuseReadOnlyFile(connection: Connection): void {
+  connection.execute("PRAGMA busy_timeout = 0");
+  try {
+    connection.execute("DELETE FROM ops WHERE false");
+  } catch (error) {
+    // Locked means that somebody else is writing: then it can be written.
+    if (!(error instanceof FileError) || error.code !== "locked") throw refusedWrite(error, connection.path);
+  } finally {
+    connection.execute(`PRAGMA busy_timeout = ${connection.busyTimeoutMs}`);
+  }
+}
+
+/**
+ * Switches the file to write-ahead logging, which readers and a writer can use at once. Where the file system does not
+ * support it, SQLite keeps its rollback journal, which is as durable.
+ */
+export function useWriteAheadLog(connection: Connection): void {
+  const deadline = Date.now() + connection.busyTimeoutMs;
+  for (;;) {
+    try {
+      connection.query("PRAGMA journal_mode = WAL").value();
+      return;
+    } catch (error) {
+      // For this change SQLite does not wait for other connections by itself.
+      if (!(error instanceof FileError) || error.code !== "locked" || Date.now() >= deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import { contentsOf, withFolder } from "../folder.ts";
+import { works } from "../processes.ts";
+import { Mnema } from "./mnema.ts";
+
+/** Goes on where the current folder cannot be written, as on a medium that is mounted for reading only. */
+const MOUNT = 'mount --bind . . && mount -o remount,bind,ro "$PWD" && cd "$PWD"';
+
+Deno.test({
+  name: "on a medium that cannot be written, every command that reads works, and those that write say why not",
+  ignore: !withFolder((folder) => works("unshare", "-rm", "bash", "-c", `cd ${folder} && ${MOUNT}`)),
+  async fn() {
+    await withFolder(async (folder) => {
+      const mnema = new Mnema(folder);
+      await mnema.run("init");
+      const content = '{"source":"shop","kind":"receipt","content":{"item":"tea"}}';
+      const tea = (await mnema.does("append", "evidence.add", content)).trim();
+      await mnema.run("assert", "drink", "tea", "--confidence", "0.8", "--deriver", "taste@1", "--from", tea);
+      await mnema.run("checkpoint", "--out", "checkpoint");
+      await mnema.run("prove", tea, "--out", "proof");
+      await mnema.bash(`mnema export | head -n 1 > tea.json`);
+      const before = contentsOf(folder);
+      const reading = [
+        `show ${tea}`,
+        "log",
+        "heads",
+        "stats",
+        "export",
+        "claims",
+        "explain drink",
+        `prove ${tea}`,
+        "consistency checkpoint",
+        'verify proof --op tea.json --key "$(mnema vkey)"',
+        "audit",
+      ];
+      const writing = ["append note 1", "checkpoint", "rebuild"];
+      const lines = [...reading, ...writing].map((command) => `mnema ${command} > /dev/null; echo $?`);
+      const script = `export -f mnema; unshare -rm bash -c '${MOUNT}; ${lines.join("; ")}'`;
+      const { out, err } = await mnema.bash(script);
+      assertEquals(out.trim().split("\n"), [...reading.map(() => "0"), ...writing.map(() => "1")], err);
+      const sentence = "mnema: mnema.db cannot be written";
+      assertEquals(err.trim().split("\n").map((line) => line.slice(0, sentence.length)), writing.map(() => sentence));
+      assertEquals(contentsOf(folder), before);
+    });
+  },
+});
