@@ -5,7 +5,8 @@
  */
 
 import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
-import { MAX_PREV, Operation, type OperationDraft, type Signer } from "./wire/operation.ts";
+import type { Signer } from "./wire/identity.ts";
+import { MAX_PREV, Operation, type OperationDraft } from "./wire/operation.ts";
 import { Connection } from "./log/connection.ts";
 import { type EntriesOptions, lastSeq, readEntries, requireInteger, rowOf } from "./log/entries.ts";
 import { damaged } from "./log/failures.ts";
@@ -18,7 +19,7 @@ import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
 import { keptCheckpoints } from "./proof/kept.ts";
-import { Prover } from "./proof/prover.ts";
+import { type CheckpointOptions, Prover } from "./proof/prover.ts";
 import { tree } from "./proof/tree.ts";
 import { ensureSchema } from "./log/schema.ts";
 import { MAX_OPERATION_BYTES, Writer } from "./log/writer.ts";
@@ -393,17 +394,19 @@ export class OpLog implements Disposable {
    * later tell whether any of them was changed. It is kept, and nothing is signed that is inconsistent with it. Costs
    * what is new, and a logarithm of the log's size.
    *
-   * @param signer Who signs: an `Identity`.
-   * @param options The log's `origin`, which names it and the key: `mnema/` and the author id by default.
+   * @param signer Who signs: an `Identity`, or another signer, whose signature is verified.
+   * @param options The log's name in the checkpoint.
    * @returns The checkpoint, a signed note (c2sp.org/tlog-checkpoint).
    * @throws {InconsistentError} When the log is no longer what a kept checkpoint says.
    * @throws {ProofError} `bad-key` when the origin cannot be a name.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`.
+   * @throws {LogError} `invalid-argument`, `bad-key`, `bad-signature`: of a signer that is none, or signs wrongly.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`; `corrupt`, `not-a-log` when the file does not hold what
+   * was signed before, or does not keep what is signed. Nothing was signed then.
    *
    * @example
    * ```ts
    * import { Identity, OpLog } from "@mnema/oplog";
-   * import { verifierKey, verifyConsistency, verifyInclusion } from "@mnema/oplog/proof";
+   * import { verifyConsistency, verifyInclusion } from "@mnema/oplog/proof";
    * import { assertEquals } from "@std/assert";
    *
    * using log = OpLog.open();
@@ -412,14 +415,27 @@ export class OpLog implements Disposable {
    * const first = log.checkpoint(alice); // give it to somebody else
    * log.record(alice, "note", { text: "moved to five" });
    *
-   * const vkey = verifierKey(alice.author);
+   * const vkey = log.verifierKey(alice.author);
    * assertEquals(verifyInclusion(log.prove(tea.opId, first), tea.wire, vkey).index, 0);
    * const { old } = verifyConsistency(log.proveConsistency(first, log.checkpoint(alice)), vkey);
    * assertEquals(old.text, first);
    * ```
    */
-  checkpoint(signer: Signer, options: { origin?: string } = {}): string {
-    return this.#writer.transaction(() => this.#prover.checkpoint(signer, options.origin));
+  checkpoint(signer: Signer, options: CheckpointOptions = {}): string {
+    return this.#writer.transaction(() => this.#prover.checkpoint(signer, options));
+  }
+
+  /**
+   * The verifier key of an author's checkpoints of this log, which whoever checks these and proofs must know. For
+   * checkpoints that were signed with an `origin`, `verifierKey` of `@mnema/oplog/proof` writes it.
+   *
+   * @param author Who signs them: `mnk_` and the public key in lower-case hex.
+   * @returns The verifier key: `NAME+HEX8+BASE64`.
+   * @throws {LogError} `not-found` when the author has signed none.
+   * @throws {ProofError} `bad-key` when the author is none.
+   */
+  verifierKey(author: string): string {
+    return this.#prover.verifierKey(author);
   }
 
   /** The checkpoints that were signed here, smallest first, each whole. */

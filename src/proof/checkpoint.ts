@@ -6,7 +6,7 @@
  */
 
 import { ProofError } from "../errors.ts";
-import type { Signer } from "../wire/operation.ts";
+import type { Signer } from "../wire/identity.ts";
 import { decodeDecimal, decodeHash } from "./lines.ts";
 import { formatVerifierKey, namedKey, parseVerifierKey, publicKeyOf, signNote, verifyNote } from "./note.ts";
 
@@ -26,21 +26,17 @@ export interface Checkpoint extends TreeHead {
   readonly text: string;
 }
 
-/** The origin of an author's log that has no other: `mnema/` and the author id. */
-export function defaultOrigin(author: string): string {
-  return `mnema/${author}`;
-}
-
 /**
  * Writes what whoever checks checkpoints and proofs of a log must know: the name and the public key that they are
  * signed with.
  *
  * @param author Who signs the checkpoints: `mnk_` and the public key in lower-case hex.
- * @param origin The log's origin, without spaces or a plus. `mnema/` and the author by default.
+ * @param origin The log's origin, without spaces or a plus: the first line of its checkpoints. `OpLog.verifierKey` knows
+ * that of a log.
  * @returns The verifier key: `NAME+HEX8+BASE64`, where the name is the origin.
  * @throws {ProofError} `bad-key` when the author or the origin is none.
  */
-export function verifierKey(author: string, origin: string = defaultOrigin(author)): string {
+export function verifierKey(author: string, origin: string): string {
   return formatVerifierKey(namedKey(origin, publicKeyOf(author)));
 }
 
@@ -49,15 +45,11 @@ export function verifierKey(author: string, origin: string = defaultOrigin(autho
  *
  * @param head The log's size and root.
  * @param signer Who signs.
- * @param origin The log's origin, and the name of the key. `mnema/` and the author by default.
+ * @param origin The log's origin, and the name of the key.
  * @returns The checkpoint.
  * @throws {ProofError} `bad-key` when the origin cannot be the name of a key.
  */
-export function signCheckpoint(
-  { size, root }: TreeHead,
-  signer: Signer,
-  origin: string = defaultOrigin(signer.author),
-): string {
+export function signCheckpoint({ size, root }: TreeHead, signer: Signer, origin: string): string {
   return signNote(`${origin}\n${size}\n${root.toBase64()}\n`, origin, signer);
 }
 

@@ -8,7 +8,7 @@
 import { ProofError } from "../errors.ts";
 import { sha256 } from "../wire/leaf.ts";
 import { isAuthor } from "../wire/ids.ts";
-import type { Signer } from "../wire/operation.ts";
+import type { Signer } from "../wire/identity.ts";
 import { verifySignature } from "./ed25519.ts";
 import { decodeBase64 } from "./lines.ts";
 
@@ -40,8 +40,8 @@ export interface VerifierKey {
  * @throws {ProofError} `bad-key` when the name is none: empty, or with spaces, control characters or a plus.
  */
 export function namedKey(name: string, publicKey: Uint8Array): VerifierKey {
-  if (!isName(name)) {
-    throw new ProofError("bad-key", `the name of a key has no spaces and no plus, as ${JSON.stringify(name)} has`);
+  if (typeof name !== "string" || !isName(name)) {
+    throw new ProofError("bad-key", `the name of a key has no spaces and no plus, unlike ${JSON.stringify(name)}`);
   }
   const hash = sha256.init().update(utf8.encode(name + "\n")).update(typed(publicKey)).digest("binary");
   return { name, id: hash.subarray(0, KEY_ID_BYTES).toHex(), publicKey };
@@ -127,8 +127,8 @@ export function verifyNote(note: string, key: VerifierKey): string {
  * @throws {ProofError} `bad-key` when it is none.
  */
 export function publicKeyOf(author: string): Uint8Array {
-  if (!isAuthor(author)) {
-    throw new ProofError("bad-key", `an author is mnk_ and 64 lower-case hex digits, unlike ${JSON.stringify(author)}`);
+  if (typeof author !== "string" || !isAuthor(author)) {
+    throw new ProofError("bad-key", "an author is mnk_ and 64 lower-case hex digits; this is something else");
   }
   return Uint8Array.fromHex(author.slice(4));
 }

@@ -11,21 +11,39 @@ import { readTexts } from "../replay/batch.ts";
 import type { Projections } from "../replay/projections.ts";
 import { counted } from "../text.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
-import type { Signer } from "../wire/operation.ts";
-import { type Checkpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
+import { checkedSigner, type Signer } from "../wire/identity.ts";
+import { type Checkpoint, parseCheckpoint, signCheckpoint, verifierKey } from "./checkpoint.ts";
 import { formatConsistencyProof } from "./consistency.ts";
 import { formatInclusionProof } from "./inclusion.ts";
 import { keepCheckpoint, keptCheckpoints, newestCheckpoint } from "./kept.ts";
 import { consistencyProof, equalHashes, inclusionProof } from "./merkle.ts";
+import { publicKeyOf } from "./note.ts";
+import { keptOrigin, newOrigin, requireOrigin } from "./origin.ts";
 import { hashReader, rootAt, tree, treeSize } from "./tree.ts";
 
 const COUNT_BEFORE = "SELECT count(*) FROM ops WHERE seq < ?";
 const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
 
+/** How a checkpoint is named. */
+export interface CheckpointOptions {
+  /**
+   * The log's name in it, and that of the key: no spaces, no plus. By default that of the author's last checkpoint of the
+   * log, or with the first a new one: `mnema/`, the author id, and a random part.
+   */
+  origin?: string;
+  /**
+   * Begins a new name of that form, which later checkpoints continue. For a copy of the log's file, when the other is
+   * appended to as well: under one name they would pass for one log that was tampered with.
+   */
+  newName?: boolean;
+}
+
 /** Proves what a log holds. */
 export class Prover {
   readonly #connection: Connection;
   readonly #projections: Projections;
+  /** The checkpoint that was signed here last. */
+  #signed?: string;
 
   /** Made by the log. */
   constructor(connection: Connection, projections: Projections) {
@@ -34,13 +52,23 @@ export class Prover {
   }
 
   /** Signs the log as it is, and keeps what was signed. Inside a transaction. @see OpLog.checkpoint */
-  checkpoint(signer: Signer, origin?: string): string {
+  checkpoint(signer: Signer, { origin, newName = false }: CheckpointOptions): string {
+    const checked = checkedSigner(signer);
     const size = this.#prepare();
     const newest = newestCheckpoint(this.#connection);
     if (newest !== undefined) this.#requireConsistent(newest, size);
-    const text = signCheckpoint({ size, root: rootAt(this.#connection, size) }, signer, origin);
+    const name = origin ?? (newName ? undefined : keptOrigin(this.#connection, checked.author, this.#signed)) ??
+      newOrigin(checked.author);
+    const text = signCheckpoint({ size, root: rootAt(this.#connection, size) }, checked, name);
     keepCheckpoint(this.#connection, parseCheckpoint(text));
+    this.#signed = text;
     return text;
+  }
+
+  /** The verifier key of an author's checkpoints. @see OpLog.verifierKey */
+  verifierKey(author: string): string {
+    publicKeyOf(author); // refuses what is none
+    return verifierKey(author, requireOrigin(this.#connection, author));
   }
 
   /** Proves that the log held an operation when a checkpoint was signed. @see OpLog.prove */
