@@ -97,6 +97,7 @@ export function verifyCheckpoint(text: string, vkey: string, origin?: string): C
  * @throws {ProofError} `bad-checkpoint` when it is malformed.
  */
 export function parseCheckpoint(text: string): Checkpoint {
+  if (typeof text !== "string") throw new ProofError("bad-checkpoint", "a checkpoint is a text, whole");
   return { ...parseCheckpointText(text.slice(0, text.lastIndexOf("\n\n") + 1)), text };
 }
 
@@ -107,8 +108,8 @@ function parseCheckpointText(text: string): TreeHead & { origin: string } {
   if (rootLine === undefined) throw fault("has fewer than three lines: origin, size and root");
   if (origin === "" || extensions.includes("")) throw fault("has an empty line");
   const size = decodeDecimal(sizeLine);
-  if (size === undefined) throw fault(`has a size that is not 0 to 2^53-1 in decimal: ${JSON.stringify(sizeLine)}`);
+  if (size === undefined) throw fault("has a size, its second line, that is not 0 to 2^53-1 in decimal");
   const root = decodeHash(rootLine);
-  if (root === undefined) throw fault(`has a root that is not 32 bytes in base64: ${JSON.stringify(rootLine)}`);
+  if (root === undefined) throw fault("has a root, its third line, that is not 32 bytes in base64");
   return { origin, size, root };
 }

@@ -8,6 +8,7 @@
 import { ProofError } from "../errors.ts";
 import { sha256 } from "../wire/leaf.ts";
 import { isAuthor } from "../wire/ids.ts";
+import { isPrivateKey } from "../wire/private_key.ts";
 import type { Signer } from "../wire/identity.ts";
 import { verifySignature } from "./ed25519.ts";
 import { decodeBase64 } from "./lines.ts";
@@ -59,17 +60,23 @@ export function formatVerifierKey({ name, id, publicKey }: VerifierKey): string 
  * @throws {ProofError} `bad-key` when it is malformed, of another type than Ed25519, or has another key's id.
  */
 export function parseVerifierKey(text: string): VerifierKey {
+  // What is given for a key may be a secret: no message quotes it.
+  const refuse = (what: string) => new ProofError("bad-key", what);
+  if (typeof text !== "string") throw refuse("a verifier key is a text, NAME+HEX8+BASE64");
+  if (isPrivateKey(text)) {
+    throw refuse("this is a private key; give the verifier key instead, which is NAME+HEX8+BASE64");
+  }
   const [, name, id, base64] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/i.exec(text) ?? [];
   const bytes = base64 === undefined ? undefined : decodeBase64(base64);
-  if (bytes === undefined || bytes.length === 0) {
-    throw new ProofError("bad-key", `a verifier key is NAME+HEX8+BASE64, unlike ${JSON.stringify(text)}`);
+  if (bytes === undefined || bytes.length === 0 || !isName(name)) {
+    throw refuse("this is no verifier key; one is NAME+HEX8+BASE64, without spaces");
   }
   if (bytes[0] !== ED25519 || bytes.length !== 33) {
-    throw new ProofError("bad-key", `the verifier key ${text} is not 0x01 and the 32 bytes of an Ed25519 key`);
+    throw refuse("the verifier key does not hold 0x01 and the 32 bytes of an Ed25519 key");
   }
   const key = namedKey(name, bytes.slice(1));
   if (key.id !== id.toLowerCase()) {
-    throw new ProofError("bad-key", `the verifier key ${text} was changed: the id of its name and key is ${key.id}`);
+    throw refuse(`the verifier key was changed: its id is not ${key.id}, that of its name and key`);
   }
   return key;
 }
@@ -99,6 +106,7 @@ export function signNote(text: string, name: string, signer: Signer): string {
  * key's name that is not its own.
  */
 export function verifyNote(note: string, key: VerifierKey): string {
+  if (typeof note !== "string") throw malformed("is no text");
   if (!isPlain(note)) throw malformed("has control characters, or is not Unicode");
   // The text may have empty lines: the last one ends it.
   const split = note.lastIndexOf("\n\n");
@@ -137,7 +145,7 @@ function parseSignature(line: string): { name: string; id: string; signature: Ui
   const [, name, base64] = /^— ([^ ]+) ([^ ]+)$/.exec(line) ?? [];
   const bytes = base64 === undefined ? undefined : decodeBase64(base64);
   if (bytes === undefined || bytes.length <= KEY_ID_BYTES || !isName(name)) {
-    throw malformed(`has a line ${JSON.stringify(line)} that is not — NAME BASE64`);
+    throw malformed("has a signature line that is not — NAME BASE64");
   }
   return { name, id: bytes.subarray(0, KEY_ID_BYTES).toHex(), signature: bytes.subarray(KEY_ID_BYTES) };
 }

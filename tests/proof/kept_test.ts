@@ -14,16 +14,13 @@ const EARLIER = `
     BEGIN SELECT RAISE(ABORT, 'signed checkpoints are kept: DELETE forbidden'); END`;
 const SELECT_OWN = "SELECT name, sql FROM sqlite_schema WHERE tbl_name = 'checkpoints' AND sql NOT NULL ORDER BY rowid";
 
-/** A log of one operation; `change` is what somebody did to its file. */
+/** A log of one operation; `change` is what somebody does to its file once it is open. */
 function withLog(change: string, use: (log: OpLog, path: string) => void): void {
   withFolder((folder) => {
     const path = `${folder}/log.db`;
-    {
-      using log = OpLog.open(path);
-      log.append(note("a"));
-    }
-    withDatabase(path, (database) => database.exec(change));
     using log = OpLog.open(path);
+    log.append(note("a"));
+    withDatabase(path, (database) => database.exec(change));
     use(log, path);
   });
 }
