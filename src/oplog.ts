@@ -8,7 +8,17 @@ import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
 import type { Signer } from "./wire/identity.ts";
 import { MAX_PREV, Operation, type OperationDraft } from "./wire/operation.ts";
 import { Connection } from "./log/connection.ts";
-import { type EntriesOptions, lastSeq, readEntries, requireInteger, rowOf } from "./log/entries.ts";
+import {
+  type EntriesOptions,
+  isIterable,
+  lastSeq,
+  readEntries,
+  requireCallback,
+  requireInteger,
+  requireObject,
+  requireText,
+  rowOf,
+} from "./log/entries.ts";
 import { damaged } from "./log/failures.ts";
 import { decodeStored } from "./replay/read.ts";
 import { project, type Projection, replay } from "./replay/state.ts";
@@ -136,7 +146,10 @@ export class OpLog implements Disposable {
       create = true,
       maxOperationBytes = MAX_OPERATION_BYTES,
       busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS,
-    } = options;
+    } = requireOptions(options);
+    if (typeof path !== "string" && !(path instanceof URL)) {
+      throw new LogError("invalid-argument", "a log is opened from a path, a string, or a file: URL");
+    }
     if (durability !== "full" && durability !== "normal") {
       throw new LogError("invalid-argument", `durability is "full" or "normal", not ${JSON.stringify(durability)}`);
     }
@@ -165,8 +178,9 @@ export class OpLog implements Disposable {
    * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: the log is as it was.
    */
   append(op: Operation, options: AppendOptions = {}): number {
-    this.#writer.admit(op, options.verify);
-    return this.#writer.insert(op, options.checkPrev);
+    const { verify, checkPrev } = requireOptions(options);
+    this.#writer.admit(op, verify);
+    return this.#writer.insert(op, checkPrev);
   }
 
   /**
@@ -178,10 +192,12 @@ export class OpLog implements Disposable {
    * @throws As {@linkcode OpLog.append}.
    */
   appendAll(ops: Iterable<Operation>, options: AppendOptions = {}): number[] {
+    const { verify, checkPrev } = requireOptions(options);
+    if (!isIterable(ops)) throw new LogError("invalid-argument", "operations to append are a list; one goes to append");
     const batch = [...ops];
     // Checked before the write lock is taken: others can write meanwhile.
-    for (const op of batch) this.#writer.admit(op, options.verify);
-    return this.#writer.transaction(() => batch.map((op) => this.#writer.insert(op, options.checkPrev)));
+    for (const op of batch) this.#writer.admit(op, verify);
+    return this.#writer.transaction(() => batch.map((op) => this.#writer.insert(op, checkPrev)));
   }
 
   /**
@@ -212,7 +228,7 @@ export class OpLog implements Disposable {
    * ```
    */
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
-    if (!options.atomic) return await ingest(this.#writer, source, options);
+    if (!requireOptions(options).atomic) return await ingest(this.#writer, source, options);
     // A connection of its own: what else is appended meanwhile is no part of all or none.
     using own = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
     const writer = (own ?? this).#writer;
@@ -236,9 +252,10 @@ export class OpLog implements Disposable {
     body: OperationDraft["body"],
     options: Pick<OperationDraft, "prev" | "ts"> = {},
   ): Operation {
+    const { prev: given, ts } = requireOptions(options);
     return this.#writer.transaction(() => {
-      const { prev = this.heads(MAX_PREV), ts } = options;
-      const op = Operation.create({ type, body, prev, ts }, signer);
+      const prev = given === undefined ? this.heads(MAX_PREV) : given;
+      const op = this.#connection.callOut("a signer", () => Operation.create({ type, body, prev, ts }, signer));
       this.#writer.admit(op);
       this.#writer.insert(op);
       return op;
@@ -251,6 +268,7 @@ export class OpLog implements Disposable {
    * @param opId A whole id.
    */
   seqOf(opId: string): number | undefined {
+    requireText("an id", opId);
     return this.#writer.seqOf(opId);
   }
 
@@ -270,6 +288,7 @@ export class OpLog implements Disposable {
    * @throws {NotFoundError} When the log does not hold it.
    */
   get(opId: string): Operation {
+    requireText("an id", opId);
     const row = rowOf(this.#connection, opId);
     if (row === undefined) throw new NotFoundError(opId);
     const op = decodeStored(this.#connection.path, ...row);
@@ -286,6 +305,7 @@ export class OpLog implements Disposable {
    * @throws {LogError} `invalid-argument` when it is not the start of an id.
    */
   resolve(abbreviated: string): string {
+    requireText("an id", abbreviated);
     const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
     if (!/^op_[0-9a-f]{1,64}$/.test(prefix)) {
       throw new LogError(
@@ -378,7 +398,7 @@ export class OpLog implements Disposable {
   /**
    * The state of a projection, kept in a table beside the log: only what is new is replayed, and everything when its
    * version is another, or on request. Costs reading the state, and on a readonly log that is behind, it is brought up
-   * in memory.
+   * in memory. A step cannot use the log. What it throws is thrown as it is, and what was kept stays as it was.
    *
    * @param projection What to fold; its state must be JSON.
    * @param options `rebuild` makes it anew, in one transaction.
@@ -386,7 +406,7 @@ export class OpLog implements Disposable {
    * was kept stays as it was.
    */
   project<State>(projection: Projection<State>, options: { rebuild?: boolean } = {}): State {
-    return project(this.#connection, this.#projections, projection, options.rebuild);
+    return project(this.#connection, this.#projections, projection, requireOptions(options).rebuild);
   }
 
   /**
@@ -422,7 +442,8 @@ export class OpLog implements Disposable {
    * ```
    */
   checkpoint(signer: Signer, options: CheckpointOptions = {}): string {
-    return this.#writer.transaction(() => this.#prover.checkpoint(signer, options));
+    const naming = requireOptions(options);
+    return this.#writer.transaction(() => this.#prover.checkpoint(signer, naming));
   }
 
   /**
@@ -455,6 +476,7 @@ export class OpLog implements Disposable {
    * @throws {InconsistentError} When the log is no longer what the checkpoint says.
    */
   prove(opId: string, checkpoint?: string): string {
+    requireText("an id", opId);
     return this.#prover.prove(opId, checkpoint);
   }
 
@@ -478,6 +500,7 @@ export class OpLog implements Disposable {
    * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: everything is as it was.
    */
   rebuild(onProgress?: (done: number, total: number) => void): void {
+    requireCallback("onProgress", onProgress);
     this.#writer.transaction(() => {
       this.#projections.forgetAll();
       this.#projections.rebuild([heads, tree, claims], onProgress);
@@ -502,6 +525,7 @@ export class OpLog implements Disposable {
   /** Closes the log; a second time does nothing. `using log = …` does it at the end of the block. */
   close(): void {
     if (this.#closed) return;
+    this.#connection.refuseCaller();
     this.#closed = true;
     try {
       if (this.#projections.noted > 0) this.#projections.tryCatchUp();
@@ -514,4 +538,9 @@ export class OpLog implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function requireOptions<Options extends object>(options: Options): Options {
+  requireObject("options", options);
+  return options;
 }

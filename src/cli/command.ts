@@ -7,6 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { closest, distance } from "fastest-levenshtein";
 import { LogError } from "../errors.ts";
+import { REBUILD_ADVICE } from "../replay/damage.ts";
 import type { Output } from "./output.ts";
 
 /** Wrong usage: said with a pointer to the help, exit code 2. */
@@ -211,6 +212,6 @@ export function explain(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof Deno.errors.NotCapable) return cause.message;
   }
-  if (error instanceof LogError) return error.message;
+  if (error instanceof LogError) return error.message.replace(REBUILD_ADVICE, "; run: mnema rebuild");
   return undefined;
 }

@@ -8,6 +8,7 @@ import { InconsistentError, LogError, NotFoundError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import { lastSeq, rowOf } from "../log/entries.ts";
 import { readTexts } from "../replay/batch.ts";
+import { derivedDamaged } from "../replay/damage.ts";
 import type { Projections } from "../replay/projections.ts";
 import { counted } from "../text.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
@@ -22,6 +23,7 @@ import { keptOrigin, newOrigin, requireOrigin } from "./origin.ts";
 import { hashReader, rootAt, tree, treeSize } from "./tree.ts";
 
 const COUNT_BEFORE = "SELECT count(*) FROM ops WHERE seq < ?";
+const COUNT = "SELECT count(*) FROM ops WHERE seq <= ?";
 const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
 
 /** How a checkpoint is named. */
@@ -53,13 +55,21 @@ export class Prover {
 
   /** Signs the log as it is, and keeps what was signed. Inside a transaction. @see OpLog.checkpoint */
   checkpoint(signer: Signer, { origin, newName = false }: CheckpointOptions): string {
-    const checked = checkedSigner(signer);
+    const calling = <T>(work: () => T): T => this.#connection.callOut("a signer", work);
+    if (this.#connection.isHeld) {
+      throw new LogError(
+        "locked",
+        "nothing is signed during an atomic ingest, which may be undone; wait until it has ended",
+      );
+    }
+    const checked = calling(() => checkedSigner(signer));
     const size = this.#prepare();
     const newest = newestCheckpoint(this.#connection);
     if (newest !== undefined) this.#requireConsistent(newest, size);
     const name = origin ?? (newName ? undefined : keptOrigin(this.#connection, checked.author, this.#signed)) ??
       newOrigin(checked.author);
-    const text = signCheckpoint({ size, root: rootAt(this.#connection, size) }, checked, name);
+    const head = { size, root: rootAt(this.#connection, size) };
+    const text = calling(() => signCheckpoint(head, checked, name));
     keepCheckpoint(this.#connection, parseCheckpoint(text));
     this.#signed = text;
     return text;
@@ -110,8 +120,13 @@ export class Prover {
     return formatConsistencyProof({ old: older.text, new: later.text, hashes });
   }
 
+  /** How many operations the tree has: all that there were, and no more than there are. */
   #prepare(): number {
-    return this.#projections.prepare(tree) === 0 ? 0 : treeSize(this.#connection);
+    const last = this.#projections.prepare(tree);
+    const size = last === 0 ? 0 : treeSize(this.#connection);
+    const isWhole = size >= last || size >= this.#connection.query(COUNT).value<[number]>(last)![0];
+    if (isWhole && size <= lastSeq(this.#connection)) return size;
+    throw derivedDamaged(this.#connection, "the Merkle tree has more or fewer leaves than there are operations");
   }
 
   /** The position of an operation in `seq` order: seq - 1 where none is missing, and none ever should be. */
