@@ -4,24 +4,16 @@
  * @module
  */
 
-import { createHash, createPrivateKey, sign } from "node:crypto";
-import { Identity, Operation, type Signer } from "../mod.ts";
+import { createHash } from "node:crypto";
+import { Identity, Operation } from "../mod.ts";
 
 const AUTHORS = 8;
 const WORDS = "calendar note photo message contact gym office lunch train home late early café 東京 naïve 🙂".split(
   " ",
 );
 
-/** A signer that uses the runtime's native Ed25519: a million signatures by noble would take minutes. */
-function nativeSigner(n: number): Signer {
-  const seed = createHash("sha256").update(`author ${n}`).digest();
-  const der = new Uint8Array([...Uint8Array.fromHex("302e020100300506032b657004220420"), ...seed]);
-  const pem = `-----BEGIN PRIVATE KEY-----\n${der.toBase64()}\n-----END PRIVATE KEY-----\n`;
-  const key = createPrivateKey(pem);
-  return {
-    author: Identity.fromSeed(new Uint8Array(seed)).author,
-    sign: (message) => new Uint8Array(sign(null, message, key)),
-  };
+function author(n: number): Identity {
+  return Identity.fromSeed(new Uint8Array(createHash("sha256").update(`author ${n}`).digest()));
 }
 
 /** Numbers below a limit, the same in every run (xorshift32, Marsaglia 2003). */
@@ -37,7 +29,7 @@ function seeded(seed: number): (limit: number) => number {
 /** Operations of which each follows one or two of the last heads, as nodes that synchronize now and then write them. */
 export function* generate(count: number): Generator<Operation> {
   const random = seeded(20261122);
-  const signers = Array.from({ length: AUTHORS }, (_, n) => nativeSigner(n));
+  const signers = Array.from({ length: AUTHORS }, (_, n) => author(n));
   const heads: string[] = [];
   for (let n = 0; n < count; n++) {
     const prev = heads.splice(0, Math.min(heads.length, heads.length > 6 ? 2 : 1));
@@ -73,7 +65,7 @@ export const itemKey = (topic: number, item: number): string => `topic${topic}.i
  */
 export function* generateClaims(count: number, dependents: number): Generator<Operation> {
   const random = seeded(20261123);
-  const signers = Array.from({ length: AUTHORS }, (_, n) => nativeSigner(n));
+  const signers = Array.from({ length: AUTHORS }, (_, n) => author(n));
   const recent: string[] = [];
   const every = Math.max(1, Math.floor(count / dependents));
   let [root, last] = ["", ""];

@@ -12,18 +12,19 @@ import { rootAt } from "../src/proof/tree.ts";
 import { verifierKey, verifyConsistency, verifyInclusion } from "../proof.ts";
 
 const SAMPLES = 100;
+const ORIGIN = "example.org/bench";
 
 /** Prints what proofs and an audit cost on a log of so many operations, which was ingested at so many a second. */
 export async function measureProofs(path: string, size: number, ingestRate: number): Promise<void> {
   const alice = Identity.fromSeed(new Uint8Array(32).fill(1));
-  const vkey = verifierKey(alice.author);
+  const vkey = verifierKey(alice.author, ORIGIN);
   const earlier = checkpointsBefore(path, size, alice);
   const say = (what: string, figure: string) => console.log(`${what.padEnd(44)}${figure}`);
   console.log(`\nproofs, on ${size.toLocaleString("en")} operations`);
   say("the tree on disk", `${bytesOfTree(path, size)} bytes an operation`);
 
   using log = OpLog.open(path);
-  const signing = time(() => log.checkpoint(alice));
+  const signing = time(() => log.checkpoint(alice, { origin: ORIGIN }));
   say("a checkpoint", `${signing.toFixed(1)} ms`);
   const ids = [...log.entries({ limit: Math.min(size, 1000) })].map(({ op }) => op);
   const newest = log.checkpoints().at(-1)!;
@@ -61,7 +62,7 @@ function checkpointsBefore(path: string, size: number, alice: Identity): { size:
   const connection = Connection.open(path, settings);
   const checkpoints = Array.from({ length: SAMPLES }, (_, i) => {
     const earlier = { size: Math.max(1, Math.floor(size * (i + 1) / SAMPLES) - i) };
-    return { ...earlier, text: signCheckpoint({ ...earlier, root: rootAt(connection, earlier.size) }, alice) };
+    return { ...earlier, text: signCheckpoint({ ...earlier, root: rootAt(connection, earlier.size) }, alice, ORIGIN) };
   });
   connection.close();
   return checkpoints;

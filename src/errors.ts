@@ -21,6 +21,7 @@ export type LogErrorCode =
   | "closed"
   | "corrupt"
   | "dangling-reference"
+  | "derived-damaged"
   | "disk-full"
   | "file-exists"
   | "inconsistent"

@@ -5,9 +5,20 @@
  */
 
 import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
-import { MAX_PREV, Operation, type OperationDraft, type Signer } from "./wire/operation.ts";
+import type { Signer } from "./wire/identity.ts";
+import { MAX_PREV, Operation, type OperationDraft } from "./wire/operation.ts";
 import { Connection } from "./log/connection.ts";
-import { type EntriesOptions, lastSeq, readEntries, requireInteger, rowOf } from "./log/entries.ts";
+import {
+  type EntriesOptions,
+  isIterable,
+  lastSeq,
+  readEntries,
+  requireCallback,
+  requireInteger,
+  requireObject,
+  requireText,
+  rowOf,
+} from "./log/entries.ts";
 import { damaged } from "./log/failures.ts";
 import { decodeStored } from "./replay/read.ts";
 import { project, type Projection, replay } from "./replay/state.ts";
@@ -19,7 +30,7 @@ import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
 import { definitionOf } from "./proof/audit/own.ts";
 import { keptCheckpoints } from "./proof/kept.ts";
-import { Prover } from "./proof/prover.ts";
+import { type CheckpointOptions, Prover } from "./proof/prover.ts";
 import { tree } from "./proof/tree.ts";
 import { ensureSchema } from "./log/schema.ts";
 import { MAX_OPERATION_BYTES, Writer } from "./log/writer.ts";
@@ -136,7 +147,10 @@ export class OpLog implements Disposable {
       create = true,
       maxOperationBytes = MAX_OPERATION_BYTES,
       busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS,
-    } = options;
+    } = requireOptions(options);
+    if (typeof path !== "string" && !(path instanceof URL)) {
+      throw new LogError("invalid-argument", "a log is opened from a path, a string, or a file: URL");
+    }
     if (durability !== "full" && durability !== "normal") {
       throw new LogError("invalid-argument", `durability is "full" or "normal", not ${JSON.stringify(durability)}`);
     }
@@ -165,8 +179,9 @@ export class OpLog implements Disposable {
    * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: the log is as it was.
    */
   append(op: Operation, options: AppendOptions = {}): number {
-    this.#writer.admit(op, options.verify);
-    return this.#writer.insert(op, options.checkPrev);
+    const { verify, checkPrev } = requireOptions(options);
+    this.#writer.admit(op, verify);
+    return this.#writer.insert(op, checkPrev);
   }
 
   /**
@@ -178,10 +193,12 @@ export class OpLog implements Disposable {
    * @throws As {@linkcode OpLog.append}.
    */
   appendAll(ops: Iterable<Operation>, options: AppendOptions = {}): number[] {
+    const { verify, checkPrev } = requireOptions(options);
+    if (!isIterable(ops)) throw new LogError("invalid-argument", "operations to append are a list; one goes to append");
     const batch = [...ops];
     // Checked before the write lock is taken: others can write meanwhile.
-    for (const op of batch) this.#writer.admit(op, options.verify);
-    return this.#writer.transaction(() => batch.map((op) => this.#writer.insert(op, options.checkPrev)));
+    for (const op of batch) this.#writer.admit(op, verify);
+    return this.#writer.transaction(() => batch.map((op) => this.#writer.insert(op, checkPrev)));
   }
 
   /**
@@ -212,7 +229,7 @@ export class OpLog implements Disposable {
    * ```
    */
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
-    if (!options.atomic) return await ingest(this.#writer, source, options);
+    if (!requireOptions(options).atomic) return await ingest(this.#writer, source, options);
     // A connection of its own: what else is appended meanwhile is no part of all or none.
     using own = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
     const writer = (own ?? this).#writer;
@@ -236,9 +253,10 @@ export class OpLog implements Disposable {
     body: OperationDraft["body"],
     options: Pick<OperationDraft, "prev" | "ts"> = {},
   ): Operation {
+    const { prev: given, ts } = requireOptions(options);
     return this.#writer.transaction(() => {
-      const { prev = this.heads(MAX_PREV), ts } = options;
-      const op = Operation.create({ type, body, prev, ts }, signer);
+      const prev = given === undefined ? this.heads(MAX_PREV) : given;
+      const op = this.#connection.callOut("a signer", () => Operation.create({ type, body, prev, ts }, signer));
       this.#writer.admit(op);
       this.#writer.insert(op);
       return op;
@@ -251,6 +269,7 @@ export class OpLog implements Disposable {
    * @param opId A whole id.
    */
   seqOf(opId: string): number | undefined {
+    requireText("an id", opId);
     return this.#writer.seqOf(opId);
   }
 
@@ -270,6 +289,7 @@ export class OpLog implements Disposable {
    * @throws {NotFoundError} When the log does not hold it.
    */
   get(opId: string): Operation {
+    requireText("an id", opId);
     const row = rowOf(this.#connection, opId);
     if (row === undefined) throw new NotFoundError(opId);
     const op = decodeStored(this.#connection.path, ...row);
@@ -286,6 +306,7 @@ export class OpLog implements Disposable {
    * @throws {LogError} `invalid-argument` when it is not the start of an id.
    */
   resolve(abbreviated: string): string {
+    requireText("an id", abbreviated);
     const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
     if (!/^op_[0-9a-f]{1,64}$/.test(prefix)) {
       throw new LogError(
@@ -378,7 +399,7 @@ export class OpLog implements Disposable {
   /**
    * The state of a projection, kept in a table beside the log: only what is new is replayed, and everything when its
    * version is another, or on request. Costs reading the state, and on a readonly log that is behind, it is brought up
-   * in memory.
+   * in memory. A step cannot use the log. What it throws is thrown as it is, and what was kept stays as it was.
    *
    * @param projection What to fold; its state must be JSON.
    * @param options `rebuild` makes it anew, in one transaction.
@@ -386,7 +407,7 @@ export class OpLog implements Disposable {
    * was kept stays as it was.
    */
   project<State>(projection: Projection<State>, options: { rebuild?: boolean } = {}): State {
-    return project(this.#connection, this.#projections, projection, options.rebuild);
+    return project(this.#connection, this.#projections, projection, requireOptions(options).rebuild);
   }
 
   /**
@@ -394,17 +415,19 @@ export class OpLog implements Disposable {
    * later tell whether any of them was changed. It is kept, and nothing is signed that is inconsistent with it. Costs
    * what is new, and a logarithm of the log's size.
    *
-   * @param signer Who signs: an `Identity`.
-   * @param options The log's `origin`, which names it and the key: `mnema/` and the author id by default.
+   * @param signer Who signs: an `Identity`, or another signer, whose signature is verified.
+   * @param options The log's name in the checkpoint.
    * @returns The checkpoint, a signed note (c2sp.org/tlog-checkpoint).
    * @throws {InconsistentError} When the log is no longer what a kept checkpoint says.
    * @throws {ProofError} `bad-key` when the origin cannot be a name.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`.
+   * @throws {LogError} `invalid-argument`, `bad-key`, `bad-signature`: of a signer that is none, or signs wrongly.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`; `corrupt`, `not-a-log` when the file does not hold what
+   * was signed before, or does not keep what is signed. Nothing was signed then.
    *
    * @example
    * ```ts
    * import { Identity, OpLog } from "@mnema/oplog";
-   * import { verifierKey, verifyConsistency, verifyInclusion } from "@mnema/oplog/proof";
+   * import { verifyConsistency, verifyInclusion } from "@mnema/oplog/proof";
    * import { assertEquals } from "@std/assert";
    *
    * using log = OpLog.open();
@@ -413,14 +436,28 @@ export class OpLog implements Disposable {
    * const first = log.checkpoint(alice); // give it to somebody else
    * log.record(alice, "note", { text: "moved to five" });
    *
-   * const vkey = verifierKey(alice.author);
+   * const vkey = log.verifierKey(alice.author);
    * assertEquals(verifyInclusion(log.prove(tea.opId, first), tea.wire, vkey).index, 0);
    * const { old } = verifyConsistency(log.proveConsistency(first, log.checkpoint(alice)), vkey);
    * assertEquals(old.text, first);
    * ```
    */
-  checkpoint(signer: Signer, options: { origin?: string } = {}): string {
-    return this.#writer.transaction(() => this.#prover.checkpoint(signer, options.origin));
+  checkpoint(signer: Signer, options: CheckpointOptions = {}): string {
+    const naming = requireOptions(options);
+    return this.#writer.transaction(() => this.#prover.checkpoint(signer, naming));
+  }
+
+  /**
+   * The verifier key of an author's checkpoints of this log, which whoever checks these and proofs must know. For
+   * checkpoints that were signed with an `origin`, `verifierKey` of `@mnema/oplog/proof` writes it.
+   *
+   * @param author Who signs them: `mnk_` and the public key in lower-case hex.
+   * @returns The verifier key: `NAME+HEX8+BASE64`.
+   * @throws {LogError} `not-found` when the author has signed none.
+   * @throws {ProofError} `bad-key` when the author is none.
+   */
+  verifierKey(author: string): string {
+    return this.#prover.verifierKey(author);
   }
 
   /** The checkpoints that were signed here, smallest first, each whole. */
@@ -440,6 +477,7 @@ export class OpLog implements Disposable {
    * @throws {InconsistentError} When the log is no longer what the checkpoint says.
    */
   prove(opId: string, checkpoint?: string): string {
+    requireText("an id", opId);
     return this.#prover.prove(opId, checkpoint);
   }
 
@@ -463,6 +501,7 @@ export class OpLog implements Disposable {
    * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: everything is as it was.
    */
   rebuild(onProgress?: (done: number, total: number) => void): void {
+    requireCallback("onProgress", onProgress);
     this.#writer.transaction(() => {
       this.#projections.forgetAll();
       this.#projections.rebuild([heads, tree, claims], onProgress);
@@ -487,6 +526,7 @@ export class OpLog implements Disposable {
   /** Closes the log; a second time does nothing. `using log = …` does it at the end of the block. */
   close(): void {
     if (this.#closed) return;
+    this.#connection.refuseCaller();
     this.#closed = true;
     try {
       if (this.#projections.noted > 0) this.#projections.tryCatchUp();
@@ -499,4 +539,9 @@ export class OpLog implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function requireOptions<Options extends object>(options: Options): Options {
+  requireObject("options", options);
+  return options;
 }

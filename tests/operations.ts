@@ -1,4 +1,5 @@
-import { Identity, Operation } from "../mod.ts";
+import { encodeCanonical, Identity, Operation } from "../mod.ts";
+import { contentAddress } from "../src/wire/operation.ts";
 import { readVectorText } from "./vectors.ts";
 
 /** Three authors, the same in every run. */
@@ -43,4 +44,15 @@ export function headsOf(ops: Iterable<Operation>): string[] {
 /** An operation with a field changed: its address and signature no longer fit. */
 export function forged(op: Operation, change: Record<string, unknown> = { ts: op.ts + 1 }): Operation {
   return Operation.fromWire({ ...op.toWire(), ...change });
+}
+
+/** An operation with a signature of another author's: its address fits, its signature does not. */
+export function missigned(op: Operation, signer: Identity): Operation {
+  const { op_id: _id, sig: _sig, ...content } = op.toWire();
+  const utf8 = new TextEncoder();
+  const signed = { ...content, sig: signer.sign(utf8.encode(encodeCanonical(content))).toHex() };
+  return Operation.fromWire({
+    ...signed,
+    op_id: contentAddress(utf8.encode(encodeCanonical(signed)), new Uint8Array()),
+  });
 }

@@ -11,6 +11,21 @@ function runArgs(): string[] {
   return line[1].replaceAll("\\", "").trim().split(/\s+/);
 }
 
+/** The examples of the README and of every source file. */
+function examples(): string[] {
+  const read = (folder: URL): string[] =>
+    [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+      isDirectory ? read(new URL(`${name}/`, folder)) : Deno.readTextFileSync(new URL(name, folder))
+    );
+  return [readme, ...read(new URL("src/", project))].flatMap((text) => text.match(/```ts\n[^]*?```/g) ?? []);
+}
+
+Deno.test("no example leaves a file behind", () => {
+  const making = examples().filter((example) => /makeTemp|\.save\(/.test(example));
+  assert(making.length >= 3);
+  for (const example of making) assertStringIncludes(example, "Deno.removeSync(folder, { recursive: true });");
+});
+
 /** Runs a shell script in a folder, with `mnema` on its path. */
 function shell(script: string, folder: string, mnema: string): { code: number; out: string; err: string } {
   const { code, stdout, stderr } = new Deno.Command("sh", {

@@ -7,6 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { closest, distance } from "fastest-levenshtein";
 import { LogError } from "../errors.ts";
+import { REBUILD_ADVICE } from "../replay/damage.ts";
 import type { Output } from "./output.ts";
 import { explainDenial, isGranted, requireGranted } from "./permissions.ts";
 
@@ -225,6 +226,6 @@ export function explain(error: unknown, input?: Input): string | undefined {
     if (!(cause instanceof Deno.errors.NotCapable)) continue;
     return explainDenial(cause.message, filesOf(input)) ?? cause.message;
   }
-  if (error instanceof LogError) return error.message;
+  if (error instanceof LogError) return error.message.replace(REBUILD_ADVICE, "; run: mnema rebuild");
   return undefined;
 }

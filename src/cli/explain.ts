@@ -41,7 +41,7 @@ explained; when none does, the latest.`,
     const format = FORMATS[formatOf(input)];
     const signer = input.flag("record") ? await loadIdentity(input) : undefined;
     using log = await (signer === undefined ? openToDerive(input) : openToAppend(input));
-    const explanation = log.claims.explain(idOf(log, input.args[0]));
+    const explanation = explanationOf(log, input.args[0]);
     const formats = await import("../replay/claims/format.ts");
     output.line(format(explanation, output, formats));
     if (signer === undefined) return;
@@ -59,11 +59,13 @@ function formatOf(input: Input): string {
   return name;
 }
 
-/** What has the form of an operation's id is one; everything else is a key. */
-function idOf(log: OpLog, argument: string): string {
-  if (/^op_[0-9a-f]+(…|\.\.\.)?$/.test(argument)) return log.resolve(argument);
-  const claim = log.claims.current(argument);
-  if (claim !== undefined) return claim.opId;
-  const advice = "list what there is with: mnema claims";
-  throw new LogError("not-found", `nothing is claimed of the key ${JSON.stringify(argument)}; ${advice}`);
+/** What has the form of an operation's id, which may be abbreviated, is one; everything else is a key. */
+function explanationOf(log: OpLog, argument: string): Explanation {
+  if (/^op_[0-9a-f]+(…|\.\.\.)?$/.test(argument)) return log.claims.explain(log.resolve(argument));
+  try {
+    return log.claims.explain(argument);
+  } catch (error) {
+    if (!(error instanceof LogError) || error.code !== "not-found") throw error;
+    throw new LogError(error.code, `${error.message}; list what there is with: mnema claims`, { cause: error });
+  }
 }

@@ -24,6 +24,7 @@ import { id, init } from "./identity.ts";
 import { log } from "./log.ts";
 import { ClosedPipe, Output } from "./output.ts";
 import { visible } from "../text.ts";
+import { isPrivateKey } from "../wire/private_key.ts";
 import { checkpoint, consistency, prove, verify, vkey } from "./proof.ts";
 import { heads, show, stats } from "./read.ts";
 import { rebuild } from "./rebuild.ts";
@@ -129,11 +130,16 @@ function fail(error: unknown, name: string | undefined, input: Input | undefined
   if (error instanceof ClosedPipe) return 0;
   if (error instanceof UsageError) {
     const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : "";
-    console.error(`mnema: ${visible(error.message)}\nTry: mnema ${command}--help`);
+    console.error(`mnema: ${shown(error.message)}\nTry: mnema ${command}--help`);
     return 2;
   }
   const sentence = explain(error, input);
   if (sentence === undefined) console.error("mnema: this should not happen:", error);
-  else console.error(`mnema: ${visible(sentence)}`);
+  else console.error(`mnema: ${shown(sentence)}`);
   return 1;
+}
+
+/** A sentence as a terminal may show it: one that quotes a private key, given by mistake, is not shown. */
+function shown(sentence: string): string {
+  return isPrivateKey(sentence) ? "an argument is a private key; give the name of its file" : visible(sentence);
 }

@@ -6,14 +6,16 @@
  * @module
  */
 
+import { LogError } from "../errors.ts";
 import { counted, visible } from "../text.ts";
 import { type Command, type Input, type OptionSpec, UsageError } from "./command.ts";
 import { readText, writeNew } from "./files.ts";
-import { loadIdentity, openToAppend, openToDerive } from "./open.ts";
+import { loadIdentity, openToAppend, openToDerive, openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
+import { readVerifierKey } from "./verifier_key.ts";
 
 const ORIGIN: Record<string, OptionSpec> = {
-  origin: { value: "NAME", help: "the log's name in checkpoints (default: mnema/ and the author id)" },
+  origin: { value: "NAME", help: "the log's name in checkpoints (default: that of your last one, or a new one)" },
 };
 const OUT: Record<string, OptionSpec> = {
   out: { value: "FILE", help: "write it to FILE, which must not exist" },
@@ -25,14 +27,16 @@ export const checkpoint: Command = {
   summary: "Signs how many operations there are, and what they are.",
   details:
     `Whoever holds the checkpoint can later tell whether anything before it was changed. It is kept in the log, too;
-nothing is signed that is inconsistent with what was signed before.`,
-  options: { ...OUT, ...ORIGIN },
+nothing is signed that is inconsistent with what was signed before. The name of the log in it is made with your first
+checkpoint, and kept. A copy of the file has the same name: give it another if you append to both.`,
+  options: { ...OUT, ...ORIGIN, "new-name": { help: "begin a new name, which later checkpoints keep" } },
   example: "checkpoint --out monday.checkpoint",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
     const identity = await loadIdentity(input);
+    const naming = { origin: input.value("origin"), newName: input.flag("new-name") };
     using log = await openToAppend(input);
-    give(log.checkpoint(identity, { origin: input.value("origin") }), "checkpoint", input, output);
+    give(log.checkpoint(identity, naming), "checkpoint", input, output);
   },
 };
 
@@ -40,15 +44,31 @@ nothing is signed that is inconsistent with what was signed before.`,
 export const vkey: Command = {
   args: "",
   summary: "Prints the key that others check your checkpoints and proofs with.",
+  details: "The key has the name that the log has in your checkpoints: sign one first, or give a name with --origin.",
   options: ORIGIN,
   example: "vkey",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
-    const { verifierKey } = await import("../proof/checkpoint.ts");
-    const key = verifierKey((await loadIdentity(input)).author, input.value("origin"));
+    const { author } = await loadIdentity(input);
+    const key = await verifierKeyOf(author, input);
     output.line(output.json ? JSON.stringify({ vkey: key }) : key);
   },
 };
+
+async function verifierKeyOf(author: string, input: Input): Promise<string> {
+  const origin = input.value("origin");
+  if (origin !== undefined) return (await import("../proof/checkpoint.ts")).verifierKey(author, origin);
+  using log = await openToRead(input);
+  try {
+    return log.verifierKey(author);
+  } catch (error) {
+    if (!(error instanceof LogError) || error.code !== "not-found") throw error;
+    const advice = "sign one with: mnema checkpoint, or give the log's name with --origin";
+    throw new LogError(error.code, `no checkpoint of ${input.logPath} was signed with this key; ${advice}`, {
+      cause: error,
+    });
+  }
+}
 
 /** Proves inclusion. */
 export const prove: Command = {
@@ -101,7 +121,7 @@ proof, --op is the operation, as mnema export writes it. The exit code is 1 when
     input.requireArgs(1, 1);
     const key = input.value("key");
     if (key === undefined) throw new UsageError("--key is missing: the verifier key, as mnema vkey prints it");
-    const [proof, vkey] = [await readText(input.args[0]), key.includes("+") ? key : (await readText(key)).trim()];
+    const [proof, vkey] = [await readText(input.args[0]), await readVerifierKey(key)];
     const [{ verifyCheckpoint }, { verifyConsistency }, { verifyInclusion }] = await Promise.all([
       import("../proof/checkpoint.ts"),
       import("../proof/consistency.ts"),

@@ -57,6 +57,8 @@ export class Connection {
   /** Whether a file that is read without a lock is what it was. */
   #isUnchanged = () => true;
   #open = true;
+  /** Whose code runs, while that of a caller does. */
+  #caller?: string;
 
   private constructor(path: string, database: Database, options: ConnectionOptions) {
     this.path = path;
@@ -295,6 +297,34 @@ export class Connection {
     }
   }
 
+  /**
+   * Runs code of a caller's, a step or a signer, in the middle of our own work. It cannot use the connection: it would
+   * change what we are about to read, or report what may be rolled back.
+   */
+  callOut<T>(caller: string, work: () => T): T {
+    const outer = this.#caller;
+    this.#caller = caller;
+    try {
+      return work();
+    } finally {
+      this.#caller = outer;
+    }
+  }
+
+  /** Whether work that takes its time holds a transaction. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Refuses the code of callers. */
+  refuseCaller(): void {
+    if (this.#caller === undefined) return;
+    throw new LogError(
+      "invalid-argument",
+      `${this.#caller} cannot use the log that calls it; use the log before or after`,
+    );
+  }
+
   // Not prepared: a prepared BEGIN that found the file locked would keep later commits from taking effect.
   #begin(sql: string): void {
     this.execute(sql);
@@ -316,6 +346,7 @@ export class Connection {
   }
 
   #assertOpen(): void {
+    this.refuseCaller();
     if (!this.#open) throw new LogError("closed", `the log ${this.path} was closed; open it again`);
   }
 }

@@ -45,6 +45,7 @@ export function readEntries<T>(
   options: EntriesOptions,
   decode: (seq: number, wire: string) => T,
 ): Generator<T> {
+  requireObject("options", options);
   const { sinceSeq = 0, limit = Number.MAX_SAFE_INTEGER, reverse = false } = options;
   requireInteger("sinceSeq", sinceSeq, 0);
   requireInteger("limit", limit, 0);
@@ -84,6 +85,22 @@ export function requireInteger(name: string, value: number, least: number): void
   if (!Number.isSafeInteger(value) || value < least) {
     throw new LogError("invalid-argument", `${name} must be an integer of at least ${least}; it is ${value}`);
   }
+}
+
+/** Refuses what is no text. */
+export function requireText(name: string, value: unknown): asserts value is string {
+  if (typeof value !== "string") throw new LogError("invalid-argument", `${name} must be a text, a string`);
+}
+
+/** Refuses what is no object, of options or of a draft. */
+export function requireObject(name: string, value: unknown): asserts value is object {
+  if (typeof value !== "object" || value === null) throw new LogError("invalid-argument", `${name} must be an object`);
+}
+
+/** Refuses what is no function, where there is one. */
+export function requireCallback(name: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw new LogError("invalid-argument", `${name} must be a function`);
 }
 
 function* pages<T>(
@@ -147,7 +164,14 @@ function unique(values: Iterable<string>): string[] {
   if (typeof values === "string") {
     throw new LogError("invalid-argument", `types and authors are lists; put ${JSON.stringify(values)} into one`);
   }
-  return [...new Set(values)];
+  const list = isIterable(values) ? [...new Set(values)] : undefined;
+  if (list?.every((value) => typeof value === "string")) return list;
+  throw new LogError("invalid-argument", "types and authors are lists of texts");
+}
+
+/** Whether a value can be iterated over: no text, whose characters nobody means. */
+export function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
 function pageSql({ parts }: Filter, reverse: boolean): string {

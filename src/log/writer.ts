@@ -8,7 +8,7 @@ import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors
 import { checkBody } from "../wire/bodies.ts";
 import { HASH_BYTES } from "../wire/bytes.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
-import { Operation } from "../wire/operation.ts";
+import { isOperation, type Operation } from "../wire/operation.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
 import { isConflict } from "./failures.ts";
@@ -89,7 +89,7 @@ export class Writer {
    * @throws {LogError} `too-large`, `invalid-argument`, `bad-address`, `bad-signature`, `bad-body`.
    */
   admit(op: Operation, verify = true): void {
-    if (!(op instanceof Operation)) {
+    if (!isOperation(op)) {
       throw new LogError("invalid-argument", "only an Operation can be appended; make one with Operation.parse");
     }
     if (exceedsBytes(op.wire, this.maxOperationBytes)) throw tooLarge(`operation ${op.opId}`, this.maxOperationBytes);

@@ -77,11 +77,14 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5000;
  * import { audit, Identity, OpLog } from "@mnema/oplog";
  * import { assertEquals } from "@std/assert";
  *
- * const path = Deno.makeTempDirSync() + "/log.db";
- * using log = OpLog.open(path);
- * log.record(Identity.generate(), "note", { text: "tea at four" });
- * const { operations, findings } = await audit(path);
+ * const folder = Deno.makeTempDirSync();
+ * {
+ *   using log = OpLog.open(`${folder}/log.db`);
+ *   log.record(Identity.generate(), "note", { text: "tea at four" });
+ * }
+ * const { operations, findings } = await audit(`${folder}/log.db`);
  * assertEquals([operations, findings], [1, []]);
+ * Deno.removeSync(folder, { recursive: true });
  * ```
  */
 export async function audit(path: string | URL, options: AuditOptions = {}): Promise<AuditReport> {

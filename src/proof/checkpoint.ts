@@ -7,7 +7,7 @@
 
 import { ProofError } from "../errors.ts";
 import { toBase64 } from "../wire/bytes.ts";
-import type { Signer } from "../wire/operation.ts";
+import type { Signer } from "../wire/identity.ts";
 import { decodeDecimal, decodeHash } from "./lines.ts";
 import { formatVerifierKey, namedKey, parseVerifierKey, publicKeyOf, signNote, verifyNote } from "./note.ts";
 
@@ -27,21 +27,17 @@ export interface Checkpoint extends TreeHead {
   readonly text: string;
 }
 
-/** The origin of an author's log that has no other: `mnema/` and the author id. */
-export function defaultOrigin(author: string): string {
-  return `mnema/${author}`;
-}
-
 /**
  * Writes what whoever checks checkpoints and proofs of a log must know: the name and the public key that they are
  * signed with.
  *
  * @param author Who signs the checkpoints: `mnk_` and the public key in lower-case hex.
- * @param origin The log's origin, without spaces or a plus. `mnema/` and the author by default.
+ * @param origin The log's origin, without spaces or a plus: the first line of its checkpoints. `OpLog.verifierKey` knows
+ * that of a log.
  * @returns The verifier key: `NAME+HEX8+BASE64`, where the name is the origin.
  * @throws {ProofError} `bad-key` when the author or the origin is none.
  */
-export function verifierKey(author: string, origin: string = defaultOrigin(author)): string {
+export function verifierKey(author: string, origin: string): string {
   return formatVerifierKey(namedKey(origin, publicKeyOf(author)));
 }
 
@@ -50,15 +46,11 @@ export function verifierKey(author: string, origin: string = defaultOrigin(autho
  *
  * @param head The log's size and root.
  * @param signer Who signs.
- * @param origin The log's origin, and the name of the key. `mnema/` and the author by default.
+ * @param origin The log's origin, and the name of the key.
  * @returns The checkpoint.
  * @throws {ProofError} `bad-key` when the origin cannot be the name of a key.
  */
-export function signCheckpoint(
-  { size, root }: TreeHead,
-  signer: Signer,
-  origin: string = defaultOrigin(signer.author),
-): string {
+export function signCheckpoint({ size, root }: TreeHead, signer: Signer, origin: string): string {
   return signNote(`${origin}\n${size}\n${toBase64(root)}\n`, origin, signer);
 }
 
@@ -106,6 +98,7 @@ export function verifyCheckpoint(text: string, vkey: string, origin?: string): C
  * @throws {ProofError} `bad-checkpoint` when it is malformed.
  */
 export function parseCheckpoint(text: string): Checkpoint {
+  if (typeof text !== "string") throw new ProofError("bad-checkpoint", "a checkpoint is a text, whole");
   return { ...parseCheckpointText(text.slice(0, text.lastIndexOf("\n\n") + 1)), text };
 }
 
@@ -116,8 +109,8 @@ function parseCheckpointText(text: string): TreeHead & { origin: string } {
   if (rootLine === undefined) throw fault("has fewer than three lines: origin, size and root");
   if (origin === "" || extensions.includes("")) throw fault("has an empty line");
   const size = decodeDecimal(sizeLine);
-  if (size === undefined) throw fault(`has a size that is not 0 to 2^53-1 in decimal: ${JSON.stringify(sizeLine)}`);
+  if (size === undefined) throw fault("has a size, its second line, that is not 0 to 2^53-1 in decimal");
   const root = decodeHash(rootLine);
-  if (root === undefined) throw fault(`has a root that is not 32 bytes in base64: ${JSON.stringify(rootLine)}`);
+  if (root === undefined) throw fault("has a root, its third line, that is not 32 bytes in base64");
   return { origin, size, root };
 }

@@ -38,14 +38,15 @@ export function formatConsistencyProof({ old, new: newer, hashes }: ConsistencyP
  */
 export function parseConsistencyProof(text: string): ConsistencyProof {
   const fault = (what: string) => new ProofError("bad-proof", `the consistency proof ${what}`);
+  if (typeof text !== "string") throw fault("is no text");
   // A checkpoint has one empty line, before its signatures.
   const [head, ...parts] = text.split("\n\n");
   const [header, ...lines] = head.split("\n");
   if (header !== HEADER) throw fault(`does not begin with the line ${HEADER}`);
   if (parts.length !== 4) throw fault("does not consist of hashes and two checkpoints, with empty lines between");
-  const hashes = lines.map((line) => {
+  const hashes = lines.map((line, i) => {
     const hash = decodeHash(line);
-    if (hash === undefined) throw fault(`has a line that is not a hash in base64: ${JSON.stringify(line)}`);
+    if (hash === undefined) throw fault(`has something else than hash ${i + 1} in base64 where that should be`);
     return hash;
   });
   const [oldLines, oldSignatures, newLines, newSignatures] = parts;

@@ -41,6 +41,7 @@ export function formatInclusionProof({ index, hashes, checkpoint, extra }: Inclu
  */
 export function parseInclusionProof(text: string): InclusionProof {
   const fault = (what: string) => new ProofError("bad-proof", `the inclusion proof ${what}`);
+  if (typeof text !== "string") throw fault("is no text");
   const end = text.indexOf("\n\n");
   if (end < 0) throw fault("has no empty line before a checkpoint");
   const [header, ...lines] = text.slice(0, end).split("\n");
@@ -53,12 +54,10 @@ export function parseInclusionProof(text: string): InclusionProof {
   }
   const indexLine = lines.shift() ?? "";
   const index = indexLine.startsWith("index ") ? decodeDecimal(indexLine.slice("index ".length)) : undefined;
-  if (index === undefined) {
-    throw fault(`has no index, 0 to 2^53-1 in decimal, where it should: ${JSON.stringify(indexLine)}`);
-  }
-  const hashes = lines.map((line) => {
+  if (index === undefined) throw fault("has no index, 0 to 2^53-1 in decimal, where it should");
+  const hashes = lines.map((line, i) => {
     const hash = decodeHash(line);
-    if (hash === undefined) throw fault(`has a line that is not a hash in base64: ${JSON.stringify(line)}`);
+    if (hash === undefined) throw fault(`has something else than hash ${i + 1} in base64 where that should be`);
     return hash;
   });
   const checkpoint = text.slice(end + 2);
@@ -97,7 +96,8 @@ export function verifyInclusion(
 }
 
 function bytesOf(wire: string | Uint8Array): Uint8Array {
-  if (typeof wire !== "string") return wire;
+  if (wire instanceof Uint8Array) return wire;
+  if (typeof wire !== "string") throw new ProofError("bad-proof", "the wire text is neither a text nor its bytes");
   // Encoded, half a surrogate pair would become another character: the proof of one text would hold for two.
   if (!wire.isWellFormed()) {
     throw new ProofError("bad-proof", "the wire text has half a surrogate pair, and no UTF-8 form");

@@ -9,7 +9,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { ProofError } from "../errors.ts";
 import { fromBase64, fromHex, toBase64, toHex } from "../wire/bytes.ts";
 import { isAuthor } from "../wire/ids.ts";
-import type { Signer } from "../wire/operation.ts";
+import { isPrivateKey } from "../wire/private_key.ts";
+import type { Signer } from "../wire/identity.ts";
 import { verifySignature } from "./ed25519.ts";
 
 /** The signature type of Ed25519. */
@@ -40,8 +41,8 @@ export interface VerifierKey {
  * @throws {ProofError} `bad-key` when the name is none: empty, or with spaces, control characters or a plus.
  */
 export function namedKey(name: string, publicKey: Uint8Array): VerifierKey {
-  if (!isName(name)) {
-    throw new ProofError("bad-key", `the name of a key has no spaces and no plus, as ${JSON.stringify(name)} has`);
+  if (typeof name !== "string" || !isName(name)) {
+    throw new ProofError("bad-key", `the name of a key has no spaces and no plus, unlike ${JSON.stringify(name)}`);
   }
   const hash = sha256(new Uint8Array([...utf8.encode(name + "\n"), ...typed(publicKey)]));
   return { name, id: toHex(hash.subarray(0, KEY_ID_BYTES)), publicKey };
@@ -59,17 +60,23 @@ export function formatVerifierKey({ name, id, publicKey }: VerifierKey): string 
  * @throws {ProofError} `bad-key` when it is malformed, of another type than Ed25519, or has another key's id.
  */
 export function parseVerifierKey(text: string): VerifierKey {
+  // What is given for a key may be a secret: no message quotes it.
+  const refuse = (what: string) => new ProofError("bad-key", what);
+  if (typeof text !== "string") throw refuse("a verifier key is a text, NAME+HEX8+BASE64");
+  if (isPrivateKey(text)) {
+    throw refuse("this is a private key; give the verifier key instead, which is NAME+HEX8+BASE64");
+  }
   const [, name, id, base64] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/i.exec(text) ?? [];
   const bytes = base64 === undefined ? undefined : fromBase64(base64);
-  if (bytes === undefined || bytes.length === 0) {
-    throw new ProofError("bad-key", `a verifier key is NAME+HEX8+BASE64, unlike ${JSON.stringify(text)}`);
+  if (bytes === undefined || bytes.length === 0 || !isName(name)) {
+    throw refuse("this is no verifier key; one is NAME+HEX8+BASE64, without spaces");
   }
   if (bytes[0] !== ED25519 || bytes.length !== 33) {
-    throw new ProofError("bad-key", `the verifier key ${text} is not 0x01 and the 32 bytes of an Ed25519 key`);
+    throw refuse("the verifier key does not hold 0x01 and the 32 bytes of an Ed25519 key");
   }
   const key = namedKey(name, bytes.slice(1));
   if (key.id !== id.toLowerCase()) {
-    throw new ProofError("bad-key", `the verifier key ${text} was changed: the id of its name and key is ${key.id}`);
+    throw refuse(`the verifier key was changed: its id is not ${key.id}, that of its name and key`);
   }
   return key;
 }
@@ -99,6 +106,7 @@ export function signNote(text: string, name: string, signer: Signer): string {
  * key's name that is not its own.
  */
 export function verifyNote(note: string, key: VerifierKey): string {
+  if (typeof note !== "string") throw malformed("is no text");
   if (!isPlain(note)) throw malformed("has control characters, or is not Unicode");
   // The text may have empty lines: the last one ends it.
   const split = note.lastIndexOf("\n\n");
@@ -127,8 +135,8 @@ export function verifyNote(note: string, key: VerifierKey): string {
  * @throws {ProofError} `bad-key` when it is none.
  */
 export function publicKeyOf(author: string): Uint8Array {
-  if (!isAuthor(author)) {
-    throw new ProofError("bad-key", `an author is mnk_ and 64 lower-case hex digits, unlike ${JSON.stringify(author)}`);
+  if (typeof author !== "string" || !isAuthor(author)) {
+    throw new ProofError("bad-key", "an author is mnk_ and 64 lower-case hex digits; this is something else");
   }
   return fromHex(author.slice(4));
 }
@@ -137,7 +145,7 @@ function parseSignature(line: string): { name: string; id: string; signature: Ui
   const [, name, base64] = /^— ([^ ]+) ([^ ]+)$/.exec(line) ?? [];
   const bytes = base64 === undefined ? undefined : fromBase64(base64);
   if (bytes === undefined || bytes.length <= KEY_ID_BYTES || !isName(name)) {
-    throw malformed(`has a line ${JSON.stringify(line)} that is not — NAME BASE64`);
+    throw malformed("has a signature line that is not — NAME BASE64");
   }
   return { name, id: toHex(bytes.subarray(0, KEY_ID_BYTES)), signature: bytes.subarray(KEY_ID_BYTES) };
 }

@@ -8,24 +8,44 @@ import { InconsistentError, LogError, NotFoundError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import { lastSeq, rowOf } from "../log/entries.ts";
 import { readTexts } from "../replay/batch.ts";
+import { derivedDamaged } from "../replay/damage.ts";
 import type { Projections } from "../replay/projections.ts";
 import { counted } from "../text.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
-import type { Signer } from "../wire/operation.ts";
-import { type Checkpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
+import { checkedSigner, type Signer } from "../wire/identity.ts";
+import { type Checkpoint, parseCheckpoint, signCheckpoint, verifierKey } from "./checkpoint.ts";
 import { formatConsistencyProof } from "./consistency.ts";
 import { formatInclusionProof } from "./inclusion.ts";
 import { keepCheckpoint, keptCheckpoints, newestCheckpoint } from "./kept.ts";
 import { consistencyProof, equalHashes, inclusionProof } from "./merkle.ts";
+import { publicKeyOf } from "./note.ts";
+import { keptOrigin, newOrigin, requireOrigin } from "./origin.ts";
 import { hashReader, rootAt, tree, treeSize } from "./tree.ts";
 
 const COUNT_BEFORE = "SELECT count(*) FROM ops WHERE seq < ?";
+const COUNT = "SELECT count(*) FROM ops WHERE seq <= ?";
 const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
+
+/** How a checkpoint is named. */
+export interface CheckpointOptions {
+  /**
+   * The log's name in it, and that of the key: no spaces, no plus. By default that of the author's last checkpoint of the
+   * log, or with the first a new one: `mnema/`, the author id, and a random part.
+   */
+  origin?: string;
+  /**
+   * Begins a new name of that form, which later checkpoints continue. For a copy of the log's file, when the other is
+   * appended to as well: under one name they would pass for one log that was tampered with.
+   */
+  newName?: boolean;
+}
 
 /** Proves what a log holds. */
 export class Prover {
   readonly #connection: Connection;
   readonly #projections: Projections;
+  /** The checkpoint that was signed here last. */
+  #signed?: string;
 
   /** Made by the log. */
   constructor(connection: Connection, projections: Projections) {
@@ -34,13 +54,31 @@ export class Prover {
   }
 
   /** Signs the log as it is, and keeps what was signed. Inside a transaction. @see OpLog.checkpoint */
-  checkpoint(signer: Signer, origin?: string): string {
+  checkpoint(signer: Signer, { origin, newName = false }: CheckpointOptions): string {
+    const calling = <T>(work: () => T): T => this.#connection.callOut("a signer", work);
+    if (this.#connection.isHeld) {
+      throw new LogError(
+        "locked",
+        "nothing is signed during an atomic ingest, which may be undone; wait until it has ended",
+      );
+    }
+    const checked = calling(() => checkedSigner(signer));
     const size = this.#prepare();
     const newest = newestCheckpoint(this.#connection);
     if (newest !== undefined) this.#requireConsistent(newest, size);
-    const text = signCheckpoint({ size, root: rootAt(this.#connection, size) }, signer, origin);
+    const name = origin ?? (newName ? undefined : keptOrigin(this.#connection, checked.author, this.#signed)) ??
+      newOrigin(checked.author);
+    const head = { size, root: rootAt(this.#connection, size) };
+    const text = calling(() => signCheckpoint(head, checked, name));
     keepCheckpoint(this.#connection, parseCheckpoint(text));
+    this.#signed = text;
     return text;
+  }
+
+  /** The verifier key of an author's checkpoints. @see OpLog.verifierKey */
+  verifierKey(author: string): string {
+    publicKeyOf(author); // refuses what is none
+    return verifierKey(author, requireOrigin(this.#connection, author));
   }
 
   /** Proves that the log held an operation when a checkpoint was signed. @see OpLog.prove */
@@ -82,8 +120,13 @@ export class Prover {
     return formatConsistencyProof({ old: older.text, new: later.text, hashes });
   }
 
+  /** How many operations the tree has: all that there were, and no more than there are. */
   #prepare(): number {
-    return this.#projections.prepare(tree) === 0 ? 0 : treeSize(this.#connection);
+    const last = this.#projections.prepare(tree);
+    const size = last === 0 ? 0 : treeSize(this.#connection);
+    const isWhole = size >= last || size >= this.#connection.query(COUNT).value<[number]>(last)![0];
+    if (isWhole && size <= lastSeq(this.#connection)) return size;
+    throw derivedDamaged(this.#connection, "the Merkle tree has more or fewer leaves than there are operations");
   }
 
   /** The position of an operation in `seq` order: seq - 1 where none is missing, and none ever should be. */

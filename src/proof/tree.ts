@@ -10,6 +10,7 @@
 
 import type { Connection } from "../log/connection.ts";
 import type { Batch } from "../replay/batch.ts";
+import { derivedDamaged, derivedRow } from "../replay/damage.ts";
 import type { Run, TableProjection } from "../replay/projections.ts";
 import { HASH_BYTES } from "../wire/bytes.ts";
 import { type HashReader, treeRoot } from "./merkle.ts";
@@ -45,7 +46,7 @@ export function hashReader(connection: Connection): HashReader {
   const tile = (id: number): Uint8Array => {
     let hashes = tiles.get(id);
     if (hashes === undefined) {
-      hashes = connection.query(SELECT_TILE).value<[Uint8Array]>(id)?.[0] ?? new Uint8Array();
+      hashes = checkTile(connection, derivedRow(connection, SELECT_TILE, ["bytes"], id)?.[0] ?? new Uint8Array());
       tiles.set(id, hashes);
     }
     return hashes;
@@ -55,7 +56,10 @@ export function hashReader(connection: Connection): HashReader {
     const leaves = 2 ** (level - layer * HEIGHT);
     const first = index * leaves; // never across tiles: subtrees begin at multiples of their size
     const at = Math.floor(first / WIDTH);
-    return rootOf(tile(layer * LAYER + at), first - at * WIDTH, leaves);
+    const hashes = tile(layer * LAYER + at);
+    const [start, end] = [first - at * WIDTH, first - at * WIDTH + leaves];
+    if (end * HASH_BYTES > hashes.length) throw derivedDamaged(connection, "hashes of the Merkle tree are missing");
+    return rootOf(hashes, start, leaves);
   };
 }
 
@@ -71,9 +75,16 @@ function rootOf(tile: Uint8Array, first: number, count: number): Uint8Array {
 }
 
 function lastTile(connection: Connection, layer: number): { index: number; hashes: Uint8Array; length: number } {
-  const row = connection.query(SELECT_LAST_TILE).value<[number, Uint8Array]>((layer + 1) * LAYER);
+  const row = derivedRow(connection, SELECT_LAST_TILE, ["integer", "bytes"], (layer + 1) * LAYER);
   if (row === undefined || row[0] < layer * LAYER) return { index: 0, hashes: new Uint8Array(), length: 0 };
-  return { index: row[0] - layer * LAYER, hashes: row[1], length: row[1].length };
+  const hashes = checkTile(connection, row[1]);
+  return { index: row[0] - layer * LAYER, hashes, length: hashes.length };
+}
+
+/** Refuses a tile that is not up to 256 whole hashes. */
+function checkTile(connection: Connection, hashes: Uint8Array): Uint8Array {
+  if (hashes.length <= TILE_BYTES && hashes.length % HASH_BYTES === 0) return hashes;
+  throw derivedDamaged(connection, `a tile of the Merkle tree has ${hashes.length} bytes`);
 }
 
 /** The tile of a layer that is growing. */

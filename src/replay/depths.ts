@@ -8,6 +8,7 @@
 import type { Connection } from "../log/connection.ts";
 import { namedOutside } from "../log/entries.ts";
 import type { Batch } from "./batch.ts";
+import { derivedRows } from "./damage.ts";
 import type { TableProjection } from "./projections.ts";
 
 const SELECT_NAMED = "SELECT op_id, depth FROM json_each(?) JOIN ops ON op_id = value JOIN mnema_depths USING (seq)";
@@ -39,5 +40,5 @@ function apply(connection: Connection, batch: Batch): void {
 function namedDepths(connection: Connection, links: ReturnType<Batch["links"]>): Map<string, number> {
   const named = namedOutside(links);
   if (named.size === 0) return new Map();
-  return new Map(connection.query(SELECT_NAMED).values<[string, number]>(JSON.stringify([...named])));
+  return new Map(derivedRows(connection, SELECT_NAMED, ["text", "integer"], JSON.stringify([...named])));
 }

@@ -9,6 +9,7 @@
 
 import type { Connection } from "../log/connection.ts";
 import type { Batch } from "./batch.ts";
+import { derivedRows } from "./damage.ts";
 import type { TableProjection } from "./projections.ts";
 
 const SELECT_HEADS = "SELECT op_id FROM mnema_heads WHERE seq NOT NULL ORDER BY seq DESC LIMIT ?";
@@ -36,7 +37,7 @@ export const heads: TableProjection = {
  * @param limit At most so many.
  */
 export function selectHeads(connection: Connection, limit: number): string[] {
-  return connection.query(SELECT_HEADS).values<[string]>(limit).map(([opId]) => opId);
+  return derivedRows(connection, SELECT_HEADS, ["text"], limit).map(([opId]) => opId);
 }
 
 function apply(connection: Connection, batch: Batch): void {

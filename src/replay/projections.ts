@@ -16,6 +16,7 @@ import { lastSeq } from "../log/entries.ts";
 import type { Follower } from "../log/writer.ts";
 import { HASH_BYTES } from "../wire/bytes.ts";
 import { Batch, type Link } from "./batch.ts";
+import { misfit } from "./damage.ts";
 
 /** State in tables. Their names start with `mnema_`, and have no schema before them: they may be copies. */
 export interface TableProjection {
@@ -29,8 +30,8 @@ export interface TableProjection {
   readonly indexes?: Readonly<Record<string, string>>;
   /** What must be brought up before it. */
   readonly needs?: readonly TableProjection[];
-  /** Begins to bring the tables up; inside a transaction. */
-  start(connection: Connection): Run;
+  /** Begins to bring the tables up, which have seen operations up to a `seq`; inside a transaction. */
+  start(connection: Connection, seen: number): Run;
 }
 
 /** Bringing one projection up. */
@@ -43,12 +44,15 @@ export interface Run {
 
 /** What stands behind `CREATE TABLE mnema_watermarks`. */
 export const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL)";
+const DEFINITION_OF_WATERMARKS = `CREATE TABLE mnema_watermarks ${WATERMARKS}`;
 const SELECT_WATERMARK = "SELECT seq FROM mnema_watermarks WHERE name = ? AND version = ?";
 const UPSERT_WATERMARK = "INSERT OR REPLACE INTO mnema_watermarks (name, version, seq) VALUES (?, ?, ?)";
 const DELETE_WATERMARK = "DELETE FROM mnema_watermarks WHERE name = ?";
 const SELECT_COPIES = "SELECT name FROM temp.sqlite_schema WHERE type = 'table'";
-const COUNT_TABLES = "SELECT count(DISTINCT name) FROM (SELECT name FROM temp.sqlite_schema UNION ALL " +
-  "SELECT name FROM main.sqlite_schema) WHERE name IN (SELECT value FROM json_each(?))";
+/** A copy hides the table in the file. */
+const COUNT_SOUND = "SELECT count(DISTINCT sql) FROM (SELECT sql FROM temp.sqlite_schema UNION ALL " +
+  "SELECT sql FROM main.sqlite_schema) WHERE sql IN (SELECT value FROM json_each(?))";
+const SELECT_NAMED = "sqlite_schema WHERE lower(name) IN (SELECT value FROM json_each(?)) AND type <> 'trigger'";
 
 /** At most so many operations are held in memory for those that follow the log; more are read from the file again. */
 const MOST_NOTED = 8192;
@@ -115,7 +119,9 @@ export class Projections implements Follower {
     if (all.every((projection) => this.#watermark(projection, last) === last)) return last;
     if (!this.#connection.readonly) {
       this.#dropCopies();
-      if (this.#try(() => this.#bring(all, "main"))) return lastSeq(this.#connection);
+      const failure = this.#try(() => this.#bring(all, "main"));
+      if (failure === undefined) return lastSeq(this.#connection);
+      if (failure.code === "derived-damaged") throw failure;
     }
     this.#connection.temporarily(() => {
       if (!all.every((projection) => this.#isCopied(projection))) this.#copy(all);
@@ -142,7 +148,7 @@ export class Projections implements Follower {
     const all = withNeeds(wanted);
     this.#connection.transaction(() => {
       this.#dropCopies();
-      this.#execute(`CREATE TABLE IF NOT EXISTS main.mnema_watermarks ${WATERMARKS}`);
+      if (!this.#isSound([DEFINITION_OF_WATERMARKS])) this.#make("mnema_watermarks", WATERMARKS, "main");
       for (const { name } of all) this.#connection.query(DELETE_WATERMARK).run(name);
       this.#bring(all, "main", onProgress);
     });
@@ -150,7 +156,7 @@ export class Projections implements Follower {
 
   /** Forgets how far every projection was brought up: each is made anew when it is asked for. */
   forgetAll(): void {
-    this.#execute("DROP TABLE IF EXISTS main.mnema_watermarks");
+    this.#drop(["mnema_watermarks"], "main");
   }
 
   /**
@@ -171,26 +177,42 @@ export class Projections implements Follower {
     }
   }
 
-  #try(work: () => void): boolean {
+  /** The error of a file that is locked, full, damaged, or not to be written: whoever asks next tries again. */
+  #try(work: () => void): FileError | undefined {
     try {
       this.#connection.transaction(work);
-      return true;
     } catch (error) {
-      // Locked, full, or not to be written: whoever asks next tries again.
       if (!(error instanceof FileError)) throw error;
-      return false;
+      return error;
     }
   }
 
   #bring(all: readonly TableProjection[], schema: Schema, onProgress?: (seq: number, last: number) => void): void {
     const last = lastSeq(this.#connection);
-    const behind = all.map((projection) => ({ projection, seen: this.#watermark(projection, last) }))
-      .filter(({ seen }) => seen < last);
+    const states = all.map((projection) => ({ projection, seen: this.#watermark(projection, last) }));
+    const behind = states.filter(({ seen }) => seen < last);
     if (behind.length === 0) return;
-    this.#execute(`CREATE TABLE IF NOT EXISTS ${schema}.mnema_watermarks ${WATERMARKS}`);
+    try {
+      this.#run(behind, last, schema, onProgress);
+    } catch (error) {
+      const isFresh = states.every(({ seen }) => seen === 0); // nothing that was kept was read
+      throw isFresh ? error : misfit(this.#connection, error);
+    }
+  }
+
+  #run(
+    behind: readonly { projection: TableProjection; seen: number }[],
+    last: number,
+    schema: Schema,
+    onProgress?: (seq: number, last: number) => void,
+  ): void {
+    // What has seen something has a watermark in a table that is as it is made.
+    if (behind.every(({ seen }) => seen === 0) && !this.#isSound([DEFINITION_OF_WATERMARKS])) {
+      this.#make("mnema_watermarks", WATERMARKS, schema);
+    }
     const runs = behind.map(({ projection, seen }) => {
       if (seen === 0) this.#create(projection, schema);
-      return { run: projection.start(this.#connection), seen };
+      return { run: projection.start(this.#connection, seen), seen };
     });
     let after = Math.min(...runs.map(({ seen }) => seen));
     while (after < last) {
@@ -199,7 +221,7 @@ export class Projections implements Follower {
         if (seen < batch.last) run.apply(seen <= after ? batch : batch.since(seen));
       }
       after = batch.last;
-      onProgress?.(after, last);
+      if (onProgress !== undefined) this.#connection.callOut("onProgress", () => onProgress(after, last));
     }
     for (const { run } of runs) run.finish?.();
     for (const { projection: { name, version } } of behind) {
@@ -208,8 +230,9 @@ export class Projections implements Follower {
   }
 
   #create({ tables, indexes = {} }: TableProjection, schema: Schema): void {
+    this.#drop([...Object.keys(tables), ...Object.keys(indexes)], schema);
     for (const [table, columns] of Object.entries(tables)) {
-      this.#execute(`DROP TABLE IF EXISTS ${schema}."${table}"; CREATE TABLE ${schema}."${table}" ${columns}`);
+      this.#execute(`CREATE TABLE ${schema}."${table}" ${columns}`);
     }
     for (const [index, columns] of Object.entries(indexes)) {
       this.#execute(`CREATE INDEX ${schema}.${index} ON ${columns}`);
@@ -232,6 +255,20 @@ export class Projections implements Follower {
     }
   }
 
+  /** Makes a table, in place of whatever has its name. */
+  #make(table: string, columns: string, schema: Schema): void {
+    this.#drop([table], schema);
+    this.#execute(`CREATE TABLE ${schema}.${table} ${columns}`);
+  }
+
+  /** Drops whatever has one of the names, as what it is: somebody may have put a view in place of a table. */
+  #drop(names: readonly string[], schema: Schema): void {
+    const sql = `SELECT type, name FROM ${schema}.${SELECT_NAMED} ORDER BY type = 'index'`; // which goes with its table
+    for (const [type, name] of this.#connection.query(sql).values<[string, string]>(JSON.stringify(names))) {
+      this.#execute(`DROP ${type} IF EXISTS ${schema}."${name}"`);
+    }
+  }
+
   #dropCopies(): void {
     const copies = this.#connection.query(SELECT_COPIES).values<[string]>();
     if (copies.length === 0) return;
@@ -243,13 +280,21 @@ export class Projections implements Follower {
     return Object.keys(tables).every((table) => copies.has(table));
   }
 
-  /** The last `seq` that the tables have seen of a log that ends at `last`; 0 when they must be made anew. */
-  #watermark({ name, version, tables }: TableProjection, last: number): number {
-    const names = ["mnema_watermarks", ...Object.keys(tables)];
-    const [count] = this.#connection.query(COUNT_TABLES).value<[number]>(JSON.stringify(names))!;
-    if (count < names.length) return 0;
-    const [seq] = this.#connection.query(SELECT_WATERMARK).value<[number]>(name, version) ?? [0];
-    return seq <= last ? seq : 0;
+  /**
+   * The last `seq` that the tables have seen of a log that ends at `last`; 0 when they must be made anew, as when one of
+   * them is not the table that it is made as.
+   */
+  #watermark(projection: TableProjection, last: number): number {
+    if (!this.#isSound(definitionsOf(projection))) return 0;
+    const { name, version } = projection;
+    const [seq] = this.#connection.query(SELECT_WATERMARK).value<[unknown]>(name, version) ?? [0];
+    return Number.isSafeInteger(seq) && (seq as number) >= 0 && (seq as number) <= last ? seq as number : 0;
+  }
+
+  /** Whether tables are there as they are made. */
+  #isSound(definitions: readonly string[]): boolean {
+    const [count] = this.#connection.query(COUNT_SOUND).value<[number]>(JSON.stringify(definitions))!;
+    return count === definitions.length;
   }
 
   /** All that is new, when all of it was appended here. */
@@ -262,6 +307,12 @@ export class Projections implements Follower {
   #execute(sql: string): void {
     this.#connection.execute(sql);
   }
+}
+
+/** How SQLite writes down that a projection's tables, and that of the watermarks, were made. */
+function definitionsOf({ tables }: TableProjection): string[] {
+  const own = Object.entries(tables).map(([table, columns]) => `CREATE TABLE "${table}" ${columns}`);
+  return [DEFINITION_OF_WATERMARKS, ...own];
 }
 
 /** Projections with all that they need, each after what it needs. */

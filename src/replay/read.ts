@@ -8,6 +8,7 @@ import { LogError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import { damaged } from "../log/failures.ts";
 import { fromStored, type Operation } from "../wire/operation.ts";
+import { derivedRows } from "./damage.ts";
 
 /** An operation, where it stands, and how deep. */
 export interface Replayed {
@@ -19,7 +20,7 @@ export interface Replayed {
   op: Operation;
 }
 
-const SELECT = "SELECT seq, depth, wire FROM ops JOIN mnema_depths USING (seq) WHERE seq > ? AND seq <= ?";
+const SELECT = "SELECT seq, depth, wire FROM ops LEFT JOIN mnema_depths USING (seq) WHERE seq > ? AND seq <= ?";
 const OF_TYPES = " AND type IN (SELECT value FROM json_each(?))";
 const ORDER = " ORDER BY seq LIMIT ?";
 const PAGE_ROWS = 512;
@@ -36,10 +37,10 @@ export function* readOperations(
   range: { after: number; last: number },
   types?: readonly string[],
 ): Generator<Replayed> {
-  const query = connection.query(SELECT + (types === undefined ? "" : OF_TYPES) + ORDER);
+  const sql = SELECT + (types === undefined ? "" : OF_TYPES) + ORDER;
   const list = types === undefined ? [] : [JSON.stringify(types)];
   for (let after = range.after;;) {
-    const page = query.values<[number, number, string]>(after, range.last, ...list, PAGE_ROWS);
+    const page = derivedRows(connection, sql, ["integer", "integer", "any"], after, range.last, ...list, PAGE_ROWS);
     for (const [seq, depth, wire] of page) yield { seq, depth, op: decodeStored(connection.path, seq, wire) };
     if (page.length < PAGE_ROWS) return;
     after = page[page.length - 1][0];
@@ -51,7 +52,8 @@ export function* readOperations(
  *
  * @throws {FileError} `corrupt` when it is none.
  */
-export function decodeStored(path: string, seq: number, wire: string): Operation {
+export function decodeStored(path: string, seq: number, wire: unknown): Operation {
+  if (typeof wire !== "string") throw damaged(path, `what stands at seq ${seq} is no text`);
   try {
     return fromStored(wire);
   } catch (error) {

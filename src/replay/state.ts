@@ -7,6 +7,7 @@
 import { LogError } from "../errors.ts";
 import type { Connection } from "../log/connection.ts";
 import type { Operation } from "../wire/operation.ts";
+import { derivedDamaged, derivedRows } from "./damage.ts";
 import { depths } from "./depths.ts";
 import type { Projections, TableProjection } from "./projections.ts";
 import { readOperations } from "./read.ts";
@@ -60,14 +61,23 @@ const NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 const TABLE_PREFIX = "mnema_state_";
 const COLUMNS = "(state TEXT NOT NULL)";
 
+/** What a step threw, on its way through our own work to whoever gave the step. */
+class Thrown {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 /** Folds a projection over the whole log, in memory. */
 export function replay<State>(connection: Connection, projections: Projections, projection: Projection<State>): State {
   checkProjection(projection);
   const last = projections.prepare(depths);
-  let state = structuredClone(projection.initial);
+  let state = copyInitial(projection);
   if (last === 0) return state;
-  for (const { op, depth } of readOperations(connection, { after: 0, last }, projection.types)) {
-    state = projection.step(state, { op, depth });
+  for (const entry of readOperations(connection, { after: 0, last }, projection.types)) {
+    state = step(connection, projection, state, entry);
   }
   return state;
 }
@@ -81,27 +91,44 @@ export function project<State>(
 ): State {
   checkProjection(projection);
   const kept = keptState(projection);
-  if (rebuild) projections.rebuild([kept]);
-  if (projections.prepare(kept) === 0) return structuredClone(projection.initial);
-  return readState<State>(connection, tableOf(projection.name))!;
+  try {
+    if (rebuild) projections.rebuild([kept]);
+    if (projections.prepare(kept) === 0) return copyInitial(projection);
+  } catch (error) {
+    throw error instanceof Thrown ? error.error : error;
+  }
+  return readState<State>(connection, projection.name);
+}
+
+/** The state after one more operation. The step cannot use the log: it depends on nothing but its arguments. */
+function step<State>(
+  connection: Connection,
+  projection: Projection<State>,
+  state: State,
+  { op, depth }: ReplayEntry,
+): State {
+  return connection.callOut("a step", () => projection.step(state, { op, depth }));
 }
 
 /** The projection in a table of its own, which holds the state as JSON. */
 function keptState<State>(projection: Projection<State>): TableProjection {
-  const { name, version, initial, types, step } = projection;
+  const { name, version, types } = projection;
   const table = tableOf(name);
   return {
     name: `state ${name}`,
     version,
     tables: { [TABLE_PREFIX + name]: COLUMNS },
     needs: [depths],
-    start: (connection) => {
-      const kept = readState<State>(connection, table); // which may be null
-      let state = kept === undefined ? structuredClone(initial) : kept;
+    start: (connection, seen) => {
+      let state = seen === 0 ? copyInitial(projection) : readState<State>(connection, name);
       return {
         apply(batch) {
-          for (const { op, depth } of readOperations(connection, batch, types)) {
-            state = step.call(projection, state, { op, depth });
+          for (const entry of readOperations(connection, batch, types)) {
+            try {
+              state = step(connection, projection, state, entry);
+            } catch (error) {
+              throw new Thrown(error); // it may look like one of the errors that we handle
+            }
           }
         },
         finish() {
@@ -124,22 +151,44 @@ export function stateDefinition(table: string): string | undefined {
   return table.startsWith(TABLE_PREFIX) && NAME.test(name) ? `CREATE TABLE ${tableOf(name)} ${COLUMNS}` : undefined;
 }
 
-function readState<State>(connection: Connection, table: string): State | undefined {
-  const row = connection.query(`SELECT state FROM ${table}`).value<[string]>();
-  return row === undefined ? undefined : JSON.parse(row[0]);
+function readState<State>(connection: Connection, name: string): State {
+  const rows = derivedRows(connection, `SELECT state FROM ${tableOf(name)} LIMIT 2`, ["text"]);
+  try {
+    if (rows.length === 1) return JSON.parse(rows[0][0]);
+  } catch {
+    // No JSON.
+  }
+  throw derivedDamaged(connection, `the state of projection ${name} is not one text of JSON`);
 }
 
-function checkProjection<State>({ name, version, step }: Projection<State>): void {
+function checkProjection<State>(projection: Projection<State>): void {
+  if (typeof projection !== "object" || projection === null) {
+    throw new LogError("invalid-argument", "a projection is an object with name, version, initial and step");
+  }
+  const { name, version, step, types } = projection;
   if (typeof name !== "string" || !NAME.test(name)) {
     throw new LogError(
       "invalid-argument",
       `a projection's name is up to 64 lower-case letters, digits, "_", "." and "-", not ${JSON.stringify(name)}`,
     );
   }
+  const refuse = (what: string) => new LogError("invalid-argument", what);
   if (!Number.isSafeInteger(version) || version < 1) {
-    throw new LogError("invalid-argument", `the version of projection ${name} must be a positive integer`);
+    throw refuse(`the version of projection ${name} must be a positive integer`);
   }
-  if (typeof step !== "function") throw new LogError("invalid-argument", `projection ${name} has no step`);
+  if (typeof step !== "function") throw refuse(`projection ${name} has no step`);
+  if (types !== undefined && !(Array.isArray(types) && types.every((type) => typeof type === "string"))) {
+    throw refuse(`the types of projection ${name} are a list of texts`);
+  }
+}
+
+/** A copy of the initial state, which steps may change. */
+function copyInitial<State>({ name, initial }: Projection<State>): State {
+  try {
+    return structuredClone(initial);
+  } catch (cause) {
+    throw new LogError("invalid-argument", `the initial state of projection ${name} cannot be copied`, { cause });
+  }
 }
 
 /** The JSON of a state that is the same when it is read again. */

@@ -15,6 +15,9 @@ import { isBelowGroupOrder, isStrictPoint } from "./strict.ts";
 /** The DER, in hex, before the 32 bytes of an Ed25519 public key (RFC 8410). */
 const SPKI_PREFIX = "302a300506032b6570032100";
 
+const PUBLIC_KEY = /^[0-9a-f]{64}$/;
+const SIGNATURE = /^[0-9a-f]{128}$/;
+
 /** Reading a key costs about a quarter of a verification, and a log has far fewer authors than operations. */
 const MAX_CACHED_KEYS = 1024;
 const keys = new Map<string, KeyObject>();
@@ -27,9 +30,10 @@ const signatureBytes = new Uint8Array(64);
  * @param publicKey 32 bytes in lower-case hex.
  * @param signature 64 bytes, R ‖ S, in lower-case hex.
  * @param message The bytes that were signed.
- * @returns Whether the signature is the key's, under the strict rules. Never throws on well-formed hex.
+ * @returns Whether the signature is the key's, under the strict rules. Of any other texts it is not.
  */
 export function verifySignature(publicKey: string, signature: string, message: Uint8Array): boolean {
+  if (!SIGNATURE.test(signature)) return false;
   if (!isBelowGroupOrder(signature.slice(64)) || !isStrictPoint(signature.slice(0, 64))) return false;
   const key = publicKeyObject(publicKey);
   if (key === undefined) return false;
@@ -40,7 +44,7 @@ export function verifySignature(publicKey: string, signature: string, message: U
 function publicKeyObject(hex: string): KeyObject | undefined {
   let key = keys.get(hex);
   if (key === undefined) {
-    if (!isStrictPoint(hex)) return undefined;
+    if (!PUBLIC_KEY.test(hex) || !isStrictPoint(hex)) return undefined;
     try {
       key = createPublicKey({ key: Buffer.from(SPKI_PREFIX + hex, "hex"), format: "der", type: "spki" });
     } catch {

@@ -4,19 +4,28 @@
  * @module
  */
 
-import { getPublicKey, hashes, utils } from "@noble/ed25519";
-import { createHash, createPrivateKey, type KeyObject, sign } from "node:crypto";
-import { FileError, fileError, LogError } from "../errors.ts";
-import type { Signer } from "./operation.ts";
-
-// noble works synchronously only when it is given a SHA-512.
-hashes.sha512 ??= (message: Uint8Array) => new Uint8Array(createHash("sha512").update(message).digest());
-
-/** The DER bytes before the 32 bytes of an Ed25519 seed in a PKCS#8 key (RFC 8410, section 7). */
-const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b657004220420");
+import { createPrivateKey, type KeyObject, sign } from "node:crypto";
+import { LogError } from "../errors.ts";
+import { verifySignature } from "./ed25519.ts";
+import { isAuthor } from "./ids.ts";
+import { pemOf, readKeyFile, writeKeyFile } from "./key_file.ts";
 
 /** A seed is 32 bytes, and so is a public key. */
 const SEED_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+
+/** Whoever signs: an `Identity`, or a key that is kept elsewhere. What it signs is verified before it is used. */
+export interface Signer {
+  /** `mnk_` and the public key in lower-case hex. */
+  readonly author: string;
+  /** The 64-byte Ed25519 signature (RFC 8032) of a message. */
+  sign(message: Uint8Array): Uint8Array;
+}
+
+/** Whether a value is an identity of this class itself: not of a subclass, not a copy or a proxy of one. */
+let isIdentity: (signer: object) => signer is Identity;
+/** The signature by an identity's key, whatever has become of the public methods. */
+let signatureOf: (identity: Identity, message: Uint8Array) => Uint8Array;
 
 /**
  * An author: holds a secret key and signs with it. The secret is never printed, and leaves only through
@@ -38,16 +47,22 @@ export class Identity implements Signer {
   readonly #seed: Uint8Array;
   readonly #key: KeyObject;
 
+  static {
+    isIdentity = (signer): signer is Identity => #key in signer && Object.getPrototypeOf(signer) === Identity.prototype;
+    signatureOf = (identity, message) => new Uint8Array(sign(null, message, identity.#key));
+  }
+
   private constructor(seed: Uint8Array) {
-    this.#seed = seed;
-    this.author = "mnk_" + getPublicKey(seed).toHex();
-    this.#key = createPrivateKey(pemOf(seed));
+    this.#seed = new Uint8Array(seed); // read once: author and key must be of the same bytes
+    this.#key = createPrivateKey(pemOf(this.#seed));
+    const publicKey = this.#key.export({ format: "jwk" }).x!;
+    this.author = "mnk_" + Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toHex();
     Object.freeze(this);
   }
 
   /** Makes a new identity from 32 bytes of the system's randomness. */
   static generate(): Identity {
-    return new Identity(utils.randomSecretKey());
+    return new Identity(crypto.getRandomValues(new Uint8Array(SEED_BYTES)));
   }
 
   /**
@@ -60,7 +75,7 @@ export class Identity implements Signer {
     if (!(seed instanceof Uint8Array) || seed.length !== SEED_BYTES) {
       throw new LogError("invalid-argument", `a seed is a Uint8Array of ${SEED_BYTES} bytes`);
     }
-    return new Identity(seed.slice());
+    return new Identity(seed);
   }
 
   /**
@@ -68,45 +83,34 @@ export class Identity implements Signer {
    *
    * @param path The file. Needs read permission.
    * @throws {FileError} `missing-file`, `is-a-folder`, `key-exposed` (others than the owner may read the file),
-   * `key-unreadable` (no Ed25519 key in it).
+   * `key-unreadable` (no Ed25519 key in it, or no file), `io`.
+   * @throws {LogError} `invalid-argument` when the path is no string.
    */
   static load(path: string): Identity {
-    let pem: string;
-    try {
-      using file = Deno.openSync(path);
-      refuseExposed(path, file.statSync());
-      pem = Deno.readTextFileSync(path);
-    } catch (error) {
-      throw fileError(error, path);
-    }
-    return new Identity(seedFromPem(pem, path));
+    return new Identity(readKeyFile(path));
   }
 
   /**
    * Writes the identity to a new file that only its owner can read (mode 0600), as PKCS#8 PEM.
    *
    * @param path The file, which must not exist. Needs write permission.
-   * @throws {FileError} `file-exists`, `missing-folder`.
+   * @throws {FileError} `file-exists`, `missing-folder`, `io`.
+   * @throws {LogError} `invalid-argument` when the path is no string.
    *
    * @example
    * ```ts
    * import { Identity } from "@mnema/oplog";
    * import { assertEquals } from "@std/assert";
    *
-   * const path = Deno.makeTempDirSync() + "/mnema.key";
+   * const folder = Deno.makeTempDirSync();
    * const identity = Identity.generate();
-   * identity.save(path);
-   * assertEquals(Identity.load(path).author, identity.author);
+   * identity.save(`${folder}/mnema.key`);
+   * assertEquals(Identity.load(`${folder}/mnema.key`).author, identity.author);
+   * Deno.removeSync(folder, { recursive: true });
    * ```
    */
   save(path: string): void {
-    try {
-      using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
-      file.writeSync(new TextEncoder().encode(pemOf(this.#seed)));
-      file.syncSync();
-    } catch (error) {
-      throw fileError(error, path, true);
-    }
+    writeKeyFile(path, this.#seed);
   }
 
   /**
@@ -114,41 +118,54 @@ export class Identity implements Signer {
    *
    * @param message The bytes to sign.
    * @returns The 64-byte Ed25519 signature (RFC 8032).
+   * @throws {LogError} `invalid-argument` when the message is not bytes.
    */
   sign(message: Uint8Array): Uint8Array {
-    // The signature is the one that noble makes, ten times sooner.
-    return new Uint8Array(sign(null, message, this.#key));
+    if (!(message instanceof Uint8Array)) throw new LogError("invalid-argument", "a message to sign is a Uint8Array");
+    return signatureOf(this, message);
   }
 }
 
-/** The PKCS#8 PEM of a seed. */
-function pemOf(seed: Uint8Array): string {
-  const der = new Uint8Array([...PKCS8_PREFIX, ...seed]);
-  return `-----BEGIN PRIVATE KEY-----\n${der.toBase64()}\n-----END PRIVATE KEY-----\n`;
+/**
+ * A signer that can be relied on: its author is well-formed and stays the same, and each of its signatures verifies.
+ * An {@linkcode Identity} holds both by construction; what any other signer returns is checked.
+ *
+ * @throws {LogError} `invalid-argument` when it is no signer, `bad-key` when its author is none. Its `sign` throws
+ * `bad-signature` when the signature is not 64 bytes, or not the author's.
+ */
+export function checkedSigner(signer: Signer): Signer {
+  if (typeof signer !== "object" || signer === null) {
+    throw new LogError("invalid-argument", "a signer is an Identity, or an object with an author and a function sign");
+  }
+  if (isIdentity(signer)) {
+    return { author: signer.author, sign: (message) => signatureOf(signer, message) };
+  }
+  const { author } = signer; // read once: a getter may give another the next time
+  if (typeof author !== "string" || !isAuthor(author)) {
+    throw new LogError("bad-key", "the author of a signer is mnk_ and the 64 lower-case hex digits of its public key");
+  }
+  if (typeof signer.sign !== "function") {
+    throw new LogError("invalid-argument", `the signer ${author} has no function sign`);
+  }
+  return { author, sign: (message) => verified(signer.sign(message.slice()), author, message) };
 }
 
-function refuseExposed(path: string, info: Deno.FileInfo): void {
-  if (info.isDirectory) throw new FileError("is-a-folder", path, `${path} is a folder, not a key file`);
-  if (info.mode !== null && (info.mode & 0o077) !== 0) {
-    const mode = (info.mode & 0o777).toString(8).padStart(4, "0");
-    throw new FileError(
-      "key-exposed",
-      path,
-      `others can read or change the key file ${path} (mode ${mode}); mend it with: chmod 600 ${path}`,
+/** A copy of the signature that a signer returned, once it is found to be one. */
+function verified(returned: unknown, author: string, message: Uint8Array): Uint8Array {
+  const refuse = (what: string) => new LogError("bad-signature", `the signer ${author} returned ${what}`);
+  if (returned instanceof Promise) {
+    returned.catch(() => {}); // nobody will wait for it
+    throw refuse(
+      "a promise; sign must return the signature itself: await it before, in a signer that was given the message",
     );
   }
-}
-
-function seedFromPem(pem: string, path: string): Uint8Array {
-  try {
-    const { crv, d } = createPrivateKey(pem).export({ format: "jwk" });
-    if (crv === "Ed25519" && d !== undefined) return Uint8Array.fromBase64(d, { alphabet: "base64url" });
-  } catch {
-    // Not a key at all: the same advice helps.
+  if (!(returned instanceof Uint8Array)) throw refuse("no Uint8Array as signature");
+  const signature = new Uint8Array(returned);
+  if (signature.length !== SIGNATURE_BYTES) {
+    throw refuse(`a signature of ${signature.length} bytes; an Ed25519 signature has ${SIGNATURE_BYTES}`);
   }
-  throw new FileError(
-    "key-unreadable",
-    path,
-    `${path} holds no Ed25519 key in unencrypted PKCS#8 PEM; make one with: mnema init, or: openssl genpkey -algorithm ed25519`,
-  );
+  if (!verifySignature(author.slice(4), signature.toHex(), message)) {
+    throw refuse("a signature that is not that of this key and message");
+  }
+  return signature;
 }

@@ -5,9 +5,10 @@
  */
 
 import { createBLAKE2b } from "hash-wasm";
-import { CanonicalError, OperationError } from "../errors.ts";
+import { CanonicalError, LogError, OperationError } from "../errors.ts";
 import { encodeCanonical, parseCanonical } from "./canonical.ts";
 import { verifySignature } from "./ed25519.ts";
+import { checkedSigner, type Signer } from "./identity.ts";
 import { isAuthor, isOpId } from "./ids.ts";
 import { parseJson } from "./json.ts";
 import { type CanonicalObject, MAX_DEPTH } from "./value.ts";
@@ -25,14 +26,6 @@ const SIGNATURE_MEMBER_BYTES = 137;
 
 const blake2b256 = await createBLAKE2b(256);
 const utf8 = new TextEncoder();
-
-/** Whoever signs: an `Identity`, or a key that is kept elsewhere. */
-export interface Signer {
-  /** `mnk_` and the public key in lower-case hex. */
-  readonly author: string;
-  /** The 64-byte Ed25519 signature (RFC 8032) of a message. */
-  sign(message: Uint8Array): Uint8Array;
-}
 
 /** What an author gives to make an operation. */
 export interface OperationDraft {
@@ -68,6 +61,14 @@ export interface OperationWire {
 
 /** For the log alone: an operation from wire text that was verified when it was written. */
 export let fromStored: (wire: string) => Operation;
+/** Whether a value is an operation that this module made, and not one that only looks like it. */
+export let isOperation: (value: unknown) => value is Operation;
+
+/** How far an operation was checked. Nobody else has these: an operation made by others cannot pass for verified. */
+const STORED: unique symbol = Symbol("stored");
+const PARSED: unique symbol = Symbol("parsed");
+const VERIFIED: unique symbol = Symbol("verified");
+type State = typeof STORED | typeof PARSED | typeof VERIFIED;
 
 /**
  * An operation, immutable all the way down.
@@ -102,9 +103,10 @@ export class Operation {
   readonly opId: string;
   /** The canonical text (MNC-1) of the whole operation. */
   readonly wire: string;
-  #state: "stored" | "parsed" | "verified";
+  #state: State;
 
   static {
+    isOperation = (value): value is Operation => typeof value === "object" && value !== null && #state in value;
     fromStored = (wire) => {
       let value: unknown;
       try {
@@ -115,16 +117,19 @@ export class Operation {
         throw shapeError(error);
       }
       if (!isOutline(value)) throw new OperationError("shape", "this is not an operation");
-      return new Operation(value, wire, "stored");
+      return new Operation(value, wire, STORED);
     };
   }
 
-  private constructor(fields: OperationWire, wire: string, state: "stored" | "parsed" | "verified") {
+  private constructor(fields: OperationWire, wire: string, state: State) {
+    if (state !== STORED && state !== PARSED && state !== VERIFIED) {
+      throw new LogError("invalid-argument", "an operation is made by Operation.create, parse or fromWire");
+    }
     this.type = fields.type;
     this.author = fields.author;
     this.ts = fields.ts;
     this.prev = Object.freeze(fields.prev);
-    if (state !== "stored") freezeExact(fields.body, 0);
+    if (state !== STORED) freezeExact(fields.body, 0);
     this.body = fields.body;
     this.sig = fields.sig;
     this.opId = fields.op_id;
@@ -137,12 +142,17 @@ export class Operation {
    * Makes and signs an operation.
    *
    * @param draft Its type, body, and where they matter `prev` and `ts`.
-   * @param signer Who signs it: an `Identity`.
+   * @param signer Who signs it: an `Identity`, or another signer, whose signature is verified.
    * @throws {OperationError} `bad-shape`, with the `path` of the field at fault.
+   * @throws {LogError} `invalid-argument`, `bad-key`, `bad-signature`: of a signer that is none, or signs wrongly.
    */
   static create(draft: OperationDraft, signer: Signer): Operation {
-    const { type, body, prev = [], ts = Date.now() } = draft;
-    const { author } = signer;
+    if (!isObject(draft)) {
+      throw new OperationError("shape", "a draft is an object with a type and a body", { path: "$" });
+    }
+    const { type, body, prev: given = [], ts = Date.now() } = draft;
+    const prev = Array.isArray(given) ? [...given] : given; // a signer that changes it changes nothing
+    const { author, sign } = checkedSigner(signer);
     for (const [field, value] of Object.entries({ type, author, ts, prev, body })) {
       checkField(field as keyof OperationWire, value);
     }
@@ -151,7 +161,7 @@ export class Operation {
     const prevMember = `"prev":${encodeCanonical(prev)},`;
     const tail = `"ts":${encodeCanonical(ts)},"type":"${type}","v":1}`;
 
-    const sig = signer.sign(utf8.encode(head + prevMember + tail)).toHex();
+    const sig = sign(utf8.encode(head + prevMember + tail)).toHex();
     const signed = `${prevMember}"sig":"${sig}",${tail}`;
     const op_id = contentAddress(utf8.encode(head), utf8.encode(signed));
     const fields: OperationWire = {
@@ -159,12 +169,12 @@ export class Operation {
       type,
       author,
       ts,
-      prev: [...prev],
+      prev,
       body: parseCanonical(bodyText) as CanonicalObject,
       sig,
       op_id,
     };
-    return new Operation(fields, `${head}"op_id":"${op_id}",${signed}`, "verified");
+    return new Operation(fields, `${head}"op_id":"${op_id}",${signed}`, VERIFIED);
   }
 
   /**
@@ -180,7 +190,7 @@ export class Operation {
     } catch (error) {
       throw shapeError(error);
     }
-    return new Operation(checkShape(value), text, "parsed");
+    return new Operation(checkShape(value), text, PARSED);
   }
 
   /**
@@ -208,8 +218,8 @@ export class Operation {
    * @throws {OperationError} `bad-shape`, `bad-address` or `bad-signature`, whichever comes first.
    */
   verify(): void {
-    if (this.#state === "verified") return;
-    if (this.#state === "stored") this.#checkStored();
+    if (this.#state === VERIFIED) return;
+    if (this.#state === STORED) this.#checkStored();
     const { opId } = this;
     const bytes = encodeWire(this.wire);
     // From "op_id" on, wire text is ASCII of known length: only the body, which stands before it, is not.
@@ -231,7 +241,7 @@ export class Operation {
     if (!verifySignature(this.author.slice(4), this.sig, signed)) {
       throw new OperationError("signature", `operation ${opId} is not signed by ${this.author}`, { opId });
     }
-    this.#state = "verified";
+    this.#state = VERIFIED;
   }
 
   #checkStored(): void {

@@ -24,7 +24,7 @@ Deno.test("a checkpoint, a proof and a consistency proof are made, and checked w
     for (const key of [vkey, "vkey"]) {
       assertMatch(
         await checker.does("verify", "tea.proof", "--op", "tea.json", "--key", key),
-        new RegExp(`^operation ${id} is number 1 of 2 in mnema/mnk_[0-9a-f]{64}\n$`),
+        new RegExp(`^operation ${id} is number 1 of 2 in mnema/mnk_[0-9a-f]{64}/[0-9a-f]{32}\n$`),
       );
     }
     const verified = await checker.does("verify", "monday.proof", "--op", "tea.json", "--key", vkey, "--json");
@@ -70,5 +70,50 @@ Deno.test("a log that was changed is not signed for again", async () => {
     });
     await mnema.does("rebuild");
     assertStringIncludes(await mnema.refuses("checkpoint"), "no longer what its checkpoint of 1 operation says");
+  });
+});
+
+Deno.test("a private key in place of a verifier key is called one, and not shown", async () => {
+  await withNode(async (mnema) => {
+    await mnema.does("append", "note", "{}");
+    await mnema.does("checkpoint", "--out", "monday");
+    const pem = Deno.readTextFileSync(`${mnema.folder}/mnema.key`);
+    const secret = pem.split("\n")[1].slice(8);
+    const said = await mnema.refuses("verify", "monday", "--key", "mnema.key");
+    assertEquals(said, "mnema.key is a private key; give the verifier key that mnema vkey prints");
+    const vkey = (await mnema.does("vkey")).trim();
+    const others = [
+      ["verify", "monday", "--key", pem],
+      ["verify", "mnema.key", "--key", vkey],
+      ["verify", pem, "--key", vkey],
+      ["append", "note", "{}", `--key=${pem}`],
+      ["verify", "monday", `--key=${pem}`],
+      ["append", "note", "{}", pem],
+      ["prove", "op_1", "--checkpoint", "mnema.key"],
+      ["prove", "op_1", "--checkpoint", pem],
+      ["consistency", "mnema.key"],
+    ];
+    for (const args of others) {
+      const { code, out, err } = await mnema.run(...args);
+      assertEquals([code > 0, out], [true, ""], err);
+      assertEquals(err.includes(secret), false, args.slice(0, 1).join());
+    }
+    Deno.writeTextFileSync(`${mnema.folder}/large`, "x".repeat(1 << 17));
+    assertStringIncludes(await mnema.refuses("verify", "monday", "--key", "large"), "too large");
+  });
+});
+
+Deno.test("the verifier key is that of the log's checkpoints, and without one the error says how to sign one", async () => {
+  await withNode(async (mnema) => {
+    await mnema.does("append", "note", "{}");
+    assertStringIncludes(await mnema.refuses("vkey"), "sign one with: mnema checkpoint");
+    const named = await mnema.does("vkey", "--origin", "example.org", "--log", "none.db");
+    assertMatch(named, /^example\.org\+/);
+    const first = await mnema.does("checkpoint");
+    assertEquals(await mnema.does("checkpoint"), first);
+    assertEquals((await mnema.does("vkey")).split("+")[0], first.split("\n")[0]);
+    const renamed = await mnema.does("checkpoint", "--new-name");
+    assertEquals((await mnema.does("vkey")).split("+")[0], renamed.split("\n")[0]);
+    assertEquals(renamed === first, false);
   });
 });

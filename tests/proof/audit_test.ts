@@ -3,7 +3,7 @@ import { FileError, LogError, Operation, OpLog } from "../../mod.ts";
 import { audit, type AuditReport, type FindingKind } from "../../src/proof/audit.ts";
 import { DERIVED } from "../../src/proof/audit/own.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
-import { alice, forged, note } from "../operations.ts";
+import { alice, forged, missigned, note } from "../operations.ts";
 import { bound, canBeBound } from "../processes.ts";
 import {
   behindTriggers,
@@ -272,8 +272,7 @@ function derivedAll(): [FindingKind][] {
 
 /** An operation whose address is right and whose signature is another's. */
 function forgedSignature(op: Operation): Operation {
-  const signer = { author: op.author, sign: (message: Uint8Array) => alice.sign(message) };
-  return Operation.create({ type: op.type, body: op.body, prev: op.prev, ts: op.ts + 1 }, signer);
+  return missigned(forged(op), alice);
 }
 
 for (const [what, change, expected] of TAMPERINGS) {

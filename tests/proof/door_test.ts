@@ -57,10 +57,12 @@ Deno.test("what the doors lead to is found out: the log's has files, FFI and Nod
 Deno.test("proofs are checked in a browser of 2023: no permission, Deno, Node, WebAssembly or newer method", () => {
   const ops = [note("one"), note("two")];
   const hashes = ops.map(({ wire }) => leafHash(new TextEncoder().encode(wire)));
-  const old = signCheckpoint({ size: 1, root: hashes[0] }, alice);
-  const checkpoint = signCheckpoint({ size: 2, root: nodeHash(hashes[0], hashes[1]) }, alice);
+  const origin = "example.org/log";
+  const old = signCheckpoint({ size: 1, root: hashes[0] }, alice, origin);
+  const checkpoint = signCheckpoint({ size: 2, root: nodeHash(hashes[0], hashes[1]) }, alice, origin);
   const given = {
     author: alice.author,
+    origin,
     wire: ops[1].wire,
     checkpoint,
     inclusion: formatInclusionProof({ index: 1, hashes: [hashes[0]], checkpoint }),
@@ -72,8 +74,8 @@ Deno.test("proofs are checked in a browser of 2023: no permission, Deno, Node, W
     for (const name of ["fromBase64", "fromHex"]) delete Uint8Array[name];
     for (const name of ["toBase64", "toHex", "setFromBase64", "setFromHex"]) delete Uint8Array.prototype[name];
     const proof = await import("${project}proof.ts");
-    const { author, wire, checkpoint, inclusion, consistency } = ${JSON.stringify(given)};
-    const vkey = proof.verifierKey(author);
+    const { author, origin, wire, checkpoint, inclusion, consistency } = ${JSON.stringify(given)};
+    const vkey = proof.verifierKey(author, origin);
     const shown = proof.verifyConsistency(consistency, vkey);
     const refusal = (() => {
       try {

@@ -178,8 +178,9 @@ Deno.test("get and explain say so when the log has no such operation, or it is n
   using _ = log;
   const refute = log.claims.refute(alice, "nothing").op.opId;
   for (const ask of [(opId: string) => log.claims.get(opId), (opId: string) => log.claims.explain(opId)]) {
-    for (const opId of [idOf("absent"), "", "op_", ids.tea.slice(0, -1), ids.tea.toUpperCase()]) {
-      assertEquals(assertThrows(() => ask(opId), NotFoundError).opId, opId);
+    assertEquals(assertThrows(() => ask(idOf("absent")), NotFoundError).opId, idOf("absent"));
+    for (const opId of ["", "op_", ids.tea.slice(0, -1), ids.tea.toUpperCase()]) {
+      assertEquals(assertThrows(() => ask(opId), LogError).code, "not-found");
     }
     for (const opId of [ids.receipt, refute]) {
       assertEquals(assertThrows(() => ask(opId), LogError, opId).code, "not-a-claim");
@@ -189,19 +190,44 @@ Deno.test("get and explain say so when the log has no such operation, or it is n
   }
 });
 
-Deno.test("current is the last active claim of a key, or where none is active the last of all", () => {
+Deno.test("current is the last active claim of a key; latest the last of all, whatever its status", () => {
   using log = OpLog.open();
-  const current = () => log.claims.current("drink");
-  assertEquals(current(), undefined);
+  const shown = () => [log.claims.current("drink"), log.claims.latest("drink")].map((claim) => claim?.opId);
+  assertEquals(shown(), [undefined, undefined]);
   log.claims.refute(alice, "drink");
-  assertEquals(current(), undefined);
+  assertEquals(shown(), [undefined, undefined]);
   const tea = log.claims.assert(alice, { key: "drink", value: "tea" });
-  assertEquals([current()?.opId, current()?.status], [tea.opId, "refuted"]);
+  assertEquals(shown(), [undefined, tea.opId]);
+  assertEquals(log.claims.latest("drink")?.status, "refuted");
   const coffee = log.claims.assert(alice, { key: "drink", value: "coffee", inputs: [idOf("absent")] });
-  assertEquals(current()?.opId, coffee.opId);
+  assertEquals(shown(), [undefined, coffee.opId]);
   const yes = log.claims.correct(alice, "drink", "tea").op;
-  assertEquals([current()?.opId, current()?.status], [yes.opId, "active"]);
+  assertEquals(shown(), [yes.opId, yes.opId]);
+  assertEquals(log.claims.current("drink")?.status, "active");
   const again = log.claims.assert(bob, { key: "drink", value: "tea" });
-  assertEquals(current()?.opId, again.opId);
-  assertEquals(log.claims.current("drin"), undefined);
+  assertEquals(shown(), [again.opId, again.opId]);
+  const milk = log.claims.assert(bob, { key: "drink", value: "milk" }); // not what the user said
+  assertEquals(shown(), [again.opId, milk.opId]);
+  assertEquals([log.claims.current("drin"), log.claims.latest("drin")], [undefined, undefined]);
+});
+
+Deno.test("of a key the claim that holds is explained, or else the latest; what has the form of an id is one", () => {
+  using log = OpLog.open();
+  const explained = (key: string) => log.claims.explain(key).claim.opId;
+  const nothing = (key: string) => assertThrows(() => explained(key), LogError, JSON.stringify(key)).code;
+  assertEquals(nothing("drink"), "not-found"); // an empty log
+  const tea = log.claims.assert(alice, { key: "drink", value: "tea" });
+  assertEquals(log.claims.explain("drink"), log.claims.explain(tea.opId));
+  log.claims.refute(alice, "drink", { value: "tea" });
+  assertEquals(explained("drink"), tea.opId);
+  const coffee = log.claims.assert(alice, { key: "drink", value: "coffee" });
+  const more = log.claims.assert(alice, { key: "drink", value: "tea" });
+  assertEquals([explained("drink"), log.claims.latest("drink")?.opId], [coffee.opId, more.opId]);
+  const id = idOf("absent");
+  log.claims.assert(alice, { key: id, value: "a key that has the form of an id" });
+  assertThrows(() => explained(id), NotFoundError);
+  const short = id.slice(0, 12);
+  const odd = log.claims.assert(alice, { key: short, value: "a key that looks like an abbreviated id" });
+  assertEquals(explained(short), odd.opId);
+  for (const key of ["drin", "", "Drink"]) assertEquals(nothing(key), "not-found");
 });

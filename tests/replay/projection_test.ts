@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FileError, LogError, type Operation, OpLog, type Projection } from "../../mod.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
@@ -185,16 +185,71 @@ Deno.test("a step that throws leaves what was kept as it was, and the log as usa
   });
 });
 
-Deno.test("a step that throws is not tried again", () => {
+const THROWN: [what: string, thrown: unknown][] = [
+  ["an error", new RangeError("no")],
+  ["a text", "no"],
+  ["undefined", undefined],
+  ["what a locked file throws", new FileError("locked", "log.db", "no")],
+  ["what a full disk throws", new FileError("disk-full", "log.db", "no")],
+  ["what a file that cannot be written throws", new FileError("read-only", "log.db", "no")],
+  ["what damage throws", new FileError("derived-damaged", "log.db", "no")],
+  ["what a refused operation throws", new LogError("bad-shape", "no")],
+  ["what SQLite throws", new Error("UNIQUE constraint failed")],
+  ["a type error", new TypeError("no")],
+];
+
+for (const [what, thrown] of THROWN) {
+  Deno.test(`a step that throws runs once, and what it threw comes out as it is: ${what}`, () => {
+    withLog((path) => {
+      {
+        using log = OpLog.open(path);
+        log.appendAll([note("a"), note("b")]);
+      }
+      for (const readonly of [false, true]) {
+        using log = OpLog.open(path, { readonly });
+        for (const options of readonly ? [{}] : [{}, { rebuild: true }]) {
+          let calls = 0;
+          const failing: Projection<number> = {
+            name: "failing",
+            version: 1,
+            initial: 0,
+            step() {
+              calls++;
+              throw thrown;
+            },
+          };
+          let caught: unknown = "nothing";
+          try {
+            log.project(failing, options);
+          } catch (error) {
+            caught = error;
+          }
+          assertEquals(calls, 1);
+          assertStrictEquals(caught, thrown);
+        }
+      }
+    });
+  });
+}
+
+Deno.test("types that are no list of texts, and an initial state that cannot be copied, are refused", () => {
   using log = OpLog.open();
   log.append(note("a"));
-  let calls = 0;
-  const step = () => {
-    calls++;
-    throw new RangeError("no");
-  };
-  assertThrows(() => log.project({ name: "failing", version: 1, initial: 0, step }), RangeError);
-  assertEquals(calls, 1);
+  const refused: Record<string, unknown>[] = [
+    { types: "note" },
+    { types: 5 },
+    { types: [5] },
+    { types: ["note", undefined] },
+    { types: new Set(["note"]) },
+    { initial: () => 1 },
+    { initial: { f() {} } },
+  ];
+  for (const change of refused) {
+    const projection = { ...counts, ...change } as unknown as Projection<unknown>;
+    for (const ask of [() => log.replay(projection), () => log.project(projection)]) {
+      assertEquals(assertThrows(ask, LogError).code, "invalid-argument", JSON.stringify(change));
+    }
+  }
 });
 
 class Point {
@@ -594,25 +649,82 @@ Deno.test("a rebuild that fails leaves everything as it was", () => {
   });
 });
 
-Deno.test("a rebuild from within a step leaves the log and what is kept as they should be", () => {
-  for (const path of [undefined, "log.db"]) {
-    withFolder((folder) => {
-      using log = OpLog.open(path === undefined ? undefined : `${folder}/${path}`);
-      log.append(note("a"));
-      const projection = texts();
-      log.project(projection);
-      log.append(note("b"));
-      log.project({
-        ...projection,
-        step: (state, entry) => {
-          log.rebuild();
-          return projection.step(state, entry);
-        },
+const USES: [what: string, use: (log: OpLog) => unknown][] = [
+  ["append", (log) => log.append(note("c"))],
+  ["appendAll", (log) => log.appendAll([note("c")])],
+  ["record", (log) => log.record(alice, "note", {})],
+  ["rebuild", (log) => log.rebuild()],
+  ["project", (log) => log.project(counts)],
+  ["replay", (log) => log.replay(counts)],
+  ["heads", (log) => log.heads()],
+  ["entries", (log) => [...log.entries()]],
+  ["get", (log) => log.get(note("a").opId)],
+  ["claims", (log) => [...log.claims.query()]],
+  ["checkpoint", (log) => log.checkpoint(alice)],
+  ["close", (log) => log.close()],
+];
+
+for (const [what, use] of USES) {
+  Deno.test(`a step cannot use the log that calls it, and leaves it as it was: ${what}`, () => {
+    for (const path of [undefined, "log.db"]) {
+      withFolder((folder) => {
+        using log = OpLog.open(path === undefined ? undefined : `${folder}/${path}`);
+        log.append(note("a"));
+        const projection = texts();
+        log.project(projection);
+        log.append(note("b"));
+        const using: Projection<string[]> = {
+          ...projection,
+          step: (state, entry) => {
+            use(log);
+            return projection.step(state, entry);
+          },
+        };
+        for (const ask of [() => log.project(using), () => log.replay(using)]) {
+          assertEquals(assertThrows(ask, LogError, "a step cannot use the log").code, "invalid-argument");
+        }
+        let caught = 0;
+        const catching: Projection<number> = {
+          name: "catching",
+          version: 1,
+          initial: 0,
+          step: (state) => {
+            try {
+              use(log);
+            } catch {
+              caught++;
+            }
+            return state + 1;
+          },
+        };
+        assertEquals([log.project(catching), log.replay(catching), caught], [2, 2, 4]);
+        assertEquals(assertProjected(log, projection), ["a", "b"]);
+        assertEquals([log.heads().length, log.size, log.checkpoints()], [2, 2, []]);
       });
-      assertEquals(assertProjected(log, projection), ["a", "b"]);
-      assertEquals(log.heads().length, 2);
-    });
+    }
+  });
+}
+
+Deno.test("neither a signer nor onProgress can use the log that calls it", () => {
+  using log = OpLog.open();
+  log.append(note("a"));
+  const calling = (use: () => unknown) => ({
+    author: alice.author,
+    sign(message: Uint8Array) {
+      use();
+      return alice.sign(message);
+    },
+  });
+  const acts = [() => log.record(alice, "note", {}), () => log.checkpoint(alice), () => log.close()];
+  for (const act of acts) {
+    const refused = [
+      () => log.record(calling(act), "note", {}),
+      () => log.checkpoint(calling(act)),
+      () => log.rebuild(act),
+    ];
+    for (const use of refused) assertThrows(use, LogError, "cannot use the log that calls it");
   }
+  assertEquals([log.size, log.checkpoints(), log.heads()], [1, [], [note("a").opId]]);
 });
 
 Deno.test("an empty log has the initial state, in memory, in a file, readonly, and after a rebuild", () => {

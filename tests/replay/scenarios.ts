@@ -141,6 +141,7 @@ export function told(log: OpLog): string[] {
   return [...log.claims.query()].flatMap((claim) => [
     formatJson(claim),
     formatJson(log.claims.explain(claim.opId)),
-    log.claims.current(claim.key)!.opId,
+    log.claims.current(claim.key)?.opId ?? "none",
+    log.claims.latest(claim.key)!.opId,
   ]);
 }

@@ -8,7 +8,7 @@ import {
   OpLog,
   RefusedError,
 } from "../../mod.ts";
-import { alice, bob, forged } from "../operations.ts";
+import { alice, bob, forged, missigned } from "../operations.ts";
 
 type Body = Record<string, unknown>;
 
@@ -282,8 +282,7 @@ Deno.test("types that are not known may hold anything", async () => {
 
 /** An operation whose address fits and whose signature does not. */
 function badlySigned(type: string, body: Body): Operation {
-  const signer = { author: alice.author, sign: (message: Uint8Array) => bob.sign(message) };
-  return Operation.parse(Operation.create({ type, body, ts: 1 }, signer).wire);
+  return missigned(operation(type, body), bob);
 }
 
 Deno.test("a wrong address or signature is reported before a bad body", async () => {

@@ -3,7 +3,11 @@ import { hashes, Point, verify as nobleVerify } from "@noble/ed25519";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { Identity } from "../../mod.ts";
+import { verifySignature as verifyPortably } from "../../src/proof/ed25519.ts";
 import { verifySignature } from "../../src/wire/ed25519.ts";
+
+// noble works synchronously only when it is given a SHA-512.
+hashes.sha512 = (bytes: Uint8Array) => new Uint8Array(createHash("sha512").update(bytes).digest());
 
 const L = Point.CURVE().n;
 const P = Point.CURVE().p;
@@ -181,4 +185,35 @@ function integer(littleEndian: Uint8Array): bigint {
   return BigInt("0x" + littleEndian.slice().reverse().toHex());
 }
 
-assert(hashes.sha512 !== undefined, "Identity gives noble its SHA-512");
+Deno.test("a key or a signature of another length, or that is not lower-case hex, is refused", () => {
+  const identity = Identity.fromSeed(new Uint8Array(32).fill(7));
+  const publicKey = identity.author.slice(4);
+  const signature = identity.sign(message).toHex();
+  assert(verifySignature(publicKey, signature, message));
+  const others = (text: string) => [
+    "",
+    text.slice(1),
+    text.slice(2),
+    text.slice(0, -1),
+    text.slice(0, -2),
+    text + "0",
+    text + "00",
+    text + text,
+    "00" + text,
+    text.toUpperCase(),
+    text.slice(0, -1) + "g",
+    text.slice(0, -2) + "  ",
+    text + "\n",
+    "0x" + text.slice(2),
+    "é" + text.slice(1),
+  ];
+  for (const other of others(signature)) assertFalse(verifySignature(publicKey, other, message), other);
+  for (const other of others(publicKey)) assertFalse(verifySignature(other, signature, message), other);
+  const [keyBytes, signatureBytes] = [publicKey, signature].map((hex) => Uint8Array.fromHex(hex));
+  assert(verifyPortably(keyBytes, signatureBytes, message));
+  for (const length of [0, 31, 33, 63, 65, 96, 128]) {
+    const cut = (bytes: Uint8Array) => Uint8Array.from({ length }, (_, i) => bytes[i] ?? 0);
+    assertFalse(verifyPortably(keyBytes, cut(signatureBytes), message), `a signature of ${length} bytes`);
+    assertFalse(verifyPortably(cut(keyBytes), signatureBytes, message), `a key of ${length} bytes`);
+  }
+});

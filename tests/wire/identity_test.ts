@@ -105,3 +105,60 @@ Deno.test("the secret does not show when an identity is printed", () => {
   assertStringIncludes(shown, identity.author);
   assertFalse(shown.includes(seed.toHex()) || shown.includes("9, 9, 9"));
 });
+
+Deno.test({
+  name: "a pipe, a device or a socket is no key file, and is not waited for",
+  ignore: Deno.build.os === "windows",
+  fn() {
+    withFolder((folder) => {
+      const pipe = `${folder}/pipe`;
+      new Deno.Command("mkfifo", { args: ["-m", "600", pipe] }).outputSync();
+      Deno.symlinkSync(pipe, `${folder}/link`);
+      for (const path of [pipe, `${folder}/link`, "/dev/zero", "/dev/null"]) {
+        const error = assertThrows(() => Identity.load(path), FileError, "not a key file");
+        assertEquals([error.code, error.path], ["key-unreadable", path]);
+      }
+    });
+  },
+});
+
+Deno.test("a file that is too large for a key is not one, even if it begins with one", () => {
+  withFolder((folder) => {
+    const path = `${folder}/large.key`;
+    Identity.fromSeed(seed).save(path);
+    Deno.writeFileSync(path, new Uint8Array(1 << 16).fill(10), { append: true });
+    assertEquals(assertThrows(() => Identity.load(path), FileError).code, "key-unreadable");
+  });
+});
+
+Deno.test("the content of a key file is in no message, nor in its causes", () => {
+  withFolder((folder) => {
+    const path = `${folder}/a.key`;
+    Identity.fromSeed(seed).save(path);
+    const pem = Deno.readTextFileSync(path);
+    const secret = pem.split("\n")[1];
+    const damaged = [pem.replace("PRIVATE", "PUBLIC"), pem.slice(0, -30), pem.replace("MC4C", "MC4D"), secret];
+    for (const text of damaged) {
+      Deno.writeTextFileSync(path, text);
+      const error = assertThrows(() => Identity.load(path), FileError);
+      assertEquals(error.code, "key-unreadable");
+      assertFalse(Deno.inspect(error, { depth: 9 }).includes(secret.slice(4, 20)));
+    }
+    for (const use of [() => Identity.load(pem), () => Identity.generate().save(pem)]) {
+      const error = assertThrows(use, LogError, "private key itself");
+      assertEquals(error.code, "invalid-argument");
+      assertFalse(error.message.includes(secret));
+    }
+  });
+});
+
+Deno.test("a path or a message of another type is refused", () => {
+  const identity = Identity.fromSeed(seed);
+  for (const other of [undefined, null, 5, {}, new URL("file:///a.key")]) {
+    assertEquals(assertThrows(() => Identity.load(other as string), LogError).code, "invalid-argument");
+    assertEquals(assertThrows(() => identity.save(other as string), LogError).code, "invalid-argument");
+  }
+  for (const other of [undefined, null, "text", 5, [1], new ArrayBuffer(1)]) {
+    assertEquals(assertThrows(() => identity.sign(other as never), LogError).code, "invalid-argument");
+  }
+});

@@ -5,8 +5,14 @@
  * @module
  */
 
-/** Where wire texts come from: one by one, or as a stream of bytes that holds JSON lines. */
-export type IngestSource = Iterable<string> | AsyncIterable<string> | ReadableStream<Uint8Array>;
+import { LogError } from "../../errors.ts";
+import { isOperation, type Operation } from "../../wire/operation.ts";
+
+/** Where wire texts come from: one by one, or in operations, or as a stream of bytes that holds JSON lines. */
+export type IngestSource =
+  | Iterable<string | Operation>
+  | AsyncIterable<string | Operation>
+  | ReadableStream<Uint8Array>;
 
 /** Wire texts to be checked: texts, or bytes in which each ends with a newline. */
 export type Block = { texts: string[] } | ByteBlock;
@@ -62,14 +68,44 @@ export function readBlocks(
   maxBytes: number,
   memory: BlockMemory,
 ): AsyncGenerator<Block | OversizedLine | undefined> {
-  return source instanceof ReadableStream ? byteBlocks(source, maxBytes, memory) : textBlocks(source);
+  if (source instanceof ReadableStream) {
+    if (source.locked) throw refuse("the stream is locked: somebody else reads it");
+    return byteBlocks(source, maxBytes, memory);
+  }
+  if (typeof source === "string") {
+    throw refuse(
+      "a text is no source; put one wire text into a list, and open a file: (await Deno.open(path)).readable",
+    );
+  }
+  if (ArrayBuffer.isView(source)) throw refuse("bytes are given as a stream: new Blob([bytes]).stream()");
+  if (typeof source !== "object" || source === null || !(Symbol.asyncIterator in source || Symbol.iterator in source)) {
+    throw refuse("a source is a list of wire texts, or a stream of bytes that holds JSON lines");
+  }
+  return textBlocks(source);
 }
 
-async function* textBlocks(source: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Block | undefined> {
+function refuse(what: string): LogError {
+  return new LogError("invalid-argument", what);
+}
+
+/** What is given one by one. */
+type TextSource = Exclude<IngestSource, ReadableStream<Uint8Array>>;
+
+/** The wire text of something that a source gave. */
+function textOf(given: string | Operation, position: number): string {
+  if (typeof given === "string") return given;
+  if (isOperation(given)) return given.wire;
+  const advice = isOperation((given as { op?: unknown } | null)?.op) ? "; of an entry give its op" : "";
+  throw refuse(`what the source gives at ${position} is neither a wire text nor an operation${advice}`);
+}
+
+async function* textBlocks(source: TextSource): AsyncGenerator<Block | undefined> {
   let texts: string[] = [];
   let length = 0;
-  for await (const text of Symbol.asyncIterator in source ? withPauses(source) : source) {
-    if (text !== undefined) {
+  let position = 0;
+  for await (const given of Symbol.asyncIterator in source ? withPauses(source) : source) {
+    if (given !== PAUSE) {
+      const text = textOf(given, ++position);
       texts.push(text);
       length += text.length;
       if (texts.length < BLOCK_TEXTS && length < BLOCK_BYTES) continue;
@@ -91,7 +127,11 @@ export async function* byteBlocks(
   let length = 0;
   let linesEnd = 0; // so many of the bytes are whole lines
   let skipping = false; // in the midst of a line that is too large
-  for await (let chunk of withPauses(chunks(source))) {
+  for await (const given of withPauses(chunks(source))) {
+    if (given !== PAUSE && !(given instanceof Uint8Array)) {
+      throw refuse("the stream gives something else than bytes; give it without a TextDecoderStream");
+    }
+    let chunk = given === PAUSE ? undefined : given;
     if (chunk === undefined) yield undefined;
     else if (skipping) {
       const newline = chunk.indexOf(NEWLINE);
@@ -155,8 +195,11 @@ function chunks(source: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
 }
 
-/** What a source gives, and undefined whenever it makes one wait. */
-async function* withPauses<T>(source: AsyncIterable<T>): AsyncGenerator<T | undefined> {
+/** Stands for a source that makes one wait: whatever it gives, it cannot give this. */
+const PAUSE: unique symbol = Symbol("pause");
+
+/** What a source gives, and a pause whenever it makes one wait. */
+async function* withPauses<T>(source: AsyncIterable<T>): AsyncGenerator<T | typeof PAUSE> {
   const iterator = source[Symbol.asyncIterator]();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let pause: Promise<undefined> | undefined;
@@ -168,7 +211,7 @@ async function* withPauses<T>(source: AsyncIterable<T>): AsyncGenerator<T | unde
       if (result === undefined) {
         pause = undefined;
         // It may have begun before this was asked for, and gone by while the last answer was used.
-        if (performance.now() - asked >= PATIENCE_MS) yield undefined;
+        if (performance.now() - asked >= PATIENCE_MS) yield PAUSE;
         continue;
       }
       if (result.done) return;

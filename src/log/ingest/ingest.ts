@@ -6,7 +6,7 @@
  */
 
 import { DanglingReferenceError, LogError, RefusedError, tooLarge } from "../../errors.ts";
-import { requireInteger } from "../entries.ts";
+import { requireCallback, requireInteger } from "../entries.ts";
 import { afterCommits } from "../failures.ts";
 import { copyRecord, joinRecords, namesOf } from "../records.ts";
 import type { Batch, Verdict, Writer } from "../writer.ts";
@@ -57,6 +57,8 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
   const { workers = navigator.hardwareConcurrency, order = "causal", maxWaiting = MAX_WAITING, signal } = options;
   requireInteger("workers", workers, 0);
   requireInteger("maxWaiting", maxWaiting, 0);
+  requireCallback("onProgress", options.onProgress);
+  requireCallback("onRefused", options.onRefused);
   if (order !== "causal" && order !== "any") {
     throw new LogError("invalid-argument", `order is "causal" or "any", not ${JSON.stringify(order)}`);
   }

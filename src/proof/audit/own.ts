@@ -5,25 +5,16 @@
  */
 
 import { OBJECTS } from "../../log/schema.ts";
-import { declarationOf } from "../../log/sql.ts";
 import { claims } from "../../replay/claims/tables.ts";
 import { depths } from "../../replay/depths.ts";
 import { heads } from "../../replay/heads.ts";
 import { type TableProjection, WATERMARKS } from "../../replay/projections.ts";
 import { stateDefinition } from "../../replay/state.ts";
-import { CHECKPOINTS_SCHEMA } from "../kept.ts";
+import { CHECKPOINT_OBJECTS } from "../kept.ts";
 import { tree } from "../tree.ts";
 
 /** All that is derived, but for the states of projections that a user wrote. */
 export const DERIVED: readonly TableProjection[] = [heads, tree, depths, claims];
-
-/** How the table of kept checkpoints and what belongs to it are made, by name. */
-export const CHECKPOINT_OBJECTS: Readonly<Record<string, string>> = Object.fromEntries(
-  CHECKPOINTS_SCHEMA.split(/;\s*(?=CREATE\b|$)/).filter((sql) => sql.trim() !== "").map((sql) => {
-    const statement = sql.trim().replace(" IF NOT EXISTS ", " "); // SQLite does not keep these words
-    return [declarationOf(statement)!.name, statement];
-  }),
-);
 
 const OWN: Readonly<Record<string, string>> = {
   ...OBJECTS,

@@ -11,7 +11,8 @@ import { OBJECTS, quoteSql } from "../../log/schema.ts";
 import { declarationOf, lowerCase } from "../../log/sql.ts";
 import { reading } from "./file.ts";
 import type { FindingKind, Findings } from "./findings.ts";
-import { CHECKPOINT_OBJECTS, definitionOf, OWN_NAMES } from "./own.ts";
+import { CHECKPOINT_OBJECTS } from "../kept.ts";
+import { definitionOf, OWN_NAMES } from "./own.ts";
 
 export type { SchemaObject } from "../../log/objects.ts";
 

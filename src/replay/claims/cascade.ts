@@ -45,18 +45,18 @@ export class FallPaths {
 
   /** The path to the claim at a `seq`, at most 32 operations: the first and the last half of a longer one. */
   to(seq: number): number[] {
-    const below: number[] = [];
+    const below = new Set<number>();
     let at: number | null = seq;
     let ends: Ends | undefined;
     while (at !== null && ends === undefined) {
       ends = this.#ends.get(at);
       if (ends !== undefined) break;
-      below.push(at);
+      this.#reader.visit(below, at);
       const fall = this.#reader.fall(at);
       if (fall.via === null) ends = { head: [fall.cause], tail: [] };
       at = fall.via;
     }
-    for (const claim of below.reverse()) this.#ends.set(claim, ends = extended(ends!, claim));
+    for (const claim of [...below].reverse()) this.#ends.set(claim, ends = extended(ends!, claim));
     return [...ends!.head, ...ends!.tail];
   }
 }

@@ -6,15 +6,17 @@
 
 import { LogError, NotFoundError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
-import { seqOf } from "../../log/entries.ts";
+import { requireObject, requireText, seqOf } from "../../log/entries.ts";
 import { MAX_SUMMARY, PARTS_PER_MILLION } from "../../wire/bodies.ts";
-import type { Operation, OperationDraft, Signer } from "../../wire/operation.ts";
+import { isOpId } from "../../wire/ids.ts";
+import type { Signer } from "../../wire/identity.ts";
+import type { Operation, OperationDraft } from "../../wire/operation.ts";
 import type { CanonicalValue } from "../../wire/value.ts";
 import type { Projections } from "../projections.ts";
 import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
 import { FallPaths, FallRecord } from "./cascade.ts";
 import { explain } from "./explain.ts";
-import { checkFilter, ClaimReader, selectClaims, selectCurrent } from "./read.ts";
+import { checkFilter, ClaimReader, selectClaims, selectCurrent, selectLatest } from "./read.ts";
 import { ClaimsRun } from "./run.ts";
 import { claims } from "./tables.ts";
 
@@ -110,6 +112,7 @@ export class Claims {
    * @throws {LogError} `invalid-argument`.
    */
   query(filter: ClaimFilter = {}): IteratorObject<Claim> {
+    requireObject("a filter", filter);
     checkFilter(filter);
     const isEmpty = this.#prepare() === 0;
     const seqs = isEmpty ? new Float64Array() : selectClaims(this.#connection, filter);
@@ -128,25 +131,43 @@ export class Claims {
   }
 
   /**
-   * What holds for a key: of its active claims the one that comes last; where none is active, of all; undefined when
-   * there is none.
+   * What holds for a key: of its active claims the one that comes last; undefined when none is active.
+   *
+   * @param key What it is about.
+   * @throws {LogError} `invalid-argument` when the key is no text.
    */
   current(key: string): Claim | undefined {
-    if (this.#prepare() === 0) return undefined;
-    return this.#connection.snapshot(() => {
-      const seq = selectCurrent(this.#connection, key);
-      return seq === undefined ? undefined : new ClaimReader(this.#connection).one(seq);
-    });
+    return this.#ofKey(key, selectCurrent);
+  }
+
+  /**
+   * What was claimed of a key last: of all its claims, whatever their status, the one that comes last in the order of
+   * replay; undefined when nothing is claimed of it.
+   *
+   * @param key What it is about.
+   * @throws {LogError} `invalid-argument` when the key is no text.
+   */
+  latest(key: string): Claim | undefined {
+    return this.#ofKey(key, selectLatest);
   }
 
   /**
    * Why a claim is believed, or is not: what it was derived from, down to the evidence, and what felled it.
    *
-   * @param opId A whole id.
-   * @throws As {@linkcode Claims.get}.
+   * @param idOrKey A whole id of a claim; or a key, of which the claim that holds is explained, or else the latest.
+   * @throws {LogError} `not-found` when nothing is claimed of the key, `invalid-argument`; for an id as
+   * {@linkcode Claims.get}.
    */
-  explain(opId: string): Explanation {
-    return this.#find(opId, ({ claim, seq }) => explain(this.#connection, claim, seq));
+  explain(idOrKey: string): Explanation {
+    requireText("what is to be explained", idOrKey);
+    if (isOpId(idOrKey)) return this.#find(idOrKey, ({ claim, seq }) => explain(this.#connection, claim, seq));
+    const explanation = this.#snapshot(() => {
+      const seq = selectCurrent(this.#connection, idOrKey) ?? selectLatest(this.#connection, idOrKey);
+      if (seq === undefined) return undefined;
+      return explain(this.#connection, new ClaimReader(this.#connection).named(seq), seq);
+    });
+    if (explanation !== undefined) return explanation;
+    throw new LogError("not-found", `nothing is claimed of the key ${JSON.stringify(idOrKey)}`);
   }
 
   /**
@@ -157,6 +178,7 @@ export class Claims {
    * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
    */
   assert(signer: Signer, draft: ClaimDraft): Operation {
+    requireObject("a claim", draft);
     const { key, value, confidencePpm = PARTS_PER_MILLION, deriver = BY_HAND, inputs = [], ts } = draft;
     const body = { key, value, confidence_ppm: confidencePpm, deriver, inputs };
     return this.#recorder.record(signer, "claim.assert", body, { ts });
@@ -171,6 +193,7 @@ export class Claims {
    * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
    */
   refute(signer: Signer, key: string, options: RulingOptions & { value?: CanonicalValue } = {}): Cascade {
+    requireObject("options", options);
     const { value, reason, ts } = options;
     const scope = value === undefined ? "key" : "value";
     return this.#rule(signer, "claim.refute", withoutUndefined({ key, scope, value, reason }), ts);
@@ -186,6 +209,7 @@ export class Claims {
    * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
    */
   correct(signer: Signer, key: string, value: CanonicalValue, options: RulingOptions = {}): Cascade {
+    requireObject("options", options);
     const { reason, ts } = options;
     return this.#rule(signer, "claim.correct", withoutUndefined({ key, value, reason }), ts);
   }
@@ -197,8 +221,11 @@ export class Claims {
    * @param signer Who keeps it.
    * @param explanation What {@linkcode Claims.explain} gave.
    * @param summary It in words, such as the lines of `formatTree`: at most 8,192 characters are kept.
+   * @throws {LogError} `invalid-argument`.
    */
   record(signer: Signer, explanation: Explanation, summary: string): Operation {
+    requireObject("an explanation", explanation);
+    requireText("a summary", summary);
     const text = [...summary];
     if (text.length > MAX_SUMMARY) summary = text.slice(0, MAX_SUMMARY - 1).join("") + "…";
     const chain = explanation.nodes.slice(0, MAX_CHAIN).map(({ opId }) => opId);
@@ -210,8 +237,22 @@ export class Claims {
     return this.#projections.prepare(claims);
   }
 
-  /** Uses a claim as all of them stand at one moment, whatever others write meanwhile. */
+  /** Reads claims as all of them stand at one moment, whatever others write meanwhile; undefined in an empty log. */
+  #snapshot<T>(read: () => T): T | undefined {
+    return this.#prepare() === 0 ? undefined : this.#connection.snapshot(read);
+  }
+
+  #ofKey(key: string, select: typeof selectCurrent): Claim | undefined {
+    requireText("a key", key);
+    return this.#snapshot(() => {
+      const seq = select(this.#connection, key);
+      return seq === undefined ? undefined : new ClaimReader(this.#connection).named(seq);
+    });
+  }
+
+  /** Uses a claim by its id. */
   #find<T>(opId: string, use: (found: { claim: Claim; seq: number }) => T): T {
+    requireText("an id", opId);
     this.#prepare();
     return this.#connection.snapshot(() => {
       const seq = seqOf(this.#connection, opId);

@@ -8,6 +8,7 @@ import type { Connection } from "../../log/connection.ts";
 import { rowOf, seqOf } from "../../log/entries.ts";
 import { type CorrectBody, type EvidenceBody, isBody, type RefuteBody } from "../../wire/bodies.ts";
 import type { Operation } from "../../wire/operation.ts";
+import { derivedDamaged } from "../damage.ts";
 import { decodeStored } from "../read.ts";
 import type { Claim, Explanation, ExplanationNode, Fall } from "./claim.ts";
 import { ClaimReader } from "./read.ts";
@@ -24,7 +25,7 @@ export function explain(connection: Connection, claim: Claim, seq: number): Expl
     case "invalidated":
       return { ...explanation, fall: fallOf(connection, reader, seq) };
     case "superseded":
-      return { ...explanation, supersededBy: reader.one(seqOf(connection, claim.cause!)!)! };
+      return { ...explanation, supersededBy: reader.named(seqOf(connection, claim.cause!)!) };
     default:
       return explanation;
   }
@@ -62,12 +63,15 @@ function nodeOf(connection: Connection, reader: ClaimReader, opId: string): Expl
 
 function fallOf(connection: Connection, reader: ClaimReader, seq: number): Fall {
   const path = reader.path(seq);
-  const [wire] = connection.query(SELECT_WIRE).value<[string]>(path[0])!;
-  const { opId, type, author, ts, body } = decodeStored(connection.path, path[0], wire);
+  const row = connection.query(SELECT_WIRE).value<[unknown]>(path[0]);
+  const { opId, type, author, ts, body } = decodeStored(connection.path, path[0], row?.[0]);
+  if (!(type === "claim.refute" || type === "claim.correct") || !isBody(type, body)) {
+    throw derivedDamaged(connection, `what is at seq ${path[0]} refutes and corrects nothing`);
+  }
   const { key, value, reason } = body as unknown as RefuteBody | CorrectBody;
   return {
     opId,
-    type: type as Fall["type"],
+    type,
     author,
     ts,
     key,

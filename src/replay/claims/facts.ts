@@ -9,6 +9,7 @@ import type { Connection } from "../../log/connection.ts";
 import { type AssertBody, type CorrectBody, isBody, type RefuteBody } from "../../wire/bodies.ts";
 import type { OperationWire } from "../../wire/operation.ts";
 import type { Batch } from "../batch.ts";
+import { derivedDamaged, derivedIntegers } from "../damage.ts";
 import { decodeStored } from "../read.ts";
 import { keyText, valueText } from "./columns.ts";
 
@@ -44,9 +45,10 @@ export function readFacts(connection: Connection, batch: Batch): Fact[] {
   const texts = [...batch.texts()].filter(({ type }) => TYPES.has(type));
   if (texts.length === 0) return [];
   // One text: many rows of one number would cost more.
-  const [depths] = connection.query(SELECT_DEPTHS).value<[string]>(JSON.stringify(texts.map(({ seq }) => seq)))!;
-  const depthOf = depths.split(",");
-  return texts.flatMap(({ seq, wire }, i) => readFact(connection.path, seq, Number(depthOf[i]), wire) ?? []);
+  const seqs = JSON.stringify(texts.map(({ seq }) => seq));
+  const depths = derivedIntegers(connection, connection.query(SELECT_DEPTHS).value<[unknown]>(seqs)![0]);
+  if (depths.length !== texts.length) throw derivedDamaged(connection, "an operation has no depth");
+  return texts.flatMap(({ seq, wire }, i) => readFact(connection.path, seq, depths[i], wire) ?? []);
 }
 
 function readFact(path: string, seq: number, depth: number, wire: string): Fact | undefined {

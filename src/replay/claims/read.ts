@@ -7,8 +7,10 @@
 import { LogError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import type { Parameter } from "../../log/query.ts";
-import { requireInteger } from "../../log/entries.ts";
-import { type AssertBody, type CorrectBody, PARTS_PER_MILLION } from "../../wire/bodies.ts";
+import { requireInteger, requireText } from "../../log/entries.ts";
+import { type AssertBody, type CorrectBody, isBody, PARTS_PER_MILLION } from "../../wire/bodies.ts";
+import type { Operation } from "../../wire/operation.ts";
+import { derivedDamaged, derivedIntegers, derivedRow, derivedRows } from "../damage.ts";
 import { decodeStored } from "../read.ts";
 import type { Claim, ClaimFilter, ClaimStatus } from "./claim.ts";
 import { keyText, Standing, Support } from "./columns.ts";
@@ -20,9 +22,10 @@ const SELECT_CLAIMS = "SELECT claim.seq, claim.depth, support, via, standing, ca
   "iif(grouped.id = keyed.winner, NULL, keyed.latest), ops.wire FROM json_each(?) AS wanted " +
   "JOIN mnema_claims AS claim ON claim.seq = wanted.value JOIN mnema_values AS grouped ON grouped.id = claim.value " +
   "JOIN mnema_keys AS keyed ON keyed.id = grouped.key JOIN ops ON ops.seq = claim.seq ORDER BY wanted.key";
-const SELECT_CURRENT = "SELECT coalesce(latest, " +
-  "(SELECT claim.seq FROM mnema_values AS grouped JOIN mnema_claims AS claim ON claim.value = grouped.id " +
-  "WHERE grouped.key = keyed.id ORDER BY depth DESC, op_id DESC LIMIT 1)) FROM mnema_keys AS keyed WHERE key = ?";
+const SELECT_CURRENT = "SELECT latest FROM mnema_keys WHERE key = ?";
+const SELECT_LATEST =
+  "SELECT claim.seq FROM mnema_keys AS keyed JOIN mnema_values AS grouped ON grouped.key = keyed.id " +
+  "JOIN mnema_claims AS claim ON claim.value = grouped.id WHERE keyed.key = ? ORDER BY depth DESC, op_id DESC LIMIT 1";
 const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
   "JOIN mnema_values AS grouped ON grouped.id = claim.value WHERE seq = ?";
 const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
@@ -37,6 +40,8 @@ const STATUSES: Record<ClaimStatus, string> = {
   refuted: `standing = ${Standing.refuted}`,
 };
 
+/** What the columns of a claim hold: of what is derived, and the wire text. */
+const COLUMNS = ["integer", "integer", "integer", "integer?", "integer", "integer?", "integer?", "any"] as const;
 const PAGE = 256;
 
 /**
@@ -44,8 +49,9 @@ const PAGE = 256;
  *
  * @throws {LogError} `invalid-argument`.
  */
-export function checkFilter({ status, limit = 0 }: ClaimFilter): void {
+export function checkFilter({ status, limit = 0, ...texts }: ClaimFilter): void {
   requireInteger("limit", limit, 0);
+  for (const [name, text] of Object.entries(texts)) if (text !== undefined) requireText(name, text);
   if (status === undefined || Object.hasOwn(STATUSES, status)) return;
   throw new LogError(
     "invalid-argument",
@@ -81,13 +87,18 @@ export function selectClaims(connection: Connection, filter: ClaimFilter): Float
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   // One text: as rows they would take many times the memory.
   const sql = `SELECT group_concat(seq) FROM (SELECT claim.seq ${FROM}${where}${ORDER} LIMIT ?)`;
-  const [list] = connection.query(sql).value<[string | null]>(...parameters, limit)!;
-  return list === null ? new Float64Array() : Float64Array.from(list.split(","), Number);
+  const [list] = connection.query(sql).value<[unknown]>(...parameters, limit)!;
+  return list === null ? new Float64Array() : Float64Array.from(derivedIntegers(connection, list));
 }
 
-/** The `seq` of what holds for a key, or else of the claim that comes last. */
+/** The `seq` of the claim that holds for a key; undefined when none does. */
 export function selectCurrent(connection: Connection, key: string): number | undefined {
-  return connection.query(SELECT_CURRENT).value<[number | null]>(keyText(key))?.[0] ?? undefined;
+  return derivedRow(connection, SELECT_CURRENT, ["integer?"], keyText(key))?.[0] ?? undefined;
+}
+
+/** The `seq` of the claim of a key that comes last, whatever its status; undefined when nothing is claimed of it. */
+export function selectLatest(connection: Connection, key: string): number | undefined {
+  return derivedRow(connection, SELECT_LATEST, ["integer"], keyText(key))?.[0];
 }
 
 /** With which input a claim fell; or, when it fell by itself, by which operation. */
@@ -119,39 +130,54 @@ export class ClaimReader {
     return this.#page([seq])[0];
   }
 
+  /** A claim by its `seq`, which the tables name. */
+  named(seq: number): Claim {
+    const claim = this.one(seq);
+    if (claim === undefined) throw derivedDamaged(this.#connection, `there is no claim at seq ${seq}`);
+    return claim;
+  }
+
   /** The `seq` of the refute or correction that felled a claim, of the claim it covers, and on to the claim itself. */
   path(seq: number): number[] {
-    const backwards = [seq];
+    const backwards = new Set<number>();
     for (let at: number | null = seq; at !== null;) {
+      this.visit(backwards, at);
       const { via, cause }: FallStep = this.fall(at);
-      backwards.push(via ?? cause);
+      if (via === null) this.visit(backwards, cause);
       at = via;
     }
-    return backwards.reverse();
+    return [...backwards].reverse();
   }
 
   /** The id of the operation at a `seq`. */
-  opId(seq: number): string {
-    let opId = this.#opIds.get(seq);
-    if (opId === undefined) this.#opIds.set(seq, opId = this.#connection.query(SELECT_OP_ID).value<[string]>(seq)![0]);
+  opId(seq: number | null): string {
+    let opId = this.#opIds.get(seq!);
+    if (opId !== undefined) return opId;
+    opId = this.#connection.query(SELECT_OP_ID).value<[string]>(seq)?.[0];
+    if (typeof opId !== "string") throw derivedDamaged(this.#connection, `there is no operation at seq ${seq}`);
+    this.#opIds.set(seq!, opId);
     return opId;
   }
 
   /** With which input a claim fell; or, when it fell by itself, by which operation. */
   fall(seq: number): FallStep {
-    const [via, standing, cause] = this.#connection.query(SELECT_FALL).value<[number, number, number]>(seq)!;
-    return standing !== Standing.upheld ? { via: null, cause } : { via, cause: null };
+    const row = derivedRow(this.#connection, SELECT_FALL, ["integer?", "integer", "integer?"], seq);
+    if (row !== undefined) {
+      const [via, standing, cause] = row;
+      if (standing === Standing.upheld) { if (via !== null) return { via, cause: null }; }
+      else if (cause !== null) return { via: null, cause };
+    }
+    throw derivedDamaged(this.#connection, `the claim at seq ${seq} fell by nothing`);
   }
 
   #page(seqs: number[]): Claim[] {
-    return this.#connection.query(SELECT_CLAIMS)
-      .values<[number, number, number, number | null, number, number | null, number | null, string]>(
-        JSON.stringify(seqs),
-      )
-      .map(([seq, depth, support, via, standing, cause, later, wire]): Claim => {
+    return derivedRows(this.#connection, SELECT_CLAIMS, COLUMNS, JSON.stringify(seqs))
+      .map(([seq, depth, support, via, standing, cause, later, wire]) => {
         const op = decodeStored(this.#connection.path, seq, wire);
-        this.#opIds.set(seq, op.opId);
         const status = statusOf(standing, support, later !== null);
+        if (status === undefined || !isClaim(op)) {
+          throw derivedDamaged(this.#connection, `what is kept of seq ${seq} is not of a claim`);
+        }
         const { opId, author, ts } = op;
         const base = { opId, author, ts, depth, status, ...this.#reason(status, { seq, via, cause, later }) };
         if (op.type === "claim.correct") {
@@ -170,21 +196,21 @@ export class ClaimReader {
     switch (status) {
       case "refuted":
       case "corrected":
-        return { cause: this.opId(at.cause!) };
+        return { cause: this.opId(at.cause) };
       case "superseded":
-        return { cause: this.opId(at.later!) };
+        return { cause: this.opId(at.later) };
       case "invalidated":
-        return { cause: this.opId(this.#rootCause(at.seq)), via: this.opId(at.via!) };
+        return { cause: this.opId(this.#rootCause(at.seq)), via: this.opId(at.via) };
       default:
         return {};
     }
   }
 
   #rootCause(seq: number): number {
-    const passed: number[] = [];
+    const passed = new Set<number>();
     let cause = this.#causes.get(seq);
     for (let at = seq; cause === undefined;) {
-      passed.push(at);
+      this.visit(passed, at);
       const fall = this.fall(at);
       cause = fall.via === null ? fall.cause : this.#causes.get(fall.via);
       at = fall.via!;
@@ -192,13 +218,26 @@ export class ClaimReader {
     for (const at of passed) this.#causes.set(at, cause);
     return cause;
   }
+
+  /** Refuses a path that comes back to where it was: it would have no end. */
+  visit(path: Set<number>, seq: number): void {
+    if (path.has(seq)) throw derivedDamaged(this.#connection, `the claim at seq ${seq} fell with itself`);
+    path.add(seq);
+  }
 }
 
-function statusOf(standing: number, support: number, isLater: boolean): ClaimStatus {
+function isClaim({ type, body }: Operation): boolean {
+  return (type === "claim.assert" || type === "claim.correct") && isBody(type, body);
+}
+
+/** The status that follows from the tables; undefined of what replay never writes there. */
+function statusOf(standing: number, support: number, isLater: boolean): ClaimStatus | undefined {
   if (standing === Standing.refuted) return "refuted";
   if (standing === Standing.corrected) return "corrected";
+  if (standing !== Standing.upheld) return undefined;
   if (support === Support.invalidated) return "invalidated";
   if (support === Support.pending) return "pending";
+  if (support !== Support.sound) return undefined;
   return isLater ? "superseded" : "active";
 }
 

@@ -10,6 +10,7 @@
 
 import type { Connection } from "../../log/connection.ts";
 import type { Batch } from "../batch.ts";
+import { derivedDamaged } from "../damage.ts";
 import type { Run } from "../projections.ts";
 import { Standing, Support } from "./columns.ts";
 import { type Fact, readFacts } from "./facts.ts";
@@ -235,7 +236,11 @@ export class ClaimsRun implements Run {
 
   /** Looks at claims again, and at what was derived from those that change, until nothing changes. */
   #settle(unsettled: Set<number>, groups: Groups): void {
-    while (unsettled.size > 0) {
+    // A change goes on along edges, which have no cycle: after as many rounds as claims were looked at, all have settled.
+    const met = new Set<number>();
+    for (let rounds = 0; unsettled.size > 0; rounds++) {
+      for (const claim of unsettled) met.add(claim);
+      if (rounds > met.size) throw derivedDamaged(this.#connection, "a claim was derived from itself");
       const list = JSON.stringify([...unsettled]);
       const unsoundInputs = Map.groupBy(
         this.#connection.query(SELECT_UNSOUND_INPUTS).values<[number, number, string, number, Condition, number]>(list)

@@ -1,0 +1,36 @@
+/**
+ * The verifier key as it is given: itself, or in a file. What is in that file is never shown, for it may be the wrong one.
+ *
+ * @module
+ */
+
+import { LogError } from "../errors.ts";
+import { isPrivateKey } from "../wire/private_key.ts";
+import { openInput } from "./files.ts";
+
+/** A verifier key has about 200 bytes. */
+const MAX_BYTES = 1 << 16;
+
+/**
+ * The verifier key that an option names.
+ *
+ * @param given The key, or the path of a file with it.
+ */
+export async function readVerifierKey(given: string): Promise<string> {
+  if (isPrivateKey(given)) throw privateKey("this");
+  if (given.includes("+")) return given;
+  const bytes: number[] = [];
+  for await (const chunk of await openInput(given)) {
+    if (bytes.length + chunk.length > MAX_BYTES) {
+      throw new LogError("bad-key", `${given} holds no verifier key: it is too large for one`);
+    }
+    bytes.push(...chunk);
+  }
+  const text = new TextDecoder().decode(new Uint8Array(bytes)).trim();
+  if (isPrivateKey(text)) throw privateKey(given);
+  return text;
+}
+
+function privateKey(what: string): LogError {
+  return new LogError("bad-key", `${what} is a private key; give the verifier key that mnema vkey prints`);
+}
