@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Identity, Operation } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
+import { someNotes } from "./notes.ts";
 import { readConfig } from "./package.ts";
 import { filesIn, Registry } from "./registry.ts";
 
@@ -102,7 +102,9 @@ function resolved(source: string): string {
   const imported = /^(?! *\*)(.*(?:\bfrom |\bimport\())"([^".][^"]*)"/gm;
   return source.replace(imported, (whole, before: string, specifier: string) => {
     const mapped = Object.keys(imports).find((key) => specifier === key || specifier.startsWith(`${key}/`));
-    return mapped === undefined ? whole : `${before}"${imports[mapped]}${specifier.slice(mapped.length)}"`;
+    if (mapped === undefined) return whole;
+    const path = specifier.slice(mapped.length);
+    return `${before}"${path === "" ? imports[mapped] : imports[mapped].replace("npm:", "npm:/") + path}"`;
   });
 }
 
@@ -170,13 +172,3 @@ Deno.test("workers start from a module that is served", async () => {
     assertEquals(await machine.runs("deno", "run", ...flags, "main.js"), "3000 2\n");
   });
 });
-
-/** Operations as JSON lines: enough of them that workers are started. */
-function someNotes(count: number): string {
-  const author = Identity.generate();
-  const lines = Array.from(
-    { length: count },
-    (_, ts) => Operation.create({ type: "note", body: { text: "x".repeat(100) }, prev: [], ts }, author).wire + "\n",
-  );
-  return lines.join("");
-}
