@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { withFolder } from "../folder.ts";
 import { works } from "../processes.ts";
 import { someNotes } from "./notes.ts";
+import { filesIn } from "./registry.ts";
 
 const project = new URL("../../", import.meta.url);
 
@@ -23,12 +24,26 @@ async function compile(output: string, env: Record<string, string> = {}): Promis
   assert(success, new TextDecoder().decode(stderr));
 }
 
-Deno.test("the README's deno compile has the workers' module in it", async () => {
+/** The modules that workers are started from, as paths in the project. */
+function workerModules(): string[] {
+  const found = filesIn(decodeURIComponent(new URL("src", project).pathname)).flatMap((path) => {
+    const module = new URL(`src${path}`, project);
+    const urls = Deno.readTextFileSync(module).matchAll(/new URL\("([^"]+\.ts)", import\.meta\.url\)/g);
+    return [...urls].map(([, url]) => new URL(url, module).href.slice(project.href.length));
+  });
+  assert(found.includes("src/log/ingest/worker.ts"));
+  return found;
+}
+
+Deno.test("the README's deno compile has the workers' modules in it", async () => {
   await withFolder(async (folder) => {
     // Deno itself does to put the program into, as it is not run here.
     await compile(`${folder}/mnema`, { DENORT_BIN: Deno.execPath() });
-    const [, worker] = Deno.readTextFileSync(new URL("src/log/ingest/worker.ts", project)).match(/^\/\/ (.+)$/m)!;
-    assert(contains(Deno.readFileSync(`${folder}/mnema`), worker));
+    const compiled = new TextDecoder("latin1").decode(Deno.readFileSync(`${folder}/mnema`));
+    for (const path of workerModules()) {
+      const [, comment] = Deno.readTextFileSync(new URL(path, project)).match(/^ \* (.+)$/m)!;
+      assert(compiled.includes(comment), `${path} is not in it: name it with --include`);
+    }
   });
 });
 
@@ -50,7 +65,3 @@ Deno.test({
     });
   },
 });
-
-function contains(bytes: Uint8Array, text: string): boolean {
-  return new TextDecoder("latin1").decode(bytes).includes(text);
-}
