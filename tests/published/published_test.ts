@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { withFolder } from "../folder.ts";
 import { someNotes } from "./notes.ts";
-import { readConfig } from "./package.ts";
+import { publish, readConfig } from "./package.ts";
 import { filesIn, Registry } from "./registry.ts";
 
 const project = new URL("../../", import.meta.url);
@@ -107,6 +107,19 @@ function resolved(source: string): string {
     return `${before}"${path === "" ? imports[mapped] : imports[mapped].replace("npm:", "npm:/") + path}"`;
   });
 }
+
+Deno.test("a warning of deno publish is a failure", async () => {
+  await withFolder(async (folder) => {
+    const config = { name: "@mnema/warned", version: "1.0.0", license: "MIT", exports: "./mod.ts" };
+    Deno.writeTextFileSync(`${folder}/deno.json`, JSON.stringify(config));
+    Deno.writeTextFileSync(`${folder}/mod.ts`, "export const one = 1;\n");
+    await publish(folder, ["--dry-run"]);
+    // A function of this name is taken for that of Node.
+    const source = "const require = (text: string) => text;\nexport const one: string = require(String(1));\n";
+    Deno.writeTextFileSync(`${folder}/mod.ts`, source);
+    await assertRejects(() => publish(folder, ["--dry-run"]), Error, "unanalyzable");
+  });
+});
 
 Deno.test("the README's examples run on the published module, in an empty folder and with an empty home", async () => {
   await Machine.use(async (machine) => {
