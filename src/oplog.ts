@@ -138,7 +138,7 @@ export class OpLog implements Disposable {
    * @throws {Deno.errors.NotCapable} When a permission is denied; no file is made.
    * @throws {FileError} `missing-folder`, `missing-file`, `is-a-folder`, `not-a-file`, `not-a-database`, `not-a-log`,
    * `super-journal`, `read-only`, `locked`, `disk-full`, `corrupt`, `io`. The file is left as it was.
-   * @throws {LogError} `invalid-argument`, `old-sqlite`.
+   * @throws {LogError} `invalid-argument`, `no-sqlite`, `old-sqlite`.
    */
   static open(path: string | URL = ":memory:", options: OpenOptions = {}): OpLog {
     const {

@@ -9,7 +9,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { LogError } from "../errors.ts";
 import { REBUILD_ADVICE } from "../replay/damage.ts";
 import type { Output } from "./output.ts";
-import { explainDenial, isGranted, requireGranted } from "./permissions.ts";
+import { explainDenial, readVariable } from "./permissions.ts";
 
 /** Wrong usage: said with a pointer to the help, exit code 2. */
 export class UsageError extends Error {
@@ -145,25 +145,13 @@ export class Input {
 
   /** The path of the log. */
   get logPath(): string {
-    return this.value("log") ?? (variable("MNEMA_LOG") || "mnema.db");
+    return this.value("log") ?? (readVariable("MNEMA_LOG") || "mnema.db");
   }
 
   /** The path of the key. */
   get keyPath(): string {
-    return this.value("key") ?? (variable("MNEMA_KEY") || "mnema.key");
+    return this.value("key") ?? (readVariable("MNEMA_KEY") || "mnema.key");
   }
-}
-
-function variable(name: string): string | undefined {
-  requireGranted("env", name);
-  return Deno.env.get(name);
-}
-
-/** The paths of the log and the key, by default where the environment must not be read. */
-function filesOf(input: Input | undefined): [log: string, key: string] {
-  const path = (option: string, name: string, otherwise: string) =>
-    input?.value(option) ?? ((isGranted({ name: "env", target: name }) && Deno.env.get(name)) || otherwise);
-  return [path("log", "MNEMA_LOG", "mnema.db"), path("key", "MNEMA_KEY", "mnema.key")];
 }
 
 /** Writes `--name value` as `--name=value`, so that a value may start with a dash: `--each -`. */
@@ -222,10 +210,8 @@ export function commandHelp(name: string, command: Command): string {
 
 /** The sentence for an error that a user can mend; `undefined` of any other. */
 export function explain(error: unknown, input?: Input): string | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (!(cause instanceof Deno.errors.NotCapable)) continue;
-    return explainDenial(cause.message, filesOf(input)) ?? cause.message;
-  }
+  const denied = explainDenial(error, { log: input?.value("log"), key: input?.value("key") });
+  if (denied !== undefined) return denied;
   if (error instanceof LogError) return error.message.replace(REBUILD_ADVICE, "; run: mnema rebuild");
   return undefined;
 }

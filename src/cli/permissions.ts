@@ -37,24 +37,42 @@ export function requireLibrary(): void {
   }
 }
 
+/** The value of an environment variable. */
+export function readVariable(name: string): string | undefined {
+  requireGranted("env", name);
+  return Deno.env.get(name);
+}
+
 /**
  * The sentence for a permission that is missing.
  *
- * @param message Deno's message, or that of {@linkcode requireGranted}.
- * @param files The log and the key.
+ * @param error What was thrown.
+ * @param given The log and the key, where options name them.
  * @returns Names the flags for this permission, and for whatever else of the usual ones is missing: whoever lacks one
- * often lacks all. `undefined` of another message.
+ * often lacks all. `undefined` of another error.
  */
-export function explainDenial(message: string, files: readonly string[]): string | undefined {
-  const [, name, target] = /^Requires (read|write|env|ffi) access(?: to "([^"]*)")?/.exec(message) ?? [];
-  if (name === undefined) return undefined;
-  const usual: Permission[] = [
+export function explainDenial(error: unknown, given: { log?: string; key?: string }): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) continue;
+    const [, name, target] = /^Requires (read|write|env|ffi) access(?: to "([^"]*)")?/.exec(cause.message) ?? [];
+    if (name === undefined) return cause.message;
+    const missing = [...usual(given).filter((permission) => !isGranted(permission)), { name: name as Name, target }];
+    return `permissions are missing: run mnema, or install it again, with ${flags(missing).join(" ")}`;
+  }
+  return undefined;
+}
+
+/** What a command needs to read and write the log and the key. */
+function usual({ log, key }: { log?: string; key?: string }): Permission[] {
+  const files = [
+    log ?? (ifGranted("MNEMA_LOG") || "mnema.db"),
+    key ?? (ifGranted("MNEMA_KEY") || "mnema.key"),
+  ];
+  return [
     ...files.flatMap((target): Permission[] => [{ name: "read", target }, { name: "write", target }]),
-    { name: "ffi", target: libraryIfKnown() },
+    { name: "ffi", target: ifGranted("DENO_SQLITE_PATH") || undefined },
     ...ENV.map((target): Permission => ({ name: "env", target })),
   ];
-  const missing = [...usual.filter((permission) => !isGranted(permission)), { name: name as Name, target }];
-  return `permissions are missing: run mnema, or install it again, with ${flags(missing).join(" ")}`;
 }
 
 function flags(permissions: readonly Permission[]): string[] {
@@ -68,12 +86,12 @@ function flags(permissions: readonly Permission[]): string[] {
     .map(([name, list]) => name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...list].join()}`);
 }
 
-function libraryIfKnown(): string | undefined {
-  return isGranted({ name: "env", target: LIBRARY_ENV[0] }) ? Deno.env.get(LIBRARY_ENV[0]) || undefined : undefined;
+function ifGranted(variable: string): string | undefined {
+  return isGranted({ name: "env", target: variable }) ? Deno.env.get(variable) : undefined;
 }
 
 /** Whether Deno would not prompt. */
-export function isGranted({ name, target }: Permission): boolean {
+function isGranted({ name, target }: Permission): boolean {
   const descriptor: Deno.PermissionDescriptor = name === "env" ? { name, variable: target } : { name, path: target };
   return Deno.permissions.querySync(descriptor).state === "granted";
 }

@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Identity, Operation } from "../../mod.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { withFolder } from "../folder.ts";
-import { readConfig } from "./package.ts";
+import { someNotes } from "./notes.ts";
+import { publish, readConfig } from "./package.ts";
 import { filesIn, Registry } from "./registry.ts";
 
 const project = new URL("../../", import.meta.url);
@@ -102,9 +102,24 @@ function resolved(source: string): string {
   const imported = /^(?! *\*)(.*(?:\bfrom |\bimport\())"([^".][^"]*)"/gm;
   return source.replace(imported, (whole, before: string, specifier: string) => {
     const mapped = Object.keys(imports).find((key) => specifier === key || specifier.startsWith(`${key}/`));
-    return mapped === undefined ? whole : `${before}"${imports[mapped]}${specifier.slice(mapped.length)}"`;
+    if (mapped === undefined) return whole;
+    const path = specifier.slice(mapped.length);
+    return `${before}"${path === "" ? imports[mapped] : imports[mapped].replace("npm:", "npm:/") + path}"`;
   });
 }
+
+Deno.test("a warning of deno publish is a failure", async () => {
+  await withFolder(async (folder) => {
+    const config = { name: "@mnema/warned", version: "1.0.0", license: "MIT", exports: "./mod.ts" };
+    Deno.writeTextFileSync(`${folder}/deno.json`, JSON.stringify(config));
+    Deno.writeTextFileSync(`${folder}/mod.ts`, "export const one = 1;\n");
+    await publish(folder, ["--dry-run"]);
+    // A function of this name is taken for that of Node.
+    const source = "const require = (text: string) => text;\nexport const one: string = require(String(1));\n";
+    Deno.writeTextFileSync(`${folder}/mod.ts`, source);
+    await assertRejects(() => publish(folder, ["--dry-run"]), Error, "unanalyzable");
+  });
+});
 
 Deno.test("the README's examples run on the published module, in an empty folder and with an empty home", async () => {
   await Machine.use(async (machine) => {
@@ -170,13 +185,3 @@ Deno.test("workers start from a module that is served", async () => {
     assertEquals(await machine.runs("deno", "run", ...flags, "main.js"), "3000 2\n");
   });
 });
-
-/** Operations as JSON lines: enough of them that workers are started. */
-function someNotes(count: number): string {
-  const author = Identity.generate();
-  const lines = Array.from(
-    { length: count },
-    (_, ts) => Operation.create({ type: "note", body: { text: "x".repeat(100) }, prev: [], ts }, author).wire + "\n",
-  );
-  return lines.join("");
-}

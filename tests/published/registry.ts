@@ -136,6 +136,7 @@ async function unpack(archive: ReadableStream<Uint8Array<ArrayBuffer>>, folder: 
   const tar = new Deno.Command("tar", { args: ["-xzf", "-", "-C", folder], stdin: "piped" }).spawn();
   await archive.pipeTo(tar.stdin);
   if (!(await tar.status).success) throw new Error("the archive that was uploaded cannot be unpacked");
+  for (const path of filesIn(folder)) Deno.chmodSync(folder + path, 0o644); // the archive gives files no mode
 }
 
 function exists(path: string): boolean {
