@@ -8,7 +8,7 @@
 import type { Database } from "@db/sqlite";
 import { FileError, LogError } from "../errors.ts";
 import { cannotOpen, cannotRead, isShut, refusedWrite, translate } from "./failures.ts";
-import { inspectFiles, pathOf, type PreparedFile, prepareFile, stampOf } from "./files.ts";
+import { inspectBeside, pathOf, type PreparedFile, prepareFile, stampOf } from "./files.ts";
 import { Query } from "./query.ts";
 import { openDatabase } from "./sqlite.ts";
 
@@ -122,7 +122,7 @@ export class Connection {
       return Connection.#connect(path, file, options, { flags }, audit);
     } catch (error) {
       if (!isShut(error)) throw error;
-      const { wal = 0, journal = 0 } = inspectFiles(path, name);
+      const { wal = 0, journal = 0 } = inspectBeside(path, name);
       if (wal > 0 || journal > 0) throw cannotRead(error, path, wal > 0 ? "-wal" : "-journal");
       const stamp = stampOf(name);
       const uri = `file:${file.split("/").map(encodeURIComponent).join("/")}?immutable=1`;

@@ -15,10 +15,8 @@ const SHORTEST_DATABASE = 100;
 /** What a journal begins with, and ends with where it names a super-journal. */
 const JOURNAL_MAGIC = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/** The sizes of a file and of what is beside it, in bytes; undefined for what is not there. */
-export interface Sizes {
-  /** The file. */
-  file?: number;
+/** The sizes of what SQLite keeps beside a file, in bytes; undefined for what is not there. */
+export interface SizesBeside {
   /** Commits that are not in the file yet. */
   wal?: number;
   /** What undoes a change that was interrupted. */
@@ -49,33 +47,36 @@ export interface PreparedFile extends Location {
  * @param path The path as the caller gave it.
  * @param options Whether it is only read, and whether a file that is not there is made.
  * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
- * @throws {FileError} As {@linkcode inspectFiles}, and `missing-file`, `missing-folder`, `disk-full`.
+ * @throws {FileError} `missing-file`, `missing-folder`, `is-a-folder`, `not-a-file`, `not-a-database`, `super-journal`,
+ * `disk-full`, `io`.
  */
 export function prepareFile(path: string, options: { readonly: boolean; create: boolean }): PreparedFile {
   const { readonly, create } = options;
   const at = locate(path, readonly);
+  const size = sizeOf(path, at.name, true);
+  // SQLite takes a file that is too short to be a database for an empty one, and would write over it.
+  if (size !== undefined && size > 0 && size < SHORTEST_DATABASE) {
+    throw translate(new Error("file is not a database"), path);
+  }
   const nativeReadonly = requestPermissions(at.name, readonly);
-  if (inspectFiles(path, at.name).file !== undefined) return { ...at, nativeReadonly };
+  inspectBeside(path, at.name);
+  if (size !== undefined) return { ...at, nativeReadonly };
   if (!create || readonly) throw new FileError("missing-file", path, `there is no log ${path}`);
   makeFile(path, at.name);
   return prepareFile(path, { readonly, create: false });
 }
 
 /**
- * Looks at a file and at what SQLite keeps beside it, without opening what would hang.
+ * Looks at what SQLite keeps beside a file, without opening what would hang.
  *
  * @param path The path as the caller gave it, for messages.
  * @param name The file, as Deno's permissions know it.
- * @throws {FileError} `is-a-folder`, `not-a-file`, `not-a-database`, `super-journal`, `io`.
+ * @throws {FileError} `not-a-file`, `super-journal`, `io`.
  */
-export function inspectFiles(path: string, name: string): Sizes {
-  const [file, wal, , journal] = SUFFIXES.map((suffix) => sizeOf(path + suffix, name + suffix, suffix === ""));
-  // SQLite takes a file that is too short to be a database for an empty one, and would write over it.
-  if (file !== undefined && file > 0 && file < SHORTEST_DATABASE) {
-    throw translate(new Error("file is not a database"), path);
-  }
+export function inspectBeside(path: string, name: string): SizesBeside {
+  const [wal, , journal] = SUFFIXES.slice(1).map((suffix) => sizeOf(path + suffix, name + suffix, false));
   if (journal !== undefined) refuseSuperJournal(path, `${name}-journal`, journal);
-  return { file, wal, journal };
+  return { wal, journal };
 }
 
 /** The size of a plain file; undefined when there is none. */

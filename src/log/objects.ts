@@ -5,7 +5,7 @@
  * @module
  */
 
-import { declarationOf, hasKeyword, isPlainIndex, isSameSql } from "./sql.ts";
+import { type Declaration, declarationOf, hasKeyword, isPlainIndex, isSameSql } from "./sql.ts";
 
 /** An object of a file's schema, as its row has it. */
 export interface SchemaObject {
@@ -42,12 +42,20 @@ const COMPUTED_ON_WRITE: ReadonlySet<string> = new Set([...COMPUTED, "CHECK", "C
 export function faultOf(object: SchemaObject, definitions: Definitions): Fault | undefined {
   const { type, name, table, sql } = object;
   if (sql === null) return type === "index" && name.startsWith(AUTOMATIC_INDEX) ? undefined : "disguised";
-  const declared = declarationOf(sql);
-  if (declared?.type !== type || declared.name !== name || declared.table !== table) return "disguised";
   const own = definitions(name);
+  const declared = sql === own ? ownDeclaration(own) : declarationOf(sql);
+  if (declared?.type !== type || declared.name !== name || declared.table !== table) return "disguised";
   if (own !== undefined) return isSameSql(sql, own) ? undefined : "altered";
   const isAttached = (type === "trigger" || type === "index") && isOfLog(table, definitions);
   return isAttached ? "attached" : "foreign";
+}
+
+/** What statements of the log's own make: they are met each time a log is opened. */
+const ownDeclarations = new Map<string, Declaration | undefined>();
+
+function ownDeclaration(own: string): Declaration | undefined {
+  if (!ownDeclarations.has(own)) ownDeclarations.set(own, declarationOf(own));
+  return ownDeclarations.get(own);
 }
 
 /** Whether a table is the log's, or is named as what the log derives. */

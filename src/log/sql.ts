@@ -29,18 +29,23 @@ const TOKEN = new RegExp(
     "[ \\t\\n\\f\\r]+",
     "--[^\\n]*",
     "/\\*[^]*?(?:\\*/|$)",
-    "(?<string>'[^']*(?:''[^']*)*')",
-    '(?<name>"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\\[[^\\]]*\\])',
-    "(?<word>[\\w$\\u0080-\\uffff]+)",
-    "(?<other><>|<=|>=|==|!=|<<|>>|\\|\\||->>|->|[^])",
+    "([\\w$\\u0080-\\uffff]+)",
+    '("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\\[[^\\]]*\\])',
+    "('[^']*(?:''[^']*)*')",
+    "(<>|<=|>=|==|!=|<<|>>|\\|\\||->>|->|[^])",
   ].join("|"),
-  "gy",
+  "y",
 );
 
 /** The tokens of a statement, each read when it is asked for. */
 export function* tokensOf(sql: string): Generator<Token, undefined> {
-  for (const { groups = {} } of sql.matchAll(TOKEN)) {
-    const { string, name, word, other } = groups;
+  let at = 0;
+  for (;;) {
+    TOKEN.lastIndex = at; // set each time: statements are read side by side
+    const match = TOKEN.exec(sql);
+    if (match === null) return;
+    at = TOKEN.lastIndex;
+    const [, word, name, string, other] = match;
     if (word !== undefined) yield { kind: "word", text: word };
     else if (name !== undefined) yield { kind: "name", text: unquote(name) };
     else if (string !== undefined) yield { kind: "string", text: string };

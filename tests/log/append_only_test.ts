@@ -136,11 +136,10 @@ Deno.test("a file with a trigger of another text is no log, and stays as it is",
 Deno.test("a foreign trigger that keeps rows out is noticed: nothing is said to be appended that is not", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/log.db`;
-    OpLog.open(path).close();
+    using log = OpLog.open(path); // which refuses a file that has such a trigger before
     withDatabase(path, (db) => {
       db.exec("CREATE TRIGGER thief BEFORE INSERT ON ops WHEN NEW.type = 'note' BEGIN SELECT RAISE(IGNORE); END");
     });
-    using log = OpLog.open(path);
     assertEquals(assertThrows(() => log.append(note("a")), FileError).code, "not-a-log");
     const error = await assertRejects(() => log.ingest([note("a").wire, note("b").wire]), FileError);
     assertEquals([error.code, log.size], ["not-a-log", 0]);

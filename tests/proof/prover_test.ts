@@ -300,7 +300,7 @@ Deno.test("an audit finds that the log no longer begins with what it signed, and
             path,
             (database) => database.exec("DROP TRIGGER checkpoints_no_update; UPDATE checkpoints SET note = 'x'"),
           ),
-        ["checkpoint"],
+        ["trigger", "checkpoint"],
       ],
     ];
     for (const [name, act, expected] of cases) {

@@ -22,7 +22,7 @@ const OWN: Readonly<Record<string, string>> = {
   sqlite_sequence: "CREATE TABLE sqlite_sequence(name,seq)", // SQLite's own, for AUTOINCREMENT
   mnema_watermarks: `CREATE TABLE mnema_watermarks ${WATERMARKS}`,
   ...Object.fromEntries(DERIVED.flatMap(({ tables, indexes = {} }) => [
-    ...Object.entries(tables).map(([name, columns]) => [name, `CREATE TABLE ${name} ${columns}`]),
+    ...Object.entries(tables).map(([name, columns]) => [name, `CREATE TABLE "${name}" ${columns}`]),
     ...Object.entries(indexes).map(([name, columns]) => [name, `CREATE INDEX ${name} ON ${columns}`]),
   ])),
 };
