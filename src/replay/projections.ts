@@ -52,7 +52,8 @@ const SELECT_COPIES = "SELECT name FROM temp.sqlite_schema WHERE type = 'table'"
 /** A copy hides the table in the file. */
 const COUNT_SOUND = "SELECT count(DISTINCT sql) FROM (SELECT sql FROM temp.sqlite_schema UNION ALL " +
   "SELECT sql FROM main.sqlite_schema) WHERE sql IN (SELECT value FROM json_each(?))";
-const SELECT_NAMED = "sqlite_schema WHERE lower(name) IN (SELECT value FROM json_each(?)) AND type <> 'trigger'";
+const SELECT_NAMED = "sqlite_schema WHERE lower(name) IN (SELECT value FROM json_each(?)) " +
+  "AND type IN ('table', 'view', 'index')"; // which becomes a part of a statement
 
 /** At most so many operations are held in memory for those that follow the log; more are read from the file again. */
 const MOST_NOTED = 8192;
