@@ -8,7 +8,8 @@ import { OBJECTS } from "../../log/schema.ts";
 import { claims } from "../../replay/claims/tables.ts";
 import { depths } from "../../replay/depths.ts";
 import { heads } from "../../replay/heads.ts";
-import { type TableProjection, WATERMARKS } from "../../replay/projections.ts";
+import type { TableProjection } from "../../replay/projections.ts";
+import { WATERMARKS } from "../../replay/tables.ts";
 import { tree } from "../tree.ts";
 
 /** All that is derived, but for the states of projections that a user wrote. */
