@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FileError, formatJson, formatTree, LogError, OpLog } from "../../mod.ts";
+import { Connection } from "../../src/log/connection.ts";
 import { DERIVED } from "../../src/proof/audit/own.ts";
+import { FallPaths } from "../../src/replay/claims/cascade.ts";
+import { ClaimReader } from "../../src/replay/claims/read.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note } from "../operations.ts";
 import { counts } from "./projections.ts";
@@ -236,6 +239,16 @@ Deno.test("claims that fell with each other, or with themselves, are damage, and
           assertStringIncludes(error.message, "rebuild it with log.rebuild()");
         }
       }
+      const connection = Connection.open(path, {
+        readonly: true,
+        create: false,
+        busyTimeoutMs: 0,
+        synchronous: "FULL",
+      });
+      const [shop] = connection.query(`SELECT ${SEQ("shop")}`).value<[number]>()!;
+      const paths = new FallPaths(new ClaimReader(connection));
+      assertEquals(assertThrows(() => paths.to(shop), FileError).code, "derived-damaged");
+      connection.close();
       assertRepaired(path, expected, sql);
     }
   });
