@@ -207,12 +207,13 @@ export class OpLog implements Disposable {
    * finishes it. Signatures are checked in workers while others are written; what is under way is bounded, so memory
    * does not grow with the source.
    *
-   * @param source Wire texts, or bytes that hold them as JSON lines; each follows only what is in the log or stands
-   * before it, unless `order` is `"any"`.
+   * @param source Wire texts, or operations, or a stream of bytes that holds wire texts as JSON lines; each follows only
+   * what is in the log or stands before it, unless `order` is `"any"`.
    * @param options All or none, order, workers, progress, abort.
    * @returns What became of them.
    * @throws {RefusedError} With `atomic`, when one is refused.
-   * @throws {LogError} `worker-failed` when a worker died.
+   * @throws {LogError} `worker-failed` when a worker died; `invalid-argument` when it is no such source, or gives
+   * something else.
    * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: what was committed stays, but with `atomic`.
    *
    * @example
@@ -347,6 +348,7 @@ export class OpLog implements Disposable {
    * that holds the same operations.
    *
    * @param limit At most so many, those that were appended last.
+   * @throws {FileError} `derived-damaged` when what is kept of them is damaged: {@linkcode OpLog.rebuild} makes it anew.
    */
   heads(limit: number = Number.MAX_SAFE_INTEGER): string[] {
     requireInteger("limit", limit, 0);
@@ -405,6 +407,7 @@ export class OpLog implements Disposable {
    * @param options `rebuild` makes it anew, in one transaction.
    * @throws {LogError} `invalid-argument` for a projection that is not well-formed, or a state that is not JSON: what
    * was kept stays as it was.
+   * @throws {FileError} `derived-damaged` when what is kept is damaged: `rebuild` makes it anew.
    */
   project<State>(projection: Projection<State>, options: { rebuild?: boolean } = {}): State {
     return project(this.#connection, this.#projections, projection, requireOptions(options).rebuild);

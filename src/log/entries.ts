@@ -83,7 +83,7 @@ export function namedOutside(links: Iterable<{ opId: string; prev: readonly stri
 /** Refuses an option that is not an integer, or is less than it may be. */
 export function requireInteger(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
-    throw new LogError("invalid-argument", `${name} must be an integer of at least ${least}; it is ${value}`);
+    throw new LogError("invalid-argument", `${name} must be an integer of at least ${least}; it is ${String(value)}`);
   }
 }
 

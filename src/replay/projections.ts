@@ -17,17 +17,14 @@ import type { Follower } from "../log/writer.ts";
 import { HASH_BYTES } from "../wire/bytes.ts";
 import { Batch, type Link } from "./batch.ts";
 import { misfit } from "./damage.ts";
+import { dropNamed, hasTables, makeTables, makeWatermarks, NO_TABLES, type Schema, type Tables } from "./tables.ts";
 
 /** State in tables. Their names start with `mnema_`, and have no schema before them: they may be copies. */
-export interface TableProjection {
+export interface TableProjection extends Tables {
   /** Its name among the watermarks. */
   readonly name: string;
   /** Changes when what the tables hold does: then they are rebuilt. */
   readonly version: number;
-  /** What stands behind `CREATE TABLE name`, by name. */
-  readonly tables: Readonly<Record<string, string>>;
-  /** What stands behind `CREATE INDEX name ON`, by name. */
-  readonly indexes?: Readonly<Record<string, string>>;
   /** What must be brought up before it. */
   readonly needs?: readonly TableProjection[];
   /** Begins to bring the tables up, which have seen operations up to a `seq`; inside a transaction. */
@@ -42,22 +39,13 @@ export interface Run {
   finish?(): void;
 }
 
-/** What stands behind `CREATE TABLE mnema_watermarks`. */
-export const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL)";
-const DEFINITION_OF_WATERMARKS = `CREATE TABLE mnema_watermarks ${WATERMARKS}`;
 const SELECT_WATERMARK = "SELECT seq FROM mnema_watermarks WHERE name = ? AND version = ?";
 const UPSERT_WATERMARK = "INSERT OR REPLACE INTO mnema_watermarks (name, version, seq) VALUES (?, ?, ?)";
 const DELETE_WATERMARK = "DELETE FROM mnema_watermarks WHERE name = ?";
 const SELECT_COPIES = "SELECT name FROM temp.sqlite_schema WHERE type = 'table'";
-/** A copy hides the table in the file. */
-const COUNT_SOUND = "SELECT count(DISTINCT sql) FROM (SELECT sql FROM temp.sqlite_schema UNION ALL " +
-  "SELECT sql FROM main.sqlite_schema) WHERE sql IN (SELECT value FROM json_each(?))";
-const SELECT_NAMED = "sqlite_schema WHERE lower(name) IN (SELECT value FROM json_each(?)) AND type <> 'trigger'";
 
 /** At most so many operations are held in memory for those that follow the log; more are read from the file again. */
 const MOST_NOTED = 8192;
-
-type Schema = "main" | "temp";
 
 /** The projections of one log. */
 export class Projections implements Follower {
@@ -148,7 +136,7 @@ export class Projections implements Follower {
     const all = withNeeds(wanted);
     this.#connection.transaction(() => {
       this.#dropCopies();
-      if (!this.#isSound([DEFINITION_OF_WATERMARKS])) this.#make("mnema_watermarks", WATERMARKS, "main");
+      if (!hasTables(this.#connection, NO_TABLES)) makeWatermarks(this.#connection, "main");
       for (const { name } of all) this.#connection.query(DELETE_WATERMARK).run(name);
       this.#bring(all, "main", onProgress);
     });
@@ -156,7 +144,7 @@ export class Projections implements Follower {
 
   /** Forgets how far every projection was brought up: each is made anew when it is asked for. */
   forgetAll(): void {
-    this.#drop(["mnema_watermarks"], "main");
+    dropNamed(this.#connection, ["mnema_watermarks"], "main");
   }
 
   /**
@@ -168,7 +156,7 @@ export class Projections implements Follower {
    */
   withCopies<T>(wanted: readonly TableProjection[], use: () => T): T {
     this.#dropCopies();
-    this.#execute(`CREATE TABLE temp.mnema_watermarks ${WATERMARKS}`); // hides those in the file: nothing was seen yet
+    makeWatermarks(this.#connection, "temp"); // hides those in the file: nothing was seen yet
     try {
       this.#bring(withNeeds(wanted), "temp");
       return use();
@@ -207,11 +195,11 @@ export class Projections implements Follower {
     onProgress?: (seq: number, last: number) => void,
   ): void {
     // What has seen something has a watermark in a table that is as it is made.
-    if (behind.every(({ seen }) => seen === 0) && !this.#isSound([DEFINITION_OF_WATERMARKS])) {
-      this.#make("mnema_watermarks", WATERMARKS, schema);
+    if (behind.every(({ seen }) => seen === 0) && !hasTables(this.#connection, NO_TABLES)) {
+      makeWatermarks(this.#connection, schema);
     }
     const runs = behind.map(({ projection, seen }) => {
-      if (seen === 0) this.#create(projection, schema);
+      if (seen === 0) makeTables(this.#connection, projection, schema);
       return { run: projection.start(this.#connection, seen), seen };
     });
     let after = Math.min(...runs.map(({ seen }) => seen));
@@ -229,43 +217,19 @@ export class Projections implements Follower {
     }
   }
 
-  #create({ tables, indexes = {} }: TableProjection, schema: Schema): void {
-    this.#drop([...Object.keys(tables), ...Object.keys(indexes)], schema);
-    for (const [table, columns] of Object.entries(tables)) {
-      this.#execute(`CREATE TABLE ${schema}."${table}" ${columns}`);
-    }
-    for (const [index, columns] of Object.entries(indexes)) {
-      this.#execute(`CREATE INDEX ${schema}.${index} ON ${columns}`);
-    }
-  }
-
   /** Copies what there is into memory, where it can be brought up although the file may not be written. */
   #copy(all: readonly TableProjection[]): void {
     this.#dropCopies();
     const last = lastSeq(this.#connection);
     const found = all.map((projection) => ({ projection, seen: this.#watermark(projection, last) }));
-    this.#execute(`CREATE TABLE temp.mnema_watermarks ${WATERMARKS}`);
+    makeWatermarks(this.#connection, "temp");
     for (const { projection, seen } of found) {
-      this.#create(projection, "temp");
+      makeTables(this.#connection, projection, "temp");
       if (seen === 0) continue;
       for (const table of Object.keys(projection.tables)) {
         this.#execute(`INSERT INTO temp."${table}" SELECT * FROM main."${table}"`);
       }
       this.#connection.query(UPSERT_WATERMARK).run(projection.name, projection.version, seen);
-    }
-  }
-
-  /** Makes a table, in place of whatever has its name. */
-  #make(table: string, columns: string, schema: Schema): void {
-    this.#drop([table], schema);
-    this.#execute(`CREATE TABLE ${schema}.${table} ${columns}`);
-  }
-
-  /** Drops whatever has one of the names, as what it is: somebody may have put a view in place of a table. */
-  #drop(names: readonly string[], schema: Schema): void {
-    const sql = `SELECT type, name FROM ${schema}.${SELECT_NAMED} ORDER BY type = 'index'`; // which goes with its table
-    for (const [type, name] of this.#connection.query(sql).values<[string, string]>(JSON.stringify(names))) {
-      this.#execute(`DROP ${type} IF EXISTS ${schema}."${name}"`);
     }
   }
 
@@ -285,16 +249,10 @@ export class Projections implements Follower {
    * them is not the table that it is made as.
    */
   #watermark(projection: TableProjection, last: number): number {
-    if (!this.#isSound(definitionsOf(projection))) return 0;
+    if (!hasTables(this.#connection, projection)) return 0;
     const { name, version } = projection;
     const [seq] = this.#connection.query(SELECT_WATERMARK).value<[unknown]>(name, version) ?? [0];
     return Number.isSafeInteger(seq) && (seq as number) >= 0 && (seq as number) <= last ? seq as number : 0;
-  }
-
-  /** Whether tables are there as they are made. */
-  #isSound(definitions: readonly string[]): boolean {
-    const [count] = this.#connection.query(COUNT_SOUND).value<[number]>(JSON.stringify(definitions))!;
-    return count === definitions.length;
   }
 
   /** All that is new, when all of it was appended here. */
@@ -307,12 +265,6 @@ export class Projections implements Follower {
   #execute(sql: string): void {
     this.#connection.execute(sql);
   }
-}
-
-/** How SQLite writes down that a projection's tables, and that of the watermarks, were made. */
-function definitionsOf({ tables }: TableProjection): string[] {
-  const own = Object.entries(tables).map(([table, columns]) => `CREATE TABLE "${table}" ${columns}`);
-  return [DEFINITION_OF_WATERMARKS, ...own];
 }
 
 /** Projections with all that they need, each after what it needs. */

@@ -50,6 +50,7 @@ class Reader {
   #offset = 0;
 
   constructor(text: string) {
+    if (typeof text !== "string") throw new CanonicalError("type", "JSON is read from a text, a string", { offset: 0 });
     this.#text = text;
   }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Identity, OpLog } from "../../mod.ts";
 import { displayWidth } from "../../src/width.ts";
+import { withDatabase } from "../folder.ts";
 import { works } from "../processes.ts";
 import { type Mnema, PERMISSIONS } from "./mnema.ts";
 import { jsonLines, withNode } from "./node.ts";
@@ -355,4 +356,28 @@ Deno.test({
       assertEquals(displayWidth(first.replaceAll(/\x1b\[\d+m/g, "")), 40);
     });
   },
+});
+
+Deno.test("damage in a derived table names the command that mends it, which does", async () => {
+  await withNode(async (mnema) => {
+    await mnema.does("assert", "drink", "tea");
+    await mnema.does("claims");
+    withDatabase(`${mnema.folder}/mnema.db`, (database) => database.exec("UPDATE mnema_claims SET support = 'x'"));
+    for (const args of [["claims"], ["explain", "drink"]]) {
+      const said = await mnema.refuses(...args);
+      assertMatch(said, /^what is derived from the operations of mnema\.db is damaged: .*; run: mnema rebuild$/);
+    }
+    await mnema.does("rebuild");
+    assertMatch(await mnema.does("claims"), /^drink +"tea"/);
+  });
+});
+
+Deno.test("a key that nothing holds for is explained by what was claimed of it last", async () => {
+  await withNode(async (mnema) => {
+    const tea = (await mnema.does("assert", "drink", "tea")).trim();
+    await mnema.does("refute", "drink", "--reason", "no more");
+    const explained = await mnema.does("explain", "drink");
+    assertEquals(explained, await mnema.does("explain", tea));
+    assertMatch(await mnema.refuses("explain", "drin"), /nothing is claimed of the key "drin"; list .* mnema claims$/);
+  });
 });

@@ -8,8 +8,9 @@ import { OBJECTS } from "../../log/schema.ts";
 import { claims } from "../../replay/claims/tables.ts";
 import { depths } from "../../replay/depths.ts";
 import { heads } from "../../replay/heads.ts";
-import { type TableProjection, WATERMARKS } from "../../replay/projections.ts";
+import type { TableProjection } from "../../replay/projections.ts";
 import { stateDefinition } from "../../replay/state.ts";
+import { WATERMARKS } from "../../replay/tables.ts";
 import { CHECKPOINT_OBJECTS } from "../kept.ts";
 import { tree } from "../tree.ts";
 

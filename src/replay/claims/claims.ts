@@ -69,7 +69,8 @@ const BY_HAND = { id: "hand", version: "1" };
 const MAX_CHAIN = 4096;
 
 /**
- * The claims of a log. State is kept in tables beside the log, and brought up before it is read.
+ * The claims of a log. State is kept in tables beside the log, and brought up before it is read. Where these are damaged,
+ * what reads them throws a `FileError` with the code `derived-damaged`, and `OpLog.rebuild` makes them anew.
  *
  * @example
  * ```ts
