@@ -322,8 +322,9 @@ Deno.test("JSON has every field as it is, integers with all their digits, on one
   assertStringIncludes(text, '{"a":[');
   assertStringIncludes(text, '"n":9223372036854775807}');
   assertFalse(text.includes("\n") || text.includes("undefined") || text.includes('"fall"'));
-  const { deriver: _, ...parsed } = big.claim;
-  assertEquals(parseCanonical(text), { claim: parsed, nodes: [{ is: "claim", opId: id(1), claim: parsed }] });
+  const { deriver: _, opId, confidencePpm, ...rest } = big.claim;
+  const parsed = { ...rest, op_id: opId, confidence_ppm: confidencePpm };
+  assertEquals(parseCanonical(text), { claim: parsed, nodes: [{ is: "claim", op_id: id(1), claim: parsed }] });
   assertEquals(
     formatJson(claim(1, "k", 1, [])),
     formatJson(explained([claim(1, "k", 1, [])])).match(/^.{9}(.*?),"no/)![1],
