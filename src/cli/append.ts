@@ -12,9 +12,11 @@ import { parseJson } from "../wire/json.ts";
 import { checkType, MAX_PREV, Operation } from "../wire/operation.ts";
 import type { CanonicalObject } from "../wire/value.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
-import { openInput, readText } from "./files.ts";
+import { openInput, readText, sizeOf } from "./files.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
+import { bytes, drawProgress, watchBytes } from "./progress.ts";
+import { inOwnWords } from "./sentence.ts";
 
 /** Signs and appends. */
 export const append: Command = {
@@ -45,7 +47,7 @@ integers. Without --prev, the operation follows everything in the log.`,
       argument ?? await readText(input.value("body") ?? "-", { what: "the body", ignoreBOM: false }),
     );
     const op = log.record(identity, type, body, { prev, ts });
-    output.line(output.json ? JSON.stringify({ seq: log.seqOf(op.opId), op_id: op.opId }) : op.opId);
+    output.data(output.json ? JSON.stringify({ seq: log.seqOf(op.opId), op_id: op.opId }) : op.opId);
   },
 };
 
@@ -62,7 +64,10 @@ async function appendEach(
   const wires: string[] = [];
   const positions: number[] = [];
   let last: string | undefined;
-  for await (const lines of readLines(await openInput(path), log.maxOperationBytes)) {
+  const source = await openInput(path);
+  const draw = drawProgress(bytes);
+  const size = sizeOf(path);
+  for await (const lines of readLines(draw ? watchBytes(source, size, draw) : source, log.maxOperationBytes)) {
     for (const line of lines) {
       try {
         if ("error" in line) throw line.error;
@@ -73,22 +78,28 @@ async function appendEach(
         wires.push(op.wire);
         positions.push(line.position);
       } catch (error) {
+        draw?.(0, 0);
         throw error instanceof LogError ? atLine(line.position, error) : error;
       }
     }
   }
+  draw?.(0, 0);
+  const drawAppended = drawProgress();
   try {
-    await log.ingest(wires, { atomic: true });
+    await log.ingest(wires, { atomic: true, onProgress: (report) => drawAppended?.(report.new, wires.length) });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     throw atLine(positions[error.position - 1], new LogError(error.code, error.reason, { cause: error }));
+  } finally {
+    drawAppended?.(0, 0);
   }
-  if (output.json) output.line(JSON.stringify({ appended: wires.length, last }));
+  if (output.json) output.data(JSON.stringify({ appended: wires.length, last }));
   else output.line(`appended ${wires.length}${last === undefined ? "" : `, the last is ${last}`}`);
 }
 
 function atLine(position: number, error: LogError): LogError {
-  return new LogError(error.code, `nothing was appended: line ${position}: ${error.message}`, { cause: error });
+  const sentence = inOwnWords(error.code, error.message);
+  return new LogError(error.code, `nothing was appended: line ${position}: ${sentence}`, { cause: error });
 }
 
 function parseBody(text: string): CanonicalObject {

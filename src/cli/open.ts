@@ -43,7 +43,7 @@ async function open(input: Input, readonly: boolean): Promise<OpLog> {
   try {
     return OpLog.open(input.logPath, { readonly, create: false });
   } catch (error) {
-    throw withAdvice(error, "make one with: mnema init, or name one with --log");
+    throw withAdvice(error, `make one with: mnema init${given(input, "log")}, or name one with --log`);
   }
 }
 
@@ -58,8 +58,14 @@ export async function loadIdentity(input: Input): Promise<Identity> {
   try {
     return Identity.load(input.keyPath);
   } catch (error) {
-    throw withAdvice(error, "make a key with: mnema init, or name one with --key");
+    throw withAdvice(error, `make a key with: mnema init${given(input, "key")}, or name one with --key`);
   }
+}
+
+/** An option as it was given, to be given to `init` as well. */
+function given(input: Input, name: "log" | "key"): string {
+  const path = input.value(name);
+  return path === undefined ? "" : ` --${name} ${path}`;
 }
 
 /** Adds what to do to the error for a file that is not there. */

@@ -21,9 +21,9 @@ after damage: the log alone decides what is in it.`,
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
     using log = await openToAppend(input);
-    log.rebuild(Deno.stderr.isTerminal() ? drawProgress() : undefined);
+    log.rebuild(drawProgress());
     const operations = log.size;
-    if (output.json) return output.line(JSON.stringify({ operations }));
+    if (output.json) return output.data(JSON.stringify({ operations }));
     output.line(`replayed ${counted(operations, "operation")}`);
   },
 };

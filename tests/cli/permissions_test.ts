@@ -47,7 +47,7 @@ Deno.test("files outside of the folder that is allowed are neither read nor writ
         [["append", "note", "--body", `${outside.folder}/mnema.key`], "read"],
         [["import", `${outside.folder}/mnema.key`], "read"],
         [["export", `${outside.folder}/new.jsonl`], "write"],
-        [["init", "--log", `${outside.folder}/new.db`, "--keep-key"], "read"],
+        [["init", "--log", `${outside.folder}/new.db`], "read"],
         [["init", "--log", "new.db", "--key", `${outside.folder}/new.key`], "read"],
       ];
       const said = await Promise.all(refused.map(([args]) => mnema.refuses(...args)));
