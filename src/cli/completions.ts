@@ -18,10 +18,13 @@ export function completions(commands: Commands): Command {
   return {
     args: "SHELL",
     summary: "Prints a script that completes commands, options and files in a shell.",
-    details: `SHELL is ${
-      SHELL_NAMES.join(", ")
-    }. In bash and zsh: eval "$(mnema completions bash)" in the file that the \
-shell starts with; in fish: mnema completions fish > ~/.config/fish/completions/mnema.fish`,
+    details: `SHELL is ${SHELL_NAMES.join(", ")}.
+
+In ~/.bashrc: eval "$(mnema completions bash)"
+
+In ~/.zshrc, after compinit: eval "$(mnema completions zsh)"
+
+For fish, once: mnema completions fish > ~/.config/fish/completions/mnema.fish`,
     choices: SHELL_NAMES,
     example: "completions bash",
     run(input: Input, output: Output): void {
@@ -68,13 +71,16 @@ function bash(commands: Commands): string {
   };
   const cases = Object.entries(commands).flatMap(([name, command]) => {
     const options = Object.entries(optionsOf(command));
-    const valued = options.filter(([, spec]) => spec.value !== undefined);
+    const valued = Map.groupBy(
+      options.filter(([, spec]) => spec.value !== undefined),
+      ([, spec]) => reply(valuesOf(spec)),
+    );
     const written = options.flatMap(([option, spec]) => spellings(option, spec));
     return [
       `    ${name})`,
       `      case "$previous" in`,
-      ...valued.map(([option, spec]) =>
-        `        ${spellings(option, spec).join("|")}) ${reply(valuesOf(spec))}; return ;;`
+      ...[...valued].map(([reply, options]) =>
+        `        ${options.flatMap((option) => spellings(...option)).join("|")}) ${reply}; return ;;`
       ),
       `      esac`,
       `      if [[ $current == -* ]]; then ${reply(written)}; else ${reply(argumentsOf(command))}; fi ;;`,
@@ -118,7 +124,8 @@ function zsh(commands: Commands): string {
     `    ${name})`,
     `      _arguments -S \\`,
     ...Object.entries(optionsOf(command)).flatMap(optionOf),
-    `        ${quoted(`*:${plain(command.args)}:${action(argumentsOf(command))}`)} ;;`,
+    ...command.args === "" ? [] : [`        ${quoted(`*:${plain(command.args)}:${action(argumentsOf(command))}`)} \\`],
+    "      ;;",
   ]);
   const names = Object.entries(commands).map(([name, { summary }]) => `    ${quoted(`${name}:${plain(summary)}`)}`);
   return `#compdef mnema

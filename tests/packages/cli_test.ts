@@ -1,6 +1,6 @@
 /** What our CLI relies on in `@std/cli`: true of the real package, too. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { parseArgs } from "@std/cli/parse-args";
 
 Deno.test("A long option takes its value after = or from the next argument", () => {
