@@ -15,7 +15,7 @@ import { type Command, type Input, UsageError } from "./command.ts";
 import { openInput, readText, sizeOf } from "./files.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
-import { bytes, drawProgress, watchBytes } from "./progress.ts";
+import { bytes, drawProgress } from "./progress.ts";
 import { inOwnWords } from "./sentence.ts";
 
 /** Signs and appends. */
@@ -67,10 +67,12 @@ async function appendEach(
   const source = await openInput(path);
   const draw = drawProgress(bytes);
   const size = sizeOf(path);
-  for await (const lines of readLines(draw ? watchBytes(source, size, draw) : source, log.maxOperationBytes)) {
+  let done = 0;
+  for await (const lines of readLines(source, log.maxOperationBytes)) {
     for (const line of lines) {
       try {
         if ("error" in line) throw line.error;
+        draw?.(done += line.text.length + 1, size); // characters, and so at most as many as there are bytes
         if (line.text.trim() === "") continue;
         const op = Operation.create({ type, body: parseBody(line.text), prev, ts }, identity);
         last = op.opId;
