@@ -4,13 +4,13 @@
  * @module
  */
 
-import { LogError, OperationError, RefusedError } from "../errors.ts";
+import { CanonicalError, LogError, OperationError, RefusedError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
 import { readLines } from "../log/ingest/lines.ts";
 import type { Identity } from "../wire/identity.ts";
 import { parseJson } from "../wire/json.ts";
 import { checkType, MAX_PREV, Operation } from "../wire/operation.ts";
-import type { CanonicalObject } from "../wire/value.ts";
+import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { openInput, readText, sizeOf } from "./files.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
@@ -27,7 +27,11 @@ integers. Without --prev, the operation follows everything in the log.`,
   options: {
     body: { value: "FILE", help: "read the body from FILE (- is standard input)" },
     each: { value: "FILE", help: "append one operation for each line of FILE, each a JSON object: all, or none" },
-    prev: { value: "ID", help: "what it follows; may be repeated, and abbreviated", many: true },
+    prev: {
+      value: "ID",
+      help: "an operation it follows, whole or abbreviated; repeat it, or separate several with commas",
+      many: true,
+    },
     ts: { value: "MS", help: "its time in Unix milliseconds (default: now)" },
   },
   example: `append note '{"text":"tea at four"}'`,
@@ -36,7 +40,7 @@ integers. Without --prev, the operation follows everything in the log.`,
     const [type, argument] = input.args;
     const sources = [argument, input.value("body"), input.value("each")].filter((source) => source !== undefined);
     if (sources.length > 1) throw new UsageError("give the body once: as argument, with --body, or with --each");
-    checkType(type);
+    requireType(type);
     const ts = input.integer("ts", 0);
     const identity = await loadIdentity(input);
     using log = await openToAppend(input);
@@ -50,6 +54,16 @@ integers. Without --prev, the operation follows everything in the log.`,
     output.data(output.json ? JSON.stringify({ seq: log.seqOf(op.opId), op_id: op.opId }) : op.opId);
   },
 };
+
+function requireType(type: string): void {
+  try {
+    checkType(type);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    const sentence = error.message.replace("$.type", "TYPE");
+    throw new OperationError("shape", `${sentence}; it is ${JSON.stringify(type)}`, { path: "$.type", cause: error });
+  }
+}
 
 /** Each operation follows the one before it; the first follows `prev`, or everything in the log. */
 async function appendEach(
@@ -109,9 +123,14 @@ function parseBody(text: string): CanonicalObject {
     const advice = "give a JSON object as an argument, with --body FILE, or on standard input";
     throw new OperationError("shape", `there is no body; ${advice}`, { path: "$.body" });
   }
-  const body = parseJson(text);
+  const expected = `the body must be a JSON object, such as {"text":"tea at four"}`;
+  let body: CanonicalValue;
+  try {
+    body = parseJson(text);
+  } catch (error) {
+    if (!(error instanceof CanonicalError) || error.rule !== "syntax") throw error;
+    throw new OperationError("shape", `${error.message}; ${expected}`, { path: "$.body", cause: error });
+  }
   if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as CanonicalObject;
-  throw new OperationError("shape", `the body must be a JSON object, such as {"text":"tea at four"}`, {
-    path: "$.body",
-  });
+  throw new OperationError("shape", expected, { path: "$.body" });
 }

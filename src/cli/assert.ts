@@ -14,8 +14,8 @@ import type { Output } from "./output.ts";
 
 /** What the help of each command that takes a value says of it. */
 export const ABOUT_VALUES =
-  `VALUE is JSON; what is not JSON is text, so tea is "tea". Fractions are not allowed; scale them to integers. One that
-starts with a dash stands behind --, after the options.`;
+  `VALUE is JSON; what is not JSON is text, so tea is "tea". Fractions are not allowed; scale them to integers. A VALUE
+that starts with a dash is given after all options and --, as in: mnema assert balance -- -5`;
 
 /** Claims something. */
 export const assert: Command = {
@@ -29,7 +29,8 @@ now. A whole id that the log does not hold is allowed: the claim is pending unti
     confidence: { value: "0.82", help: "how sure it is, from 0 to 1, in at most six decimals (default: 1)" },
     from: {
       value: "ID|KEY",
-      help: "what it was derived from: an id, which may be abbreviated, or a key; may be repeated",
+      help:
+        "what it was derived from: an id, whole or abbreviated, or a key; repeat it, or separate several with commas",
       many: true,
     },
     deriver: { value: "ID@VERSION", help: "what derived it (default: hand@1)" },

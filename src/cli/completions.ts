@@ -18,7 +18,7 @@ export function completions(commands: Commands): Command {
   return {
     args: "SHELL",
     summary: "Prints a script that completes commands, options and files in a shell.",
-    details: `SHELL is ${SHELL_NAMES.join(", ")}.
+    details: `SHELL is bash, zsh or fish.
 
 In ~/.bashrc: eval "$(mnema completions bash)"
 

@@ -12,12 +12,16 @@ import { checkAuthor, resolveAuthor } from "./ids.ts";
 
 /** The options that choose operations. */
 export const FILTER_OPTIONS: Record<string, OptionSpec> = {
-  type: { value: "TYPE", help: "only operations of this type; may be repeated", many: true },
-  author: { value: "AUTHOR", help: "only operations by this author; may be repeated, and abbreviated", many: true },
+  type: { value: "TYPE", help: "only operations of this type; repeat it, or separate several with commas", many: true },
+  author: {
+    value: "AUTHOR",
+    help: "only operations by this author, whole or abbreviated; repeat it, or separate several with commas",
+    many: true,
+  },
   since: { value: "SEQ", help: "only operations after this seq" },
-  after: { value: "DATE", help: "only operations of this time or later, by their authors' clocks" },
-  before: { value: "DATE", help: "only operations of before this time" },
-  grep: { value: "TEXT", help: "only operations with TEXT in their body, in whatever case" },
+  after: { value: "DATE", help: "only operations from this time on, by the clocks of their authors" },
+  before: { value: "DATE", help: "only operations from before this time" },
+  grep: { value: "TEXT", help: "only operations with TEXT in their body; upper and lower case are the same" },
 };
 
 /** What the help says of them. */

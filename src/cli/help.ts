@@ -48,7 +48,7 @@ export function overview(commands: Record<string, Command>, columns = PLAIN_COLU
       columns,
     ),
     ...fill("JSON has the names of the wire format, such as op_id, in every command.", columns),
-    "Exit code: 0 done, 1 refused or failed, 2 wrong usage.",
+    "Exit code: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.",
     "",
     "Example:",
     "  mnema init",

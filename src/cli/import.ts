@@ -26,9 +26,9 @@ export const importLog: Command = {
   args: "[FILE]",
   summary: "Verifies and appends operations from JSON lines.",
   details:
-    `Without FILE, from standard input. The lines are those of export, or of log --json. What is refused is named \
-with its line, the first ${SHOWN_REFUSALS} of them, and passed over; the exit code is 1 when anything was refused. When \
-it is interrupted, what was appended stays, and the same import again goes on.`,
+    `Without FILE, from standard input. The lines are those that export or log --json prints. An operation that is \
+refused is passed over; the first ${SHOWN_REFUSALS} are named with their lines, and the exit code is 1. When an import is \
+interrupted, what it appended stays, and the same import again goes on.`,
   options: {
     strict: { help: "stop at the first that is refused, and keep nothing" },
     "any-order": { help: "let operations stand before what they follow: they wait, in memory, until that comes" },

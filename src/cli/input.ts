@@ -68,6 +68,12 @@ export class Input {
         }
       },
     });
+    for (const name of flags) {
+      const given = joined.find((arg) => arg.startsWith(`${dashed(name)}=`));
+      if (given !== undefined) {
+        throw new UsageError(`${dashed(name)} takes no value: write it without ${given.slice(given.indexOf("="))}`);
+      }
+    }
     for (const name of valued) {
       for (const value of [parsed[name]].flat()) {
         if (value === "") throw new UsageError(`${dashed(name)} needs a value: ${dashed(name)} ${specs[name].value}`);

@@ -111,7 +111,11 @@ as well. The exit code is 1 when it does not hold.`,
     ]);
     const op = input.value("op");
     if (proof.startsWith("c2sp.org/tlog-proof@")) {
-      if (op === undefined) throw new UsageError("--op is missing: the operation that the proof is about");
+      if (op === undefined) {
+        throw new UsageError(
+          "--op is missing: a file with the operation that the proof is about, as mnema show --wire prints it",
+        );
+      }
       const wire = unlisted((await readText(op)).replace(/\r?\n$/, ""));
       // The proof vouches for bytes; that they are an operation, and whose, is for these to tell.
       const { Operation } = await import("../wire/operation.ts");

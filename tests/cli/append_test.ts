@@ -197,6 +197,7 @@ Deno.test("a type that is none is refused for itself, whatever the body is", asy
     for (const args of [['{"n":1}'], ['{"n":1}', "note"], ["Note", "--body", "absent"], ["Note", "--each", "-"]]) {
       const sentence = await mnema.with({ stdin }).refuses("append", ...args);
       assertMatch(sentence, /lower-case words joined by dots/, args.join(" "));
+      assertMatch(sentence, /^TYPE must be .*; it is "/);
       assertFalse(sentence.includes("line 1"), sentence);
     }
   });

@@ -10,6 +10,8 @@ import { inFolder, makeLog } from "./node.ts";
 const noBash = !works("bash", "-c", "true");
 const noTerminal = !works("script", "-qec", "true", "/dev/null");
 const ESCAPE = "\x1b[";
+/** How a bar is taken away. */
+const ERASE = "\r\x1b[K";
 
 /** Runs `use` with the command line in a folder whose log holds 2,000 operations, more than a pipe does. */
 function withLongLog(use: (mnema: Mnema) => Promise<void>): Promise<void> {
@@ -159,7 +161,7 @@ Deno.test({
           `stty cols ${columns}; ${commands.map((command) => `mnema ${command}`).join(" && ")}`,
         );
         assertEquals([code, columns], [0, columns]);
-        const lines = out.split(/\r\x1b\[K|\r?\n/);
+        const lines = out.replaceAll(ERASE, "\n").split(/\r?\n/);
         for (const line of lines) assert(displayWidth(line) <= columns, `${columns}: ${line}`);
         assert(lines.some((line) => /^\[[#-]{8,}\] /.test(line)), out.slice(0, 300));
       }
@@ -191,20 +193,39 @@ Deno.test({
       Deno.writeTextFileSync(`${mnema.folder}/bodies`, '{"n":1}\n'.repeat(3000));
       for (
         const [command, bar, last] of [
-          ["mnema export --log from.db | mnema import", /\r\x1b\[K[\d.]+ [KM]?i?B/, "new 1000, known 0, refused 0"],
+          ["mnema export --log from.db | mnema import", /⌫[\d.]+ [KM]?i?B/, "new 1000, known 0, refused 0"],
           [
             "mnema append note --each bodies",
-            /\r\x1b\[K\[#*-+\] [\d.]+ [KM]?i?B\/23\.4 KiB/,
+            /⌫\[#*-+\] [\d.]+ [KM]?i?B\/23\.4 KiB/,
             "appended 3000, the last",
           ],
-          ["mnema export all", /\r\x1b\[K\[#*-+\] \d+\/4000/, "exported 4000 to all"],
+          ["mnema export all", /⌫\[#*-+\] \d+\/4000/, "exported 4000 to all"],
         ] as const
       ) {
         const { code, out } = await mnema.terminal(`set -o pipefail; ${command}`);
         assertEquals([command, code], [command, 0]);
-        assertMatch(out, bar);
-        assertStringIncludes(out.slice(out.lastIndexOf("\r\x1b[K") + 4), last);
+        assertMatch(out.replaceAll(ERASE, "⌫"), bar);
+        assertStringIncludes(out.slice(out.lastIndexOf(ERASE) + ERASE.length), last);
       }
+    });
+  },
+});
+
+Deno.test({
+  name: "rebuild shows a bar on a terminal where there is much to replay, and takes it away again",
+  ignore: noTerminal,
+  async fn() {
+    await inFolder(async (mnema) => {
+      const op = note("one");
+      const more = Array.from(
+        { length: 9000 },
+        (_, n) => forged(op, { op_id: `op_${n.toString(16).padStart(64, "0")}` }),
+      );
+      makeLog(`${mnema.folder}/mnema.db`, more);
+      const { code, out } = await mnema.terminal("mnema rebuild");
+      assertEquals(code, 0);
+      assertMatch(out.replaceAll(ERASE, "⌫"), /^⌫\[#+-+\] \d+\/9000⌫/);
+      assert(out.endsWith("\r\x1b[Kreplayed 9000 operations\r\n"));
     });
   },
 });

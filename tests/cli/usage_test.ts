@@ -128,6 +128,8 @@ Deno.test("what is missing, too much or no number is wrong usage, and nothing is
       [["log", "--since", "-1"], '"-1"'],
       [["log", "--reverse", "--follow"], "--follow"],
       [["export", "--since", "1e3"], '"1e3"'],
+      [["log", "--json=yes"], "--json takes no value"],
+      [["log", "--follow=5"], "--follow takes no value"],
       [["append", "note", "{}", "--body", "b"], "once"],
       [["append", "note", "{}", "--each", "b"], "once"],
       [["append", "note", "--body", "b", "--each", "b"], "once"],
