@@ -9,7 +9,6 @@ import type { OpLog } from "../oplog.ts";
 import { readLines } from "../log/ingest/lines.ts";
 import type { Identity } from "../wire/identity.ts";
 import { parseJson } from "../wire/json.ts";
-import { checkType, MAX_PREV, Operation } from "../wire/operation.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { openInput, readText, sizeOf } from "./files.ts";
@@ -40,7 +39,7 @@ integers. Without --prev, the operation follows everything in the log.`,
     const [type, argument] = input.args;
     const sources = [argument, input.value("body"), input.value("each")].filter((source) => source !== undefined);
     if (sources.length > 1) throw new UsageError("give the body once: as argument, with --body, or with --each");
-    requireType(type);
+    await requireType(type);
     const ts = input.integer("ts", 0);
     const identity = await loadIdentity(input);
     using log = await openToAppend(input);
@@ -55,7 +54,8 @@ integers. Without --prev, the operation follows everything in the log.`,
   },
 };
 
-function requireType(type: string): void {
+async function requireType(type: string): Promise<void> {
+  const { checkType } = await import("../wire/operation.ts");
   try {
     checkType(type);
   } catch (error) {
@@ -73,6 +73,7 @@ async function appendEach(
   path: string,
   output: Output,
 ): Promise<void> {
+  const { MAX_PREV, Operation } = await import("../wire/operation.ts");
   const { type, ts } = draft;
   let prev = draft.prev ?? log.heads(MAX_PREV);
   const wires: string[] = [];
