@@ -7,6 +7,7 @@
 import { type Command, type Input, optionsOf, type OptionSpec, suggestion, UsageError } from "./command.ts";
 import { dashed } from "./options.ts";
 import type { Output } from "./output.ts";
+import { quoted } from "./shell.ts";
 
 type Commands = Readonly<Record<string, Command>>;
 
@@ -34,7 +35,8 @@ For fish, once: mnema completions fish > ~/.config/fish/completions/mnema.fish`,
         const shown = SHELL_NAMES.join(", ");
         throw new UsageError(`there is no shell ${shell} here; one is ${shown}${suggestion(shell, SHELL_NAMES, "")}`);
       }
-      output.data(SHELLS[shell](commands).trimEnd());
+      const script = SHELLS[shell](commands).trimEnd();
+      output.data(output.json ? JSON.stringify({ script }) : script);
     },
   };
 }
@@ -56,11 +58,6 @@ function argumentsOf({ args, choices }: Command): Values {
 /** How an option is written: with its single letter, where it has one. */
 function spellings(name: string, { alias }: OptionSpec): string[] {
   return [dashed(name), ...alias === undefined ? [] : [dashed(alias)]];
-}
-
-/** A text in single quotes, in which a shell sees nothing special. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function bash(commands: Commands): string {

@@ -38,7 +38,7 @@ export function overview(commands: Record<string, Command>, columns = PLAIN_COLU
   return [
     "Usage: mnema COMMAND [options]",
     "",
-    "A signed, append-only log of operations in one SQLite file.",
+    ...fill("A signed, append-only log of operations in one SQLite file.", columns),
     "",
     "Commands:",
     ...table(rows, columns),
@@ -48,7 +48,7 @@ export function overview(commands: Record<string, Command>, columns = PLAIN_COLU
       columns,
     ),
     ...fill("JSON has the names of the wire format, such as op_id, in every command.", columns),
-    "Exit code: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.",
+    ...fill("Exit code: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.", columns),
     "",
     "Example:",
     "  mnema init",

@@ -10,6 +10,7 @@ import { FileError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
 import type { Identity } from "../wire/identity.ts";
 import { type Input, UsageError } from "./command.ts";
+import { word } from "./shell.ts";
 
 /** Opens the log to read it. */
 export function openToRead(input: Input): Promise<OpLog> {
@@ -65,7 +66,7 @@ export async function loadIdentity(input: Input): Promise<Identity> {
 /** An option as it was given, to be given to `init` as well. */
 function given(input: Input, name: "log" | "key"): string {
   const path = input.value(name);
-  return path === undefined ? "" : ` --${name} ${path}`;
+  return path === undefined ? "" : ` --${name} ${word(path)}`;
 }
 
 /** Adds what to do to the error for a file that is not there. */

@@ -164,6 +164,9 @@ Deno.test({
         const lines = out.replaceAll(ERASE, "\n").split(/\r?\n/);
         for (const line of lines) assert(displayWidth(line) <= columns, `${columns}: ${line}`);
         assert(lines.some((line) => /^\[[#-]{8,}\] /.test(line)), out.slice(0, 300));
+        if (columns < 60) continue; // an example is to be copied, and is never broken
+        const help = await plain.terminal(`stty cols ${columns}; mnema --help && mnema log --help`);
+        for (const line of help.out.split("\r\n")) assert(line.length <= columns, `${columns}: ${line}`);
       }
     });
   },
