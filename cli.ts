@@ -1,9 +1,9 @@
-#!/usr/bin/env -S deno run --allow-read=. --allow-write=. --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL
+#!/usr/bin/env -S deno run --allow-read=. --allow-write=. --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM
 /**
  * The command line, `mnema`: makes an identity and a log, appends, reads, exports and imports.
  *
  * ```sh
- * deno run --allow-read=. --allow-write=. --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL \
+ * deno run --allow-read=. --allow-write=. --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM \
  *   cli.ts --help
  * ```
  *

@@ -234,9 +234,11 @@ export class AmbiguousIdError extends LogError {
    *
    * @param prefix The abbreviation, without an ellipsis.
    * @param candidates Some of the ids it can mean.
+   * @param more Whether it can mean others as well.
    */
-  constructor(prefix: string, candidates: readonly string[]) {
-    super("ambiguous-id", `${prefix} can mean ${candidates.join(", ")} or more; give more digits`);
+  constructor(prefix: string, candidates: readonly string[], more = false) {
+    const first = candidates.slice(0, more ? undefined : -1).join(", ");
+    super("ambiguous-id", `${prefix} can mean ${first} or ${more ? "more" : candidates.at(-1)}; give more digits`);
     this.prefix = prefix;
     this.candidates = candidates;
   }

@@ -317,10 +317,40 @@ export class OpLog implements Disposable {
     }
     const candidates = this.#connection
       .query("SELECT op_id FROM ops WHERE op_id >= ? AND op_id < ? ORDER BY op_id LIMIT ?")
-      .values<[string]>(prefix, prefix + "g", SHOWN_CANDIDATES).map(([opId]) => opId);
+      .values<[string]>(prefix, prefix + "g", SHOWN_CANDIDATES + 1).map(([opId]) => opId);
     if (candidates.length === 0) throw new NotFoundError(abbreviated);
-    if (candidates.length > 1) throw new AmbiguousIdError(prefix, candidates);
-    return candidates[0];
+    return onlyCandidate(prefix, candidates);
+  }
+
+  /**
+   * The whole id of the author that an abbreviated one can mean, of those who signed something in the log.
+   *
+   * @param abbreviated The start of an author id, such as `mnk_8a88`; an ellipsis after it is ignored.
+   * @throws {LogError} `not-found` when the log holds nothing by such an author; `invalid-argument` when it is not the
+   * start of an author id.
+   * @throws {AmbiguousIdError} When several authors have such an id; it names some of them.
+   */
+  resolveAuthor(abbreviated: string): string {
+    const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
+    if (!/^mnk_[0-9a-f]{1,64}$/.test(prefix)) {
+      throw new LogError(
+        "invalid-argument",
+        `${JSON.stringify(abbreviated)} is no author id; one is mnk_ and up to 64 lower-case hex digits`,
+      );
+    }
+    const candidates: string[] = [];
+    // From one author to the next in the index: a list of them all would read the whole of it.
+    const next = this.#connection.query("SELECT min(author) FROM ops WHERE author >= ? AND author < ?");
+    for (let from = prefix; candidates.length <= SHOWN_CANDIDATES;) {
+      const [author] = next.value<[string | null]>(from, prefix + "g")!;
+      if (author === null) break;
+      candidates.push(author);
+      from = author + "0";
+    }
+    if (candidates.length === 0) {
+      throw new LogError("not-found", `the log holds nothing by an author ${abbreviated}`);
+    }
+    return onlyCandidate(prefix, candidates);
   }
 
   /** The greatest wire text that may enter, in bytes of UTF-8. */
@@ -547,4 +577,10 @@ export class OpLog implements Disposable {
 function requireOptions<Options extends object>(options: Options): Options {
   requireObject("options", options);
   return options;
+}
+
+/** The one id that an abbreviated one can mean; of several, one more is given than is shown. */
+function onlyCandidate(prefix: string, candidates: string[]): string {
+  if (candidates.length === 1) return candidates[0];
+  throw new AmbiguousIdError(prefix, candidates.slice(0, SHOWN_CANDIDATES), candidates.length > SHOWN_CANDIDATES);
 }

@@ -37,6 +37,26 @@ export function shorten(text: string, columns: number): string {
   return text;
 }
 
+/**
+ * Shortens a line of several parts as a whole; a part for which there is no room goes.
+ *
+ * @param spans The parts, each a text and what belongs to it, such as its style.
+ * @param columns How many columns the line may have.
+ */
+export function shortenSpans<T extends unknown[]>(
+  spans: readonly (readonly [text: string, ...T])[],
+  columns: number,
+): [text: string, ...T][] {
+  const text = shorten(spans.map(([text]) => text).join(""), columns);
+  const shortened: [string, ...T][] = [];
+  let end = 0;
+  for (const [span, ...rest] of spans) {
+    const part = text.slice(end, end += span.length);
+    if (part !== "") shortened.push([part, ...rest]);
+  }
+  return shortened;
+}
+
 /** Fills a text with spaces to so many columns; one that is wider stays as it is. */
 export function padEnd(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - displayWidth(text)));

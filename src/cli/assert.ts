@@ -7,15 +7,15 @@
 import { CanonicalError, LogError } from "../errors.ts";
 import { parseJson } from "../wire/json.ts";
 import type { CanonicalValue } from "../wire/value.ts";
-import { resolveInput } from "./ids.ts";
+import { resolveSource } from "./ids.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 
 /** What the help of each command that takes a value says of it. */
 export const ABOUT_VALUES =
-  `VALUE is JSON; what is not JSON is text, so tea is "tea". Fractions are not allowed; scale them to integers. One that
-starts with a dash stands behind --, after the options.`;
+  `VALUE is JSON; what is not JSON is text, so tea is "tea". Fractions are not allowed; scale them to integers. A VALUE
+that starts with a dash is given after all options and --, as in: mnema assert balance -- -5`;
 
 /** Claims something. */
 export const assert: Command = {
@@ -23,11 +23,16 @@ export const assert: Command = {
   summary: "Claims that something is so.",
   details: `${ABOUT_VALUES}
 
-What it was derived from, evidence or other claims, is named with --from. A whole id that the log does not hold is
-allowed there: the claim is pending until it arrives.`,
+What it was derived from, evidence or other claims, is named with --from; a key there means the claim that holds for it
+now. A whole id that the log does not hold is allowed: the claim is pending until it arrives.`,
   options: {
     confidence: { value: "0.82", help: "how sure it is, from 0 to 1, in at most six decimals (default: 1)" },
-    from: { value: "ID", help: "what it was derived from; may be repeated, and abbreviated", many: true },
+    from: {
+      value: "ID|KEY",
+      help:
+        "what it was derived from: an id, whole or abbreviated, or a key; repeat it, or separate several with commas",
+      many: true,
+    },
     deriver: { value: "ID@VERSION", help: "what derived it (default: hand@1)" },
     ts: { value: "MS", help: "its time in Unix milliseconds (default: now)" },
   },
@@ -41,9 +46,9 @@ allowed there: the claim is pending until it arrives.`,
     const value = parseValue(text);
     const identity = await loadIdentity(input);
     using log = await openToAppend(input);
-    const inputs = [...new Set(input.values("from")?.map((id) => resolveInput(log, id)))];
+    const inputs = [...new Set(input.values("from")?.map((id) => resolveSource(log, id)))];
     const { opId } = log.claims.assert(identity, { key, value, confidencePpm, deriver, inputs, ts });
-    output.line(output.json ? JSON.stringify({ seq: log.seqOf(opId), op_id: opId }) : opId);
+    output.data(output.json ? JSON.stringify({ seq: log.seqOf(opId), op_id: opId }) : opId);
   },
 };
 
@@ -81,7 +86,13 @@ function partsPerMillion(text: string | undefined): number | undefined {
 
 function deriverOf(text: string | undefined): { id: string; version: string } | undefined {
   if (text === undefined) return undefined;
-  const at = text.lastIndexOf("@");
-  if (at > 0 && at < text.length - 1) return { id: text.slice(0, at), version: text.slice(at + 1) };
+  const { id, version } = splitDeriver(text);
+  if (version !== undefined) return { id, version };
   throw new UsageError(`--deriver takes an id and a version, such as habits@1.2, not ${JSON.stringify(text)}`);
+}
+
+/** The parts of `ID@VERSION`; without a version, what is there is the id. An id may have an @ in it. */
+export function splitDeriver(text: string): { id: string; version?: string } {
+  const at = text.lastIndexOf("@");
+  return at > 0 && at < text.length - 1 ? { id: text.slice(0, at), version: text.slice(at + 1) } : { id: text };
 }

@@ -5,11 +5,12 @@
  */
 
 import type { AuditReport, Finding } from "../proof/audit.ts";
-import { counted, visibleLine } from "../text.ts";
+import { counted } from "../text.ts";
 import type { Command, Input } from "./command.ts";
 import { prepareSqlite, refuseMemory, withAdvice } from "./open.ts";
-import type { Output } from "./output.ts";
+import type { Output, Span } from "./output.ts";
 import { drawProgress } from "./progress.ts";
+import { reportJson } from "./report.ts";
 
 /** As much of an id as tells it from others. */
 const SHOWN_ID = 15;
@@ -29,7 +30,7 @@ follow from the log, and a signed checkpoint that the log no longer begins with.
     refuseMemory(input.logPath);
     prepareSqlite();
     const { audit } = await import("../proof/audit.ts");
-    const draw = Deno.stderr.isTerminal() ? drawProgress() : undefined;
+    const draw = drawProgress();
     let report: AuditReport;
     try {
       report = await audit(input.logPath, { workers, onProgress: ({ checked, total }) => draw?.(checked, total) });
@@ -38,22 +39,22 @@ follow from the log, and a signed checkpoint that the log no longer begins with.
     } finally {
       draw?.(1, 1); // takes the bar away
     }
-    if (output.json) output.line(JSON.stringify(report));
+    if (output.json) output.data(reportJson(report));
     else writeReport(report, output);
     return report.found > 0 ? 1 : 0;
   },
 };
 
 function writeReport({ operations, found, findings, unchecked }: AuditReport, output: Output): void {
-  for (const finding of findings) output.line(lineOf(finding, output));
+  for (const finding of findings) output.line(...lineOf(finding));
   if (found > findings.length) output.line(`and ${found - findings.length} more`);
-  for (const what of unchecked) output.line(`not looked at: ${visibleLine(what)}`);
+  for (const what of unchecked) output.line(`not looked at: ${what}`);
   output.line(`${found === 0 ? "nothing" : found} found in ${counted(operations, "operation")}`);
 }
 
-function lineOf({ kind, seq, opId, message }: Finding, output: Output): string {
+function lineOf({ kind, seq, opId, message }: Finding): Span[] {
   const place = [seq === undefined ? "" : ` seq ${seq}`, opId === undefined ? "" : ` ${abbreviated(opId)}`].join("");
-  return `${output.style(kind, "yellow")}${visibleLine(place)}: ${visibleLine(message)}`;
+  return [[kind, "yellow"], `${place}: ${message}`];
 }
 
 function abbreviated(opId: string): string {

@@ -7,10 +7,11 @@
 import { type Claim, type ClaimFilter, type ClaimStatus, STATUSES } from "../replay/claims/claim.ts";
 import { visibleLine } from "../text.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
-import { type Command, type Input, suggestion, UsageError } from "./command.ts";
-import { resolveInput, wholeAuthor } from "./ids.ts";
+import { splitDeriver } from "./assert.ts";
+import type { Command, Input } from "./command.ts";
+import { checkAuthor, resolveAuthor, resolveInput } from "./ids.ts";
 import { openToDerive } from "./open.ts";
-import type { Output } from "./output.ts";
+import type { Output, StyledText } from "./output.ts";
 
 /** The columns of a line that is not read on a terminal. */
 export const PLAIN_COLUMNS = 80;
@@ -24,30 +25,41 @@ export const claims: Command = {
     `A line shows key, value, how sure it is, status and id. KEY* stands for every key that starts so; quote it, or
 the shell may take it for files.`,
   options: {
-    status: { value: "STATUS", help: `only claims that stand so: ${Object.keys(STATUSES).join(", ")}` },
-    author: { value: "AUTHOR", help: "only claims by this author" },
-    deriver: { value: "DERIVER", help: "only claims by this deriver, of any version" },
-    input: { value: "ID", help: "only claims that were derived right from this; may be abbreviated" },
+    status: {
+      value: "STATUS",
+      help: `only claims of this status: ${Object.keys(STATUSES).join(", ")}`,
+      choices: Object.keys(STATUSES),
+    },
+    author: { value: "AUTHOR", help: "only claims by this author; may be abbreviated" },
+    deriver: { value: "ID[@VERSION]", help: "only claims by this deriver, of any version unless one is named" },
+    input: { value: "ID", help: "only claims that name this operation as their input; may be abbreviated" },
     n: { value: "N", help: "only the first N" },
   },
   example: "claims 'drink*' --status active",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 1);
     const author = input.value("author");
+    if (author !== undefined) checkAuthor(author);
+    const deriver = input.value("deriver");
+    const { id, version } = deriver === undefined ? {} : splitDeriver(deriver);
+    const limit = input.integer("n", 0) ?? Number.MAX_SAFE_INTEGER;
     const filter: ClaimFilter = {
       ...keysOf(input.args[0]),
-      status: statusOf(input.value("status")),
-      author: author === undefined ? undefined : wholeAuthor(author),
-      deriver: input.value("deriver"),
-      limit: input.integer("n", 0),
+      status: input.choice("status") as ClaimStatus | undefined,
+      deriver: id,
+      limit: version === undefined ? limit : undefined,
     };
     using log = await openToDerive(input);
+    if (author !== undefined) filter.author = resolveAuthor(log, author);
     const source = input.value("input");
     if (source !== undefined) filter.input = resolveInput(log, source);
-    const found = log.claims.query(filter);
+    const found = log.claims.query(filter).filter((claim) =>
+      version === undefined || claim.deriver?.version === version
+    )
+      .take(limit);
     if (!output.json) return await showTable(found, output);
     const { formatJson } = await import("../replay/claims/format/json.ts");
-    for (const claim of found) output.line(formatJson(claim));
+    for (const claim of found) output.data(formatJson(claim));
   },
 };
 
@@ -56,15 +68,9 @@ function keysOf(argument: string | undefined): ClaimFilter {
   return argument.endsWith("*") ? { prefix: argument.slice(0, -1) } : { key: argument };
 }
 
-function statusOf(name: string | undefined): ClaimStatus | undefined {
-  if (name === undefined || Object.hasOwn(STATUSES, name)) return name as ClaimStatus | undefined;
-  const names = Object.keys(STATUSES).join(", ");
-  throw new UsageError(`there is no status ${name}; one is ${names}${suggestion(name, STATUSES, "")}`);
-}
-
 /** Only what a line can show is kept of each claim until the widths of the columns are known. */
 async function showTable(found: Iterable<Claim>, output: Output): Promise<void> {
-  const [{ abbreviate, percent }, { displayWidth, padEnd, shorten }] = await Promise.all([
+  const [{ abbreviate, percent }, { displayWidth, padEnd, shorten, shortenSpans }] = await Promise.all([
     import("../replay/claims/format/words.ts"),
     import("../width.ts"),
   ]);
@@ -87,13 +93,15 @@ async function showTable(found: Iterable<Claim>, output: Output): Promise<void> 
   const half = Math.floor(room / 2);
   const keyWidth = Math.min(ofKey, Math.max(half, room - ofValue));
   const valueWidth = Math.min(ofValue, room - keyWidth);
+  const gap = " ".repeat(GAP);
   for (const [key, value, sure, status, opId] of rows) {
-    output.line([
-      output.style(padEnd(shorten(key, keyWidth), keyWidth), "bold"),
-      padEnd(shorten(value, valueWidth), valueWidth),
-      sure.padStart(ofRest[0]),
-      output.style(padEnd(status, ofRest[1]), status === "active" ? "green" : "dim"),
-      output.style(opId, "yellow"),
-    ].join(" ".repeat(GAP)));
+    const spans: StyledText[] = [
+      [padEnd(shorten(key, keyWidth), keyWidth), "bold"],
+      [gap + padEnd(shorten(value, valueWidth), valueWidth)],
+      [gap + sure.padStart(ofRest[0])],
+      [gap + padEnd(status, ofRest[1]), status === "active" ? "green" : "dim"],
+      [gap + opId, "yellow"],
+    ];
+    output.line(...shortenSpans(spans, columns));
   }
 }

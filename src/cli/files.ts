@@ -25,6 +25,50 @@ export async function openInput(path: string): Promise<ReadableStream<Uint8Array
 }
 
 /**
+ * Opens a file, or standard input, and looks at its first bytes.
+ *
+ * @returns The bytes, fewer where there are no more, and a stream that has all of them still.
+ */
+export async function openAndPeek(
+  path: string,
+  length: number,
+): Promise<{ start: Uint8Array; source: ReadableStream<Uint8Array> }> {
+  const source = await openInput(path);
+  if (sizeOf(path) === undefined) return await peek(source, length);
+  using file = Deno.openSync(path);
+  const start = new Uint8Array(length);
+  return { start: start.subarray(0, file.readSync(start) ?? 0), source }; // the stream of a file is faster as it is
+}
+
+async function peek(stream: ReadableStream<Uint8Array>, length: number): ReturnType<typeof openAndPeek> {
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  let start = new Uint8Array();
+  while (start.length < length) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    start = new Uint8Array([...start, ...value.subarray(0, length - start.length)]);
+  }
+  const source = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = chunks.length > 0 ? { value: chunks.shift(), done: false } : await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value!);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return { start, source };
+}
+
+/** How many bytes a file has; undefined of standard input, or what is no regular file. */
+export function sizeOf(path: string): number | undefined {
+  if (path === "-") return undefined;
+  const { isFile, size } = Deno.statSync(path);
+  return isFile ? size : undefined;
+}
+
+/**
  * Reads the whole of a file, or of standard input, as text.
  *
  * @param path The file.

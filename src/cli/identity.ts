@@ -5,18 +5,19 @@
  */
 
 import { normalize } from "node:path";
-import { FileError, fileError } from "../errors.ts";
+import { fileError } from "../errors.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
-import { loadIdentity, loadLog, refuseMemory } from "./open.ts";
+import { loadIdentity, loadLog, openToRead, refuseMemory } from "./open.ts";
 import type { Output } from "./output.ts";
 import { requireGranted } from "./permissions.ts";
 
 /** Makes a key and a log. */
 export const init: Command = {
   args: "",
-  summary: "Makes a key and an empty log; overwrites neither.",
-  details: "Whoever has the key file can sign as you: keep it to yourself, and keep a copy.",
-  options: { "keep-key": { help: "use the key that is there, and make only the log" } },
+  summary: "Makes a key and an empty log, whichever is missing; overwrites neither.",
+  details: `Whoever has the key file can sign as you: keep it to yourself, and keep a copy.
+
+One key can sign in many logs, and one log hold operations of many keys: name the other with --log or --key.`,
   example: "init --log notes.db --key me.key",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
@@ -29,24 +30,26 @@ export const init: Command = {
       import("../wire/identity.ts"),
       loadLog(),
     ]);
-    const keepKey = input.flag("keep-key");
     requireGranted("read", logPath, keyPath);
-    if (!keepKey) requireGranted("write", keyPath);
-    refuseExisting(logPath, "name another with --log");
-    if (!keepKey) refuseExisting(keyPath, "name another with --key, or keep it with --keep-key");
-    const identity = keepKey ? await loadIdentity(input) : Identity.generate();
-    OpLog.open(logPath).close();
+    const [hasKey, hasLog] = [exists(keyPath), exists(logPath)];
+    if (!hasKey) requireGranted("write", keyPath);
+    const identity = hasKey ? await loadIdentity(input) : Identity.generate();
+    if (hasLog) (await openToRead(input)).close(); // what is no log is refused before a key is made for it
+    else OpLog.open(logPath).close();
     try {
-      if (!keepKey) identity.save(keyPath);
+      if (!hasKey) identity.save(keyPath);
     } catch (error) {
-      Deno.removeSync(logPath); // it was made just now, and is empty
+      if (!hasLog) Deno.removeSync(logPath); // it was made just now, and is empty
       throw error;
     }
     const { author } = identity;
-    if (output.json) return output.line(JSON.stringify({ author, key: keyPath, log: logPath }));
-    output.line(`${output.style("author", "dim")}  ${author}`);
-    output.line(`${output.style("key", "dim")}     ${keyPath}`);
-    output.line(`${output.style("log", "dim")}     ${logPath}`);
+    if (output.json) {
+      const made = { key: !hasKey, log: !hasLog };
+      return output.data(JSON.stringify({ author, key: keyPath, log: logPath, made }));
+    }
+    output.line(["author", "dim"], `  ${author}`);
+    output.line(["key", "dim"], `     ${keyPath}`, [`  ${state(hasKey)}`, "dim"]);
+    output.line(["log", "dim"], `     ${logPath}`, [`  ${state(hasLog)}`, "dim"]);
   },
 };
 
@@ -58,16 +61,20 @@ export const id: Command = {
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
     const { author } = await loadIdentity(input);
-    output.line(output.json ? JSON.stringify({ author }) : author);
+    output.data(output.json ? JSON.stringify({ author }) : author);
   },
 };
 
-function refuseExisting(path: string, advice: string): void {
+function state(wasThere: boolean): string {
+  return wasThere ? "(was there, and is left as it is)" : "(new)";
+}
+
+function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
+    return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.NotFound) return false;
     throw fileError(error, path);
   }
-  throw new FileError("file-exists", path, `${path} exists already and is left as it is; ${advice}`);
 }

@@ -5,31 +5,28 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
-import {
-  type Command,
-  commandHelp,
-  explain,
-  GLOBAL_OPTIONS,
-  Input,
-  optionsOf,
-  suggestion,
-  UsageError,
-} from "./command.ts";
 import { append } from "./append.ts";
 import { assert } from "./assert.ts";
 import { audit } from "./audit.ts";
 import { claims } from "./claims.ts";
+import { type Command, optionsOf, suggestion, UsageError, usageOf } from "./command.ts";
+import { completions } from "./completions.ts";
 import { explainClaim } from "./explain.ts";
+import { exportLog } from "./export.ts";
+import { get } from "./get.ts";
+import { commandHelp, overview } from "./help.ts";
 import { id, init } from "./identity.ts";
+import { importLog } from "./import.ts";
+import { Input } from "./input.ts";
 import { log } from "./log.ts";
-import { ClosedPipe, Output } from "./output.ts";
-import { visible } from "../text.ts";
 import { isPrivateKey } from "../wire/private_key.ts";
+import { GLOBAL_OPTIONS } from "./options.ts";
+import { ClosedPipe, complain, Output } from "./output.ts";
 import { checkpoint, consistency, prove, verify, vkey } from "./proof.ts";
 import { heads, show, stats } from "./read.ts";
 import { rebuild } from "./rebuild.ts";
 import { correct, refute } from "./refute.ts";
-import { exportLog, importLog } from "./transfer.ts";
+import { sentenceOf } from "./sentence.ts";
 
 const COMMANDS: Record<string, Command> = {
   init,
@@ -42,6 +39,7 @@ const COMMANDS: Record<string, Command> = {
   export: exportLog,
   import: importLog,
   claims,
+  get,
   explain: explainClaim,
   assert,
   refute,
@@ -54,6 +52,7 @@ const COMMANDS: Record<string, Command> = {
   vkey,
   audit,
 };
+COMMANDS.completions = completions(COMMANDS);
 
 const VERSION = { version: { help: "show the version" } };
 
@@ -72,15 +71,18 @@ export async function main(args: readonly string[]): Promise<number> {
     const first = Input.parse(head, { ...GLOBAL_OPTIONS, ...VERSION }, { stopEarly: true });
     const words = [...first.args, ...literal];
     name = words[0];
-    if (first.flag("version")) return print(`mnema ${config.version}`);
-    if (name === undefined && args.length > 0 && !first.flag("help")) throw new UsageError("a command is missing");
+    if (first.flag("version")) return print(() => `mnema ${config.version}`);
+    if (name === undefined && args.length > 0 && !first.flag("help")) {
+      throw new UsageError("a command is missing, such as: mnema log");
+    }
     if (name === undefined || name === "help") return help(words[1]);
     const command = findCommand(name);
-    if (first.flag("help")) return print(commandHelp(name, command));
+    if (first.flag("help")) return help(name);
     input = Input.parse([...first.leading, ...first.args.slice(1)], optionsOf(command), {
       literal: first.args.length > 0 ? literal : literal.slice(1),
+      usage: usageOf(name, command),
     });
-    if (input.flag("help")) return print(commandHelp(name, command));
+    if (input.flag("help")) return help(name);
     const output = new Output(input.flag("json"));
     const code = await command.run(input, output);
     output.flush();
@@ -92,36 +94,18 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function findCommand(name: string): Command {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
-  throw new UsageError(`there is no command ${name}${suggestion(name, COMMANDS, "")}`);
+  throw new UsageError(`there is no command ${name}${suggestion(name, Object.keys(COMMANDS), "")}`);
 }
 
 function help(about?: string): number {
-  if (about !== undefined) return print(commandHelp(about, findCommand(about)));
-  const usages = Object.entries(COMMANDS).map(([name, { args }]) => `${name} ${args}`);
-  const width = Math.max(...usages.map((usage) => usage.length));
-  const commands = Object.values(COMMANDS).map(({ summary }, i) => `  ${usages[i].padEnd(width)}  ${summary}`);
-  return print([
-    "Usage: mnema COMMAND [options]",
-    "",
-    "A signed, append-only log of operations in one SQLite file.",
-    "",
-    "Commands:",
-    ...commands,
-    "",
-    "Every command takes --log FILE, --key FILE, --json and --help.",
-    "Exit code: 0 done, 1 refused or failed, 2 wrong usage.",
-    "",
-    "Example:",
-    "  mnema init",
-    `  mnema append note '{"text":"tea at four"}'`,
-    "  mnema log",
-    "",
-  ].join("\n"));
+  if (about === undefined) return print((columns) => overview(COMMANDS, columns));
+  const command = findCommand(about);
+  return print((columns) => commandHelp(about, command, columns));
 }
 
-function print(text: string): number {
+function print(text: (columns?: number) => string): number {
   const output = new Output(false);
-  output.line(text.trimEnd());
+  output.data(text(output.columns));
   output.flush();
   return 0;
 }
@@ -130,16 +114,17 @@ function fail(error: unknown, name: string | undefined, input: Input | undefined
   if (error instanceof ClosedPipe) return 0;
   if (error instanceof UsageError) {
     const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : "";
-    console.error(`mnema: ${shown(error.message)}\nTry: mnema ${command}--help`);
+    complain(`mnema: ${shown(error.message)}`);
+    complain(`Try: mnema ${command}--help`);
     return 2;
   }
-  const sentence = explain(error, input);
-  if (sentence === undefined) console.error("mnema: this should not happen:", error);
-  else console.error(`mnema: ${shown(sentence)}`);
+  const sentence = sentenceOf(error, { log: input?.value("log"), key: input?.value("key") });
+  if (sentence !== undefined) complain(`mnema: ${shown(sentence)}`);
+  else for (const line of `mnema: this should not happen: ${Deno.inspect(error)}`.split("\n")) complain(line);
   return 1;
 }
 
 /** A sentence as a terminal may show it: one that quotes a private key, given by mistake, is not shown. */
 function shown(sentence: string): string {
-  return isPrivateKey(sentence) ? "an argument is a private key; give the name of its file" : visible(sentence);
+  return isPrivateKey(sentence) ? "an argument is a private key; give the name of its file" : sentence;
 }

@@ -13,6 +13,7 @@ import type { OpLog } from "../oplog.ts";
 import type { Identity } from "../wire/identity.ts";
 import { type Input, UsageError } from "./command.ts";
 import { requireGranted, requireLibrary } from "./permissions.ts";
+import { word } from "./shell.ts";
 
 /** Opens the log to read it. */
 export function openToRead(input: Input): Promise<OpLog> {
@@ -46,7 +47,7 @@ async function open(input: Input, readonly: boolean): Promise<OpLog> {
   try {
     return OpLog.open(input.logPath, { readonly, create: false });
   } catch (error) {
-    throw withAdvice(error, "make one with: mnema init, or name one with --log");
+    throw withAdvice(error, `make one with: mnema init${given(input, "log")}, or name one with --log`);
   }
 }
 
@@ -75,8 +76,14 @@ export async function loadIdentity(input: Input): Promise<Identity> {
   try {
     return Identity.load(input.keyPath);
   } catch (error) {
-    throw withAdvice(error, "make a key with: mnema init, or name one with --key");
+    throw withAdvice(error, `make a key with: mnema init${given(input, "key")}, or name one with --key`);
   }
+}
+
+/** An option as it was given, to be given to `init` as well. */
+function given(input: Input, name: "log" | "key"): string {
+  const path = input.value(name);
+  return path === undefined ? "" : ` --${name} ${word(path)}`;
 }
 
 /** Adds what to do to the error for a file that is not there. */

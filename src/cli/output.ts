@@ -1,20 +1,30 @@
 /**
- * Writing results: whole, in order, and quietly ended when nobody reads any more.
+ * Writing results and notes: whole, in order, quietly ended when nobody reads any more, and the only place that writes
+ * to a terminal. Whatever may be data is escaped here; the only escapes that reach a terminal are the styles below.
  *
  * @module
  */
 
 import { LogError } from "../errors.ts";
+import { visible, visibleLine } from "../text.ts";
 import { writeAll } from "./files.ts";
+import { isDumb, terminalColumns } from "./terminal.ts";
 
 /** Standard output was closed by whoever read it, as `| head` does: no error, there is just nothing left to do. */
 export class ClosedPipe extends Error {
   override readonly name = "ClosedPipe";
 }
 
-type Style = "bold" | "dim" | "cyan" | "green" | "yellow";
+/** How a part of a line is shown on a terminal that has styles. */
+export type Style = "bold" | "dim" | "cyan" | "green" | "yellow";
 
-const CODES: Record<Style, [number, number]> = {
+/** Text, which is escaped, and the style to show it in. */
+export type StyledText = readonly [text: string, style?: Style];
+
+/** A part of a line. */
+export type Span = string | StyledText;
+
+const CODES: Record<Style, readonly [number, number]> = {
   bold: [1, 22],
   dim: [2, 22],
   cyan: [36, 39],
@@ -28,23 +38,32 @@ const BUFFERED = 1 << 16;
 export class Output {
   /** Whether results are JSON. */
   readonly json: boolean;
-  /** How many columns a line may have; undefined when it is not read on a terminal. */
-  readonly columns?: number;
+  readonly #terminal = Deno.stdout.isTerminal();
   readonly #color: boolean;
   #buffer = "";
 
   /** @param json Whether results are JSON. */
   constructor(json: boolean) {
-    const terminal = Deno.stdout.isTerminal();
     this.json = json;
-    this.#color = terminal && !Deno.noColor;
-    if (terminal) this.columns = Deno.consoleSize().columns || undefined; // some terminals do not tell
+    this.#color = this.#terminal && !Deno.noColor && !isDumb();
   }
 
-  /** Writes one line of the result. */
-  line(text: string): void {
-    this.#buffer += text + "\n";
-    if (this.#buffer.length >= BUFFERED) this.flush();
+  /** How many columns a line may have; undefined when it is not read on a terminal. */
+  get columns(): number | undefined {
+    return this.#terminal ? terminalColumns() : undefined;
+  }
+
+  /** Writes one line for people. What is in it stays on the line and steers nothing, wherever it is read. */
+  line(...spans: readonly Span[]): void {
+    this.#write(spans.map((span) => this.#styled(span)).join("") + "\n");
+  }
+
+  /**
+   * Writes text for programs, and a newline: byte for byte, but on a terminal, where it is escaped. JSON stays JSON, and
+   * has the same value.
+   */
+  data(text: string): void {
+    this.#write((this.#terminal ? visible(text) : text) + "\n");
   }
 
   /** Writes what was held back. */
@@ -59,15 +78,27 @@ export class Output {
     }
   }
 
-  /** Writes to standard error: everything that is not the result. */
+  /** Writes a line to standard error: everything that is not the result. */
   note(text: string): void {
     this.flush();
-    console.error(text);
+    complain(text);
   }
 
-  /** The text in a style, on a terminal that shows it. */
-  style(text: string, ...styles: Style[]): string {
-    if (!this.#color) return text;
-    return styles.reduce((styled, style) => `\x1b[${CODES[style][0]}m${styled}\x1b[${CODES[style][1]}m`, text);
+  #write(text: string): void {
+    this.#buffer += text;
+    if (this.#buffer.length >= BUFFERED) this.flush();
   }
+
+  #styled(span: Span): string {
+    const [text, style] = typeof span === "string" ? [span] : span;
+    const safe = visibleLine(text);
+    if (!this.#color || style === undefined || safe === "") return safe;
+    const [on, off] = CODES[style];
+    return `\x1b[${on}m${safe}\x1b[${off}m`;
+  }
+}
+
+/** Writes a line to standard error, escaped. */
+export function complain(text: string): void {
+  console.error(visibleLine(text));
 }

@@ -1,25 +1,97 @@
 /**
- * How far work is that leaves no time to the timers of the bar that an import has.
+ * A bar on standard error that shows a person how far some work is.
  *
  * @module
  */
 
 import { writeAll } from "./files.ts";
+import { isDumb, terminalColumns } from "./terminal.ts";
 
-const BAR_LENGTH = 50;
+/** Draws how much is done, and of how much; takes the bar away when that is all. */
+export type Draw = (done: number, total?: number) => void;
+
+const MAX_BAR_COLUMNS = 50;
+/** A shorter bar tells nothing that the numbers beside it do not. */
+const MIN_BAR_COLUMNS = 8;
+const PLAIN_COLUMNS = 80;
 const DRAW_EVERY_MS = 100;
 /** Back to the start of the line, and erase it. */
 const ERASE = "\r\x1b[K";
 
-/** A bar on standard error: what is returned draws it, and takes it away when all is done. */
-export function drawProgress(): (done: number, total: number) => void {
-  let drawn = 0;
+/**
+ * Starts a bar; undefined where nobody would see it, or the terminal could not erase it.
+ *
+ * @param show How an amount is written: as it is by default.
+ */
+export function drawProgress(show: (amount: number) => string = String): Draw | undefined {
+  if (!Deno.stderr.isTerminal() || isDumb()) return undefined;
+  let drawnAt = 0;
+  let isDrawn = false;
   return (done, total) => {
     const now = Date.now();
-    if (done >= total) return writeAll(Deno.stderr, ERASE);
-    if (now - drawn < DRAW_EVERY_MS) return;
-    drawn = now;
-    const filled = Math.floor(done / total * BAR_LENGTH);
-    writeAll(Deno.stderr, `${ERASE}[${"#".repeat(filled)}${"-".repeat(BAR_LENGTH - filled)}] ${done}/${total}`);
+    if (total !== undefined && done >= total) {
+      if (isDrawn) write(ERASE);
+      isDrawn = false;
+    } else if (now - drawnAt >= DRAW_EVERY_MS) {
+      write(ERASE + barOf(done, total, show, terminalColumns() ?? PLAIN_COLUMNS));
+      drawnAt = now;
+      isDrawn = true;
+    }
   };
+}
+
+/**
+ * The line of a bar, which leaves the last column free: some terminals wrap a line that fills it.
+ *
+ * @param done How much is done.
+ * @param total Of how much, where that is known.
+ * @param show How an amount is written.
+ * @param columns How many columns the terminal has.
+ */
+export function barOf(
+  done: number,
+  total: number | undefined,
+  show: (amount: number) => string,
+  columns: number,
+): string {
+  const room = Math.max(columns - 1, 0);
+  if (total === undefined) return show(done).slice(0, room);
+  const numbers = `${show(done)}/${show(total)}`;
+  const bar = Math.min(MAX_BAR_COLUMNS, room - numbers.length - 3);
+  if (bar < MIN_BAR_COLUMNS) return numbers.slice(0, room);
+  const filled = Math.floor(Math.min(done / total, 1) * bar);
+  return `[${"#".repeat(filled)}${"-".repeat(bar - filled)}] ${numbers}`;
+}
+
+/** An amount of data: `512 B`, `1.5 KiB`, `20.0 MiB`. */
+export function bytes(amount: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  while (unit < units.length - 1 && amount >= 1024 ** (unit + 1)) unit++;
+  return `${(amount / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`;
+}
+
+/** The same bytes, drawn as they are read. */
+export function watchBytes(
+  source: ReadableStream<Uint8Array>,
+  total: number | undefined,
+  draw: Draw,
+): ReadableStream<Uint8Array> {
+  let read = 0;
+  return source.pipeThrough(
+    new TransformStream({
+      transform(chunk, controller) {
+        draw(read += chunk.length, total);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+}
+
+function write(text: string): void {
+  try {
+    writeAll(Deno.stderr, text);
+  } catch {
+    // The terminal is gone: the work goes on unseen.
+  }
 }

@@ -7,9 +7,10 @@
  */
 
 import { LogError } from "../errors.ts";
-import { counted, visible } from "../text.ts";
+import { counted } from "../text.ts";
 import { type Command, type Input, type OptionSpec, UsageError } from "./command.ts";
 import { readText, writeNew } from "./files.ts";
+import { unlisted } from "./listed.ts";
 import { loadIdentity, openToAppend, openToDerive, openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
 import { readVerifierKey } from "./verifier_key.ts";
@@ -111,9 +112,10 @@ export const verify: Command = {
   summary: "Checks a proof or a checkpoint; needs no log.",
   details:
     `PROOF is a file with an inclusion proof, a consistency proof or a checkpoint (- is standard input). Of an inclusion
-proof, --op is the operation, as mnema export writes it. The exit code is 1 when it does not hold.`,
+proof, --op is the operation, as mnema show --wire prints it; a line of mnema export, log --json or show --json will do
+as well. The exit code is 1 when it does not hold.`,
   options: {
-    op: { value: "FILE", help: "the operation's text" },
+    op: { value: "FILE", help: "the operation that the proof is about (- is standard input)" },
     key: { value: "VKEY", help: "the verifier key that mnema vkey prints, or a file with it" },
   },
   example: 'verify monday.checkpoint --key "$(mnema vkey)"',
@@ -129,8 +131,12 @@ proof, --op is the operation, as mnema export writes it. The exit code is 1 when
     ]);
     const op = input.value("op");
     if (proof.startsWith("c2sp.org/tlog-proof@")) {
-      if (op === undefined) throw new UsageError("--op is missing: the operation that the proof is about");
-      const wire = (await readText(op)).replace(/\r?\n$/, "");
+      if (op === undefined) {
+        throw new UsageError(
+          "--op is missing: a file with the operation that the proof is about, as mnema show --wire prints it",
+        );
+      }
+      const wire = unlisted((await readText(op)).replace(/\r?\n$/, ""));
       // The proof vouches for bytes; that they are an operation, and whose, is for these to tell.
       const { Operation } = await import("../wire/operation.ts");
       const operation = Operation.parse(wire);
@@ -161,13 +167,15 @@ proof, --op is the operation, as mnema export writes it. The exit code is 1 when
 };
 
 function report(found: Record<string, unknown>, sentence: string, output: Output): void {
-  output.line(output.json ? JSON.stringify(found) : visible(sentence));
+  if (output.json) output.data(JSON.stringify(found));
+  else output.line(sentence);
 }
 
 /** Writes a checkpoint or a proof as it is: to a file, or as the result. */
 function give(text: string, what: string, input: Input, output: Output): void {
   const path = input.value("out");
-  if (path === undefined) return output.line(output.json ? JSON.stringify({ [what]: text }) : text.trimEnd());
+  if (path === undefined) return output.data(output.json ? JSON.stringify({ [what]: text }) : text.trimEnd());
   writeNew(path, [text]);
-  output.line(output.json ? JSON.stringify({ file: path }) : `wrote ${path}`);
+  if (output.json) output.data(JSON.stringify({ file: path }));
+  else output.line(`wrote ${path}`);
 }

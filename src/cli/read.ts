@@ -7,34 +7,37 @@
 import { encodeCanonical } from "../wire/canonical.ts";
 import type { CanonicalValue } from "../wire/value.ts";
 import type { Command, Input } from "./command.ts";
+import { listed } from "./listed.ts";
 import { openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
-import { formatTime, visible } from "../text.ts";
+import { formatTime } from "../text.ts";
 
 /** Shows one operation. */
 export const show: Command = {
   args: "ID",
   summary: "Shows one operation, and verifies it again.",
   details: "The id may be abbreviated, as long as only one operation can be meant.",
+  options: { wire: { help: "only its exact text, on one line, as it was signed and as export writes it" } },
   example: "show op_5b965bbf",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(1, 1);
     using log = await openToRead(input);
     const op = log.get(log.resolve(input.args[0]));
     op.verify();
+    if (input.flag("wire")) return output.data(op.wire);
     const seq = log.seqOf(op.opId);
-    if (output.json) return output.line(`{"seq":${seq},"verified":true,"op":${op.wire}}`);
-    const field = (name: string, value: string) =>
-      output.line(`${output.style(name.padEnd(8), "dim")}  ${visible(value)}`);
+    if (output.json) return output.data(listed(seq!, op, { verified: true }));
+    const field = (name: string, ...lines: string[]) =>
+      lines.forEach((line, i) => output.line([(i === 0 ? name : "").padEnd(8), "dim"], `  ${line}`));
     field("op_id", op.opId);
     field("seq", String(seq));
     field("type", op.type);
     field("author", op.author);
     field("ts", `${op.ts} (${formatTime(op.ts)})`);
-    field("prev", op.prev.join("\n" + " ".repeat(10)) || "none");
+    field("prev", ...op.prev.length > 0 ? op.prev : ["none"]);
     field("sig", op.sig);
     field("verified", "shape, content address and signature");
-    field("body", pretty(op.body, "").replaceAll("\n", "\n" + " ".repeat(10)));
+    field("body", ...pretty(op.body, "").split("\n"));
   },
 };
 
@@ -46,7 +49,7 @@ export const heads: Command = {
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
     using log = await openToRead(input);
-    if (output.json) return output.line(JSON.stringify(log.heads()));
+    if (output.json) return output.data(JSON.stringify(log.heads()));
     for (const opId of log.heads()) output.line(opId);
   },
 };
@@ -62,7 +65,7 @@ export const stats: Command = {
     const { operations, types, authors, span, bytes } = log.stats();
     const heads = log.heads().length;
     if (output.json) {
-      return output.line(JSON.stringify({ operations, heads, bytes, span: span ?? null, types, authors }));
+      return output.data(JSON.stringify({ operations, heads, bytes, span: span ?? null, types, authors }));
     }
     const rows: [string, string | number][] = [
       ["operations", operations],
@@ -71,12 +74,15 @@ export const stats: Command = {
       ["from", span === undefined ? "-" : formatTime(span.from)],
       ["to", span === undefined ? "-" : formatTime(span.to)],
     ];
-    for (const [name, value] of rows) output.line(`${output.style(name.padEnd(10), "dim")}  ${value}`);
+    for (const [name, value] of rows) output.line([name.padEnd(10), "dim"], `  ${value}`);
     for (const [title, counts] of [["by type", types], ["by author", authors]] as const) {
-      if (operations > 0) output.line(`\n${output.style(title, "bold")}`);
+      if (operations > 0) {
+        output.line();
+        output.line([title, "bold"]);
+      }
       const width = String(Math.max(0, ...Object.values(counts))).length;
       for (const [name, count] of Object.entries(counts)) {
-        output.line(`  ${String(count).padStart(width)}  ${visible(name)}`);
+        output.line(`  ${String(count).padStart(width)}  ${name}`);
       }
     }
   },

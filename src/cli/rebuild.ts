@@ -13,17 +13,17 @@ import { drawProgress } from "./progress.ts";
 /** Makes all that is derived anew. */
 export const rebuild: Command = {
   args: "",
-  summary: "Makes everything that is derived from the log anew.",
+  summary: "Rebuilds everything that is derived from the log.",
   details:
-    `What is derived is kept beside the log and brought up to date as operations come, so this changes nothing but
-after damage: the log alone decides what is in it.`,
+    `Heads, claims and the Merkle tree are derived tables, which are updated as operations come. They follow from the
+operations alone, so a rebuild is needed only after damage, and loses nothing.`,
   example: "rebuild",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
     using log = await openToAppend(input);
-    log.rebuild(Deno.stderr.isTerminal() ? drawProgress() : undefined);
+    log.rebuild(drawProgress());
     const operations = log.size;
-    if (output.json) return output.line(JSON.stringify({ operations }));
+    if (output.json) return output.data(JSON.stringify({ operations }));
     output.line(`replayed ${counted(operations, "operation")}`);
   },
 };

@@ -60,7 +60,8 @@ function optionsOf(input: Input): { reason?: string; ts?: number } {
 
 function report({ op, invalidations }: Cascade, output: Output): void {
   const invalidated = invalidations.map(({ body }) => body.claim);
-  if (output.json) return output.line(JSON.stringify({ op_id: op.opId, invalidated }));
+  if (output.json) return output.data(JSON.stringify({ op_id: op.opId, invalidated }));
   const count = invalidated.length;
-  output.line(`${op.opId}\n${count === 0 ? "no claim" : counted(count, "claim")} fell`);
+  output.line(op.opId);
+  output.line(`${count === 0 ? "no claim" : counted(count, "claim")} fell`);
 }

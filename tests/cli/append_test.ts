@@ -89,7 +89,7 @@ Deno.test("what is no body or no type is refused with the place where it goes wr
     const bodies: [body: string, said: RegExp][] = [
       ['{"a":0.5}', /^0\.5 is a float; .*\(offset 5\)$/],
       ['{"a":1e3}', /^1e3 is a float; .*\(offset 5\)$/],
-      ["{'a':1}", /^this is not JSON: .*\(offset 1\)$/],
+      ["{'a':1}", /^this is not JSON: .*\(offset 1\); the body must be/],
       ['{"a":1,}', /\(offset 7\)$/],
       ['{"a":1,"a":2}', /^the key "a" stands twice .*\(offset 7\)$/],
       ['{"a":9223372036854775808}', /64 bits \(offset 5\)$/],
@@ -197,6 +197,7 @@ Deno.test("a type that is none is refused for itself, whatever the body is", asy
     for (const args of [['{"n":1}'], ['{"n":1}', "note"], ["Note", "--body", "absent"], ["Note", "--each", "-"]]) {
       const sentence = await mnema.with({ stdin }).refuses("append", ...args);
       assertMatch(sentence, /lower-case words joined by dots/, args.join(" "));
+      assertMatch(sentence, /^TYPE must be .*; it is "/);
       assertFalse(sentence.includes("line 1"), sentence);
     }
   });

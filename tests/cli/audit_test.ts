@@ -44,7 +44,7 @@ Deno.test("audit says what it finds, each on a line, and exits with 1", async ()
     const json = await mnema.run("audit", "--json");
     assertEquals([json.code, json.err], [1, ""]);
     const { operations, found, findings } = JSON.parse(json.out);
-    assertEquals([operations, found, findings[1].kind, findings[1].opId], [2, 3, "column-differs", ops[1].opId]);
+    assertEquals([operations, found, findings[1].kind, findings[1].op_id], [2, 3, "column-differs", ops[1].opId]);
   });
 });
 

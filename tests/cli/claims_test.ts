@@ -9,9 +9,9 @@ import { jsonLines, withNode } from "./node.ts";
 interface Listed {
   key: string;
   value: unknown;
-  confidencePpm: number;
+  confidence_ppm: number;
   status: string;
-  opId: string;
+  op_id: string;
   inputs: string[];
   deriver?: { id: string; version: string };
 }
@@ -58,7 +58,7 @@ Deno.test("assert takes JSON, and what is no JSON as text", async () => {
       assertStringIncludes(await mnema.does("claims", `key${i}`, "--json"), `"value":${value}`);
     }
     await mnema.does("assert", "below", "--confidence", "0.5", "--", "-5");
-    assertEquals((await list(mnema, "below")).map(({ value, confidencePpm }) => [value, confidencePpm]), [[
+    assertEquals((await list(mnema, "below")).map(({ value, confidence_ppm }) => [value, confidence_ppm]), [[
       -5,
       500_000,
     ]]);
@@ -92,7 +92,7 @@ Deno.test("assert --confidence becomes parts per million exactly", async () => {
     ];
     for (const [text, ppm] of cases) {
       await mnema.does("assert", text, "so", "--confidence", text);
-      assertEquals((await list(mnema, text)).map(({ confidencePpm }) => confidencePpm), [ppm]);
+      assertEquals((await list(mnema, text)).map((claim) => claim.confidence_ppm), [ppm]);
     }
     for (const text of ["1.000001", "2", "-0.5", "0.0000001", "1e-3", "82 %", "1.", ".", "0x1"]) {
       assertMatch(
@@ -107,7 +107,7 @@ Deno.test("assert --confidence becomes parts per million exactly", async () => {
 Deno.test("assert keeps deriver, inputs and time, and tells the seq and the id", async () => {
   await withClaims(async (mnema, { mail, home, city, drink }) => {
     assertEquals(
-      (await list(mnema)).map(({ key, opId, inputs, deriver }) => [key, opId, inputs, deriver]),
+      (await list(mnema)).map(({ key, op_id, inputs, deriver }) => [key, op_id, inputs, deriver]),
       [
         ["drink", drink, [city, mail], { id: "hand", version: "1" }],
         ["home", home, [mail], { id: "reader", version: "2.0" }],
@@ -131,7 +131,7 @@ Deno.test("assert keeps deriver, inputs and time, and tells the seq and the id",
       ),
     );
     const [claim] = jsonLines<Listed & { ts: number }>(await mnema.does("claims", "k", "--json"));
-    assertEquals(told, { seq: 5, op_id: claim.opId });
+    assertEquals(told, { seq: 5, op_id: claim.op_id });
     assertEquals([claim.ts, claim.deriver, claim.inputs], [7, { id: "@scope/x", version: "1" }, [mail]]);
     for (const deriver of ["habits", "@1", "habits@"]) {
       assertMatch(
@@ -146,10 +146,13 @@ Deno.test("a claim from what is not in the log yet is pending until it arrives",
   await withNode(async (mnema) => {
     const opId = await idOf(mnema, "assert", "drink", "tea", "--from", absent);
     assertEquals((await list(mnema)).map(({ status }) => status), ["pending"]);
-    assertEquals((await list(mnema, "--input", absent)).map((claim) => claim.opId), [opId]);
+    assertEquals((await list(mnema, "--input", absent)).map((claim) => claim.op_id), [opId]);
     assertStringIncludes(await mnema.does("explain", "drink"), "Pending: op_00000000 is not in the log yet.");
     assertStringIncludes(await mnema.refuses("assert", "drink", "tea", "--from", "op_0000"), "op_0000");
-    assertMatch(await mnema.refuses("assert", "drink", "tea", "--from", "mail"), /^"mail" is no operation id/);
+    assertMatch(
+      await mnema.refuses("assert", "drink", "tea", "--from", "mail"),
+      /^nothing is claimed of the key "mail"/,
+    );
   });
 });
 
@@ -188,7 +191,7 @@ Deno.test("claims refuses what it cannot choose by", async () => {
       "there is no status actve; one is active, superseded, pending, invalidated, corrected, refuted; " +
         "did you mean active?",
     );
-    assertMatch(await mnema.misuses("claims", "--author", "me"), /^--author takes a whole author id/);
+    assertMatch(await mnema.misuses("claims", "--author", "me"), /^--author takes an author id/);
     assertMatch(await mnema.misuses("claims", "a", "b"), /too many: b/);
     assertMatch(await mnema.misuses("claims", "-n", "some"), /integer/);
     assertMatch(await mnema.refuses("claims", "--input", "op_12"), /op_12/);
@@ -225,7 +228,7 @@ Deno.test("refute of a value or a key fells what was derived from it, and says s
     const [opId, fell] = (await mnema.does("refute", "home", "Oslo", "--reason", "I moved")).split("\n");
     assertEquals(fell, "3 claims fell");
     assertEquals(
-      (await list(mnema)).map(({ opId, status }) => [opId, status]),
+      (await list(mnema)).map(({ op_id, status }) => [op_id, status]),
       [[drink, "invalidated"], [home, "refuted"], [city, "invalidated"]],
     );
     assertEquals(JSON.parse(await mnema.does("show", opId, "--json")).op.body, {
@@ -246,7 +249,7 @@ Deno.test("correct gives the key the user's own value", async () => {
       await mnema.does("correct", "home", "Bergen", "--reason", "I moved", "--ts", "7", "--json"),
     );
     assertEquals(told.invalidated.toSorted(), [home, city, drink].toSorted());
-    assertEquals((await list(mnema, "home")).map(({ opId, value, status }) => [opId, value, status]), [
+    assertEquals((await list(mnema, "home")).map(({ op_id, value, status }) => [op_id, value, status]), [
       [home, "Oslo", "corrected"],
       [told.op_id, "Bergen", "active"],
     ]);
@@ -268,7 +271,7 @@ Deno.test("explain answers for an id, an abbreviated id or a key, as tree, JSON,
     const json = await mnema.does("explain", "drink", "--json");
     assertEquals(await mnema.does("explain", "drink", "--format", "json", "--json"), json);
     const { claim, nodes } = JSON.parse(json);
-    assertEquals([claim.opId, claim.inputs, nodes.length], [drink, [city, mail], 4]);
+    assertEquals([claim.op_id, claim.inputs, nodes.length], [drink, [city, mail], 4]);
     assertMatch(await mnema.does("explain", "drink", "--format", "mermaid"), /^flowchart TD\n {2}n0\["drink /);
     assertMatch(await mnema.does("explain", "drink", "--format", "dot"), /^digraph explanation \{\n[^]*\}\n$/);
   });
@@ -338,7 +341,7 @@ Deno.test("rebuild replays every operation, and changes nothing that is derived"
 });
 
 Deno.test({
-  name: "on a terminal rebuild draws a bar and erases it, and explain uses styles and all the columns",
+  name: "on a terminal explain uses styles and all the columns",
   ignore: !works("script", "-qec", "true", "/dev/null"),
   async fn() {
     await withNode(async (mnema) => {
@@ -347,8 +350,6 @@ Deno.test({
         const identity = Identity.load(`${mnema.folder}/mnema.key`);
         log.claims.assert(identity, { key: "drink", value: "tea ".repeat(100) });
       }
-      const rebuilt = await mnema.terminal("mnema rebuild");
-      assert(rebuilt.out.endsWith("\r\x1b[Kreplayed 1 operation\r\n"), rebuilt.out);
       const explained = await mnema.terminal("stty cols 40; mnema explain drink");
       const [first] = explained.out.split("\r\n");
       assertStringIncludes(first, "\x1b[33mop_");

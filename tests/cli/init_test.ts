@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Identity, OpLog } from "../../mod.ts";
 import { contentsOf } from "../folder.ts";
 import { inFolder, withNode } from "./node.ts";
@@ -7,7 +7,7 @@ Deno.test("init makes a key that only its owner can read, and an empty log", asy
   await inFolder(async (mnema) => {
     const out = await mnema.does("init");
     const { author } = Identity.load(`${mnema.folder}/mnema.key`);
-    assertEquals(out, `author  ${author}\nkey     mnema.key\nlog     mnema.db\n`);
+    assertEquals(out, `author  ${author}\nkey     mnema.key  (new)\nlog     mnema.db  (new)\n`);
     assertEquals(Object.keys(contentsOf(mnema.folder)), ["mnema.db", "mnema.key"]);
     if (Deno.build.os !== "windows") assertEquals(Deno.statSync(`${mnema.folder}/mnema.key`).mode! & 0o777, 0o600);
     using log = OpLog.open(`${mnema.folder}/mnema.db`, { create: false });
@@ -18,25 +18,46 @@ Deno.test("init makes a key that only its owner can read, and an empty log", asy
   });
 });
 
-Deno.test("init overwrites neither key nor log, and makes nothing when one of them is there", async () => {
+Deno.test("init makes what is missing, leaves what is there as it is, and says which is which", async () => {
   await withNode(async (mnema) => {
-    const before = contentsOf(mnema.folder);
-    for (const args of [[], ["--log", "new.db"], ["--key", "new.key"], ["--keep-key"]]) {
-      const sentence = await mnema.refuses("init", ...args);
-      assertMatch(sentence, /^mnema\.(db|key) exists already and is left as it is; name another with --(log|key)/);
-      assertEquals(contentsOf(mnema.folder), before);
+    const author = (await mnema.does("id")).trim();
+    const left = "(was there, and is left as it is)";
+    const cases: [args: string[], key: string, log: string][] = [
+      [[], `mnema.key  ${left}`, `mnema.db  ${left}`],
+      [["--log", "other.db"], `mnema.key  ${left}`, "other.db  (new)"],
+    ];
+    for (const [args, key, log] of cases) {
+      const before = contentsOf(mnema.folder);
+      assertEquals(await mnema.does("init", ...args), `author  ${author}\nkey     ${key}\nlog     ${log}\n`);
+      const { "other.db": _, ...after } = contentsOf(mnema.folder);
+      assertEquals(after, before);
+    }
+    const made = JSON.parse(await mnema.does("init", "--key", "new.key", "--json"));
+    const { author: second } = Identity.load(`${mnema.folder}/new.key`);
+    const expected = { author: second, key: "new.key", log: "mnema.db", made: { key: true, log: false } };
+    assertEquals(made, expected);
+    assert(second !== author);
+  });
+});
+
+Deno.test("append where one of the two is missing names what makes it", async () => {
+  await withNode(async (mnema) => {
+    for (const args of [["--key", "new.key"], ["--log", "new.db"], ["--log", "it's new.db"]]) {
+      const sentence = await mnema.refuses("append", "note", "{}", ...args);
+      const [command] = sentence.match(/mnema init .*(?=, or name)/)!;
+      assertEquals((await mnema.bash(command)).code, 0);
+      await mnema.does("append", "note", "{}", ...args);
     }
   });
 });
 
-Deno.test("init --keep-key makes a second log for the same author", async () => {
-  await withNode(async (mnema) => {
-    const key = contentsOf(mnema.folder)["mnema.key"];
-    const made = JSON.parse(await mnema.does("init", "--log", "other.db", "--keep-key", "--json"));
-    assertEquals(made, { author: (await mnema.does("id")).trim(), key: "mnema.key", log: "other.db" });
-    assertEquals(contentsOf(mnema.folder)["mnema.key"], key);
-    await mnema.refuses("init", "--log", "third.db", "--key", "none.key", "--keep-key");
-    assertEquals(Object.keys(contentsOf(mnema.folder)), ["mnema.db", "mnema.key", "other.db"]);
+Deno.test("init makes no key for a file that holds no log, and no log for a file that holds no key", async () => {
+  await inFolder(async (mnema) => {
+    Deno.writeTextFileSync(`${mnema.folder}/text`, "neither a log nor a key ".repeat(50), { mode: 0o600 });
+    const before = contentsOf(mnema.folder);
+    assertStringIncludes(await mnema.refuses("init", "--log", "text"), "text is not an SQLite database");
+    assertStringIncludes(await mnema.refuses("init", "--key", "text"), "text holds no Ed25519 key");
+    assertEquals(contentsOf(mnema.folder), before);
   });
 });
 
@@ -79,11 +100,11 @@ Deno.test("a path where nothing can be made is refused with a sentence that name
     const before = contentsOf(mnema.folder);
     const long = "x".repeat(300);
     for (const path of ["mnema.db/below", long]) {
-      assertStringIncludes(await mnema.refuses("init", "--keep-key", "--log", path), path);
+      assertStringIncludes(await mnema.refuses("init", "--log", path), path);
       assertStringIncludes(await mnema.refuses("init", "--log", "new.db", "--key", path), path);
     }
     const noFolder = /^there is no folder none to make none\/new in; make it first$/;
-    assertMatch(await mnema.refuses("init", "--keep-key", "--log", "none/new"), noFolder);
+    assertMatch(await mnema.refuses("init", "--log", "none/new"), noFolder);
     assertMatch(await mnema.refuses("init", "--log", "new.db", "--key", "none/new"), noFolder);
     assertMatch(await mnema.refuses("export", "none/new"), noFolder);
     assertEquals(contentsOf(mnema.folder), before);
@@ -92,7 +113,7 @@ Deno.test("a path where nothing can be made is refused with a sentence that name
 
 Deno.test("a log in memory, which would be gone at once, is wrong usage", async () => {
   await withNode(async (mnema) => {
-    for (const args of [["init", "--keep-key"], ["append", "note", "{}"], ["import"], ["heads"]]) {
+    for (const args of [["init"], ["append", "note", "{}"], ["import"], ["heads"]]) {
       assertMatch(await mnema.misuses(...args, "--log", ":memory:"), /memory/);
     }
   });

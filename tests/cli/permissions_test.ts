@@ -74,7 +74,7 @@ Deno.test("files outside of the folder that is allowed are neither read nor writ
         [["append", "note", "--body", `${outside.folder}/mnema.key`], read],
         [["import", `${outside.folder}/mnema.key`], read],
         [["export", `${outside.folder}/new.jsonl`], write],
-        [["init", "--log", `${outside.folder}/new.db`, "--keep-key"], read, write],
+        [["init", "--log", `${outside.folder}/new.db`], read, write],
         [["init", "--log", "new.db", "--key", `${outside.folder}/new.key`], read, write],
       ];
       for (const [args, ...flags] of refused) assertEquals(await mnema.refuses(...args), lacks(...flags));

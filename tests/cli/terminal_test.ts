@@ -1,12 +1,17 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { OpLog } from "../../mod.ts";
+import { barOf, bytes } from "../../src/cli/progress.ts";
+import { displayWidth } from "../../src/width.ts";
 import { works } from "../processes.ts";
-import { forged, note, vectorOperations } from "../operations.ts";
+import { alice, forged, note, vectorOperations } from "../operations.ts";
 import type { Mnema } from "./mnema.ts";
 import { inFolder, makeLog } from "./node.ts";
 
 const noBash = !works("bash", "-c", "true");
 const noTerminal = !works("script", "-qec", "true", "/dev/null");
 const ESCAPE = "\x1b[";
+/** How a bar is taken away. */
+const ERASE = "\r\x1b[K";
 
 /** Runs `use` with the command line in a folder whose log holds 2,000 operations, more than a pipe does. */
 function withLongLog(use: (mnema: Mnema) => Promise<void>): Promise<void> {
@@ -91,13 +96,11 @@ Deno.test({
       Deno.writeTextFileSync(`${mnema.folder}/in.jsonl`, lines);
       const { code, out } = await mnema.terminal("mnema import in.jsonl");
       assertEquals(code, 1);
-      assertMatch(out, /\[#*-*\] \[\d+\.\d+\/\d+\.\d+ [KM]iB\]/);
+      assertMatch(out, /\[#+-+\] [\d.]+ [KM]?i?B\/[\d.]+ [KM]iB/);
       const shown = out.slice(out.lastIndexOf("\r\x1b[K") + 4);
       assertMatch(shown, /^line 1001: refused: operation .*\r\nnew 1000, known 0, refused 1\r\n$/);
 
-      for (
-        const command of ["mnema import in.jsonl 2>/dev/null", "mnema import < in.jsonl", "mnema import in.jsonl 2>err"]
-      ) {
+      for (const command of ["mnema import in.jsonl 2>/dev/null", "mnema import in.jsonl 2>err"]) {
         const quiet = await mnema.terminal(command);
         assert(quiet.out.endsWith("new 0, known 1000, refused 1\r\n"));
         assertFalse(quiet.out.includes("["), command);
@@ -117,6 +120,115 @@ Deno.test({
         assertEquals([code, err.split("\n").length, command], [1, 2, command]);
         assertMatch(err, /^mnema: the result cannot be written/);
       }
+    });
+  },
+});
+
+Deno.test({
+  name: "a terminal that interprets no escapes gets none: no styles, and no bar",
+  ignore: noTerminal,
+  async fn() {
+    await inFolder(async (mnema) => {
+      makeLog(`${mnema.folder}/mnema.db`, vectorOperations());
+      const dumb = mnema.with({ env: { TERM: "dumb" } });
+      const { out } = await dumb.terminal(
+        "mnema log -n 3; mnema export all; mnema import all; mnema rebuild; mnema stats",
+      );
+      assertFalse(out.includes("\x1b") || out.includes("["), out.slice(-300));
+      assertMatch(out, /\r\nnew 0, known 1000, refused 0\r\n/);
+    });
+  },
+});
+
+Deno.test({
+  name: "lines and bars fit a narrow terminal, wide characters included",
+  ignore: noTerminal,
+  async fn() {
+    await inFolder(async (mnema) => {
+      const ops = Array.from({ length: 800 }, (_, n) => note(`${n} ${"日本語".repeat(100)}`));
+      makeLog(`${mnema.folder}/mnema.db`, []);
+      {
+        using log = OpLog.open(`${mnema.folder}/mnema.db`);
+        const evidence = { source: "東京", kind: "手紙", content: { text: "日本".repeat(50) } };
+        const { opId } = log.record(alice, "evidence.add", evidence);
+        for (const key of ["茶".repeat(40), "short"]) log.claims.assert(alice, { key, value: "緑茶", inputs: [opId] });
+      }
+      Deno.writeTextFileSync(`${mnema.folder}/in`, ops.map(({ wire }) => `${wire}\n`).join(""));
+      const plain = mnema.with({ env: { NO_COLOR: "1" } });
+      const commands = ["import in", "import < in", "log", "claims", "explain short", "rebuild", "export all; rm all"];
+      for (const columns of [30, 61, 80]) {
+        const { code, out } = await plain.terminal(
+          `stty cols ${columns}; ${commands.map((command) => `mnema ${command}`).join(" && ")}`,
+        );
+        assertEquals([code, columns], [0, columns]);
+        const lines = out.replaceAll(ERASE, "\n").split(/\r?\n/);
+        for (const line of lines) assert(displayWidth(line) <= columns, `${columns}: ${line}`);
+        assert(lines.some((line) => /^\[[#-]{8,}\] /.test(line)), out.slice(0, 300));
+        if (columns < 60) continue; // an example is to be copied, and is never broken
+        const help = await plain.terminal(`stty cols ${columns}; mnema --help && mnema log --help`);
+        for (const line of help.out.split("\r\n")) assert(line.length <= columns, `${columns}: ${line}`);
+      }
+    });
+  },
+});
+
+Deno.test("a bar fits every width, and tells at least how much is done", () => {
+  for (let columns = 0; columns <= 200; columns++) {
+    for (const [done, total] of [[0, 1], [512, 1024], [123_456, 1_000_000], [5, undefined]] as const) {
+      const bar = barOf(done, total, String, columns);
+      assert(bar.length < Math.max(columns, 1), `${columns}: ${bar}`);
+      if (columns > 20) assertStringIncludes(bar, String(done));
+    }
+  }
+  assertEquals(barOf(1, 2, String, 30), `[${"#".repeat(11)}${"-".repeat(12)}] 1/2`);
+  assertEquals(barOf(1, 4, bytes, 200), `[${"#".repeat(12)}${"-".repeat(38)}] 1 B/4 B`);
+  assertEquals([bytes(1023), bytes(1536), bytes(20 << 20)], ["1023 B", "1.5 KiB", "20.0 MiB"]);
+});
+
+Deno.test({
+  name: "what is read from a pipe shows how far it is, and every bar is taken away again",
+  ignore: noTerminal,
+  async fn() {
+    await inFolder(async (mnema) => {
+      const ops = vectorOperations();
+      makeLog(`${mnema.folder}/from.db`, ops);
+      await mnema.does("init");
+      Deno.writeTextFileSync(`${mnema.folder}/bodies`, '{"n":1}\n'.repeat(3000));
+      for (
+        const [command, bar, last] of [
+          ["mnema export --log from.db | mnema import", /⌫[\d.]+ [KM]?i?B/, "new 1000, known 0, refused 0"],
+          [
+            "mnema append note --each bodies",
+            /⌫\[#*-+\] [\d.]+ [KM]?i?B\/23\.4 KiB/,
+            "appended 3000, the last",
+          ],
+          ["mnema export all", /⌫\[#*-+\] \d+\/4000/, "exported 4000 to all"],
+        ] as const
+      ) {
+        const { code, out } = await mnema.terminal(`set -o pipefail; ${command}`);
+        assertEquals([command, code], [command, 0]);
+        assertMatch(out.replaceAll(ERASE, "⌫"), bar);
+        assertStringIncludes(out.slice(out.lastIndexOf(ERASE) + ERASE.length), last);
+      }
+    });
+  },
+});
+
+Deno.test({
+  name: "rebuild shows a bar on a terminal where there is much to replay, and takes it away again",
+  ignore: noTerminal,
+  async fn() {
+    await inFolder(async (mnema) => {
+      const op = note("one");
+      const more = Array.from(
+        { length: 9000 },
+        (_, n) => forged(op, { op_id: `op_${n.toString(16).padStart(64, "0")}` }),
+      );
+      makeLog(`${mnema.folder}/mnema.db`, more);
+      const { code, out } = await mnema.terminal("mnema rebuild");
+      assertEquals(code, 0);
+      assertMatch(out.replaceAll(ERASE, "⌫"), /^⌫\[#+-+\] \d+\/9000⌫/);
+      assert(out.endsWith("\r\x1b[Kreplayed 9000 operations\r\n"));
     });
   },
 });

@@ -14,6 +14,7 @@ const COMMANDS = [
   "import",
   "claims",
   "assert",
+  "get",
   "explain",
   "refute",
   "correct",
@@ -24,6 +25,7 @@ const COMMANDS = [
   "verify",
   "vkey",
   "audit",
+  "completions",
 ];
 
 /** The commands that a help shows as examples. */
@@ -85,7 +87,7 @@ Deno.test("an unknown command or option is wrong usage, and the nearest is sugge
       [["statss", "--json"], "stats"],
       [["log", "--revers"], "--reverse"],
       [["log", "--typ=note"], "--type"],
-      [["init", "--keepkey"], "--keep-key"],
+      [["import", "--anyorder"], "--any-order"],
       [["--lgo", "x.db", "heads"], "--log"],
       [["append", "note", "{}", "--prv", "op_1"], "--prev"],
     ];
@@ -126,6 +128,8 @@ Deno.test("what is missing, too much or no number is wrong usage, and nothing is
       [["log", "--since", "-1"], '"-1"'],
       [["log", "--reverse", "--follow"], "--follow"],
       [["export", "--since", "1e3"], '"1e3"'],
+      [["log", "--json=yes"], "--json takes no value"],
+      [["log", "--follow=5"], "--follow takes no value"],
       [["append", "note", "{}", "--body", "b"], "once"],
       [["append", "note", "{}", "--each", "b"], "once"],
       [["append", "note", "--body", "b", "--each", "b"], "once"],

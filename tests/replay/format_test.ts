@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Claim, Evidence, Explanation, ExplanationNode, Fall } from "../../src/replay/claims/claim.ts";
-import { formatDot, formatJson, formatMermaid, formatTree } from "../../src/replay/claims/format.ts";
+import {
+  formatDot,
+  formatJson,
+  formatMermaid,
+  formatTree,
+  limitDepth,
+  treeLines,
+} from "../../src/replay/claims/format.ts";
 import { visibleLine } from "../../src/text.ts";
 import { displayWidth, padEnd, shorten, wrap } from "../../src/width.ts";
 import { parseCanonical } from "../../src/wire/canonical.ts";
@@ -322,12 +329,61 @@ Deno.test("JSON has every field as it is, integers with all their digits, on one
   assertStringIncludes(text, '{"a":[');
   assertStringIncludes(text, '"n":9223372036854775807}');
   assertFalse(text.includes("\n") || text.includes("undefined") || text.includes('"fall"'));
-  const { deriver: _, ...parsed } = big.claim;
-  assertEquals(parseCanonical(text), { claim: parsed, nodes: [{ is: "claim", opId: id(1), claim: parsed }] });
+  const { deriver: _, opId, confidencePpm, ...rest } = big.claim;
+  const parsed = { ...rest, op_id: opId, confidence_ppm: confidencePpm };
+  assertEquals(parseCanonical(text), { claim: parsed, nodes: [{ is: "claim", op_id: id(1), claim: parsed }] });
   assertEquals(
     formatJson(claim(1, "k", 1, [])),
     formatJson(explained([claim(1, "k", 1, [])])).match(/^.{9}(.*?),"no/)![1],
   );
+});
+
+Deno.test("JSON has the names of the wire format, and leaves alone what was claimed", () => {
+  const value = { opId: 1, confidencePpm: { supersededBy: [{ "camelCase": true }] } };
+  const later = claim(2, "k", 2, []);
+  const explanation = {
+    ...explained([claim(1, "k", value, [3])], [nodeOf(evidence(3, { content: value }))]),
+    supersededBy: later,
+  };
+  const { claim: root, nodes, superseded_by, ...rest } = JSON.parse(formatJson(explanation));
+  assertEquals([rest, root.value, nodes[1].evidence.content], [{}, value, value]);
+  assertEquals(superseded_by.op_id, later.opId);
+  const names = new Set<string>();
+  JSON.stringify({ root, nodes, superseded_by }, (name, member) => {
+    names.add(name);
+    return name === "value" || name === "content" ? null : member;
+  });
+  assertEquals([...names].filter((name) => /[A-Z]/.test(name)), []);
+  assert(names.has("confidence_ppm") && names.has("op_id"));
+});
+
+Deno.test("an explanation can be cut at a depth, and every format shows that something was left out or nothing of it", () => {
+  // 1 <- 2 <- 3 <- 4, and 1 <- 4 as well
+  const chain = [claim(1, "one", 1, [2, 4]), claim(2, "two", 2, [3]), claim(3, "three", 3, [5])];
+  const whole = explained(chain, [evidence(4), evidence(5)].map(nodeOf));
+  assertEquals(limitDepth(whole, 3), whole);
+  const depths = [0, 1, 2].map((depth) => limitDepth(whole, depth));
+  assertEquals(
+    depths.map(({ nodes }) => nodes.map(({ opId }) => opId)),
+    [[1], [1, 2, 4], [1, 2, 3, 4]].map((n) => n.map(id)),
+  );
+  assertEquals(formatTree(depths[0]).at(-1), "└ 2 inputs not shown");
+  const tree = formatTree(depths[1]).join("\n");
+  assertStringIncludes(tree, "two = 2");
+  assertStringIncludes(tree, "└ 1 input not shown");
+  assertFalse(tree.includes("three") || tree.includes("not in the log"));
+  for (const format of [formatDot, formatMermaid]) {
+    const text = format(depths[1]);
+    assertEquals([text.includes("two"), text.includes("three"), text.includes("not in the log")], [true, false, false]);
+  }
+  assertEquals(JSON.parse(formatJson(depths[0])).claim.inputs, [id(2), id(4)]);
+});
+
+Deno.test("a tree in parts has the same text, whatever is in it", () => {
+  fc.assert(fc.property(anyExplanation(), fc.integer({ min: 20, max: 120 }), (explanation, columns) => {
+    const lines = treeLines(explanation, columns).map((spans) => spans.map(([text]) => text).join(""));
+    assertEquals(lines, formatTree(explanation, { columns }));
+  }));
 });
 
 Deno.test("JSON holds values as deep as the log does", () => {

@@ -4,7 +4,8 @@
  * @module
  */
 
+export { limitDepth } from "./format/depth.ts";
 export { formatDot } from "./format/dot.ts";
 export { formatJson } from "./format/json.ts";
 export { formatMermaid } from "./format/mermaid.ts";
-export { formatTree, type TreeOptions, type TreeStyle } from "./format/tree.ts";
+export { formatTree, treeLines, type TreeOptions, type TreeStyle } from "./format/tree.ts";

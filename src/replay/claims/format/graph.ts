@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ClaimStatus, Explanation, ExplanationNode } from "../claim.ts";
-import { abbreviate, nodesById, percent, statement, title, verdict } from "./words.ts";
+import type { ClaimStatus, Explanation } from "../claim.ts";
+import { abbreviate, nodesById, percent, type ShownNode, statement, title, verdict } from "./words.ts";
 
 /** What a node is drawn as. */
 export type GraphClass = ClaimStatus | "evidence" | "other" | "missing" | "verdict";
@@ -53,7 +53,9 @@ export function graphOf(explanation: Explanation): Graph {
   for (const node of [nodeOf(claim.opId), ...explanation.nodes.filter(({ opId }) => opId !== claim.opId)]) {
     if (node.is !== "claim") continue;
     const to = placeOf(node.opId);
-    for (const input of node.claim.inputs) edges.push({ from: placeOf(input), to, is: "input" });
+    for (const input of node.claim.inputs) {
+      if (nodeOf(input).is !== "left-out") edges.push({ from: placeOf(input), to, is: "input" });
+    }
   }
   if (fall !== undefined) {
     const lines = [verdict(fall, LABEL_COLUMNS), `${abbreviate(fall.opId)} by ${abbreviate(fall.author)}`];
@@ -67,8 +69,13 @@ export function graphOf(explanation: Explanation): Graph {
   return { nodes, edges };
 }
 
-function label(node: ExplanationNode): GraphNode {
-  if (node.is !== "claim") return { lines: [title(node, LABEL_COLUMNS), abbreviate(node.opId)], is: node.is };
+function label(node: ShownNode): GraphNode {
+  if (node.is !== "claim") {
+    return {
+      lines: [title(node, LABEL_COLUMNS), abbreviate(node.opId)],
+      is: node.is === "left-out" ? "other" : node.is,
+    };
+  }
   const { claim } = node;
   const standing = `${percent(claim.confidencePpm)} sure, ${claim.status}`;
   return { lines: [statement(claim, LABEL_COLUMNS), standing, abbreviate(claim.opId)], is: claim.status };

@@ -8,11 +8,11 @@
  */
 
 import { encodeCanonical } from "../../../wire/canonical.ts";
-import { visibleLine } from "../../../text.ts";
-import { shorten, wrap } from "../../../width.ts";
-import type { Claim, Explanation, ExplanationNode } from "../claim.ts";
+import { counted, visibleLine } from "../../../text.ts";
+import { shorten, shortenSpans, wrap } from "../../../width.ts";
+import type { Claim, Explanation } from "../claim.ts";
 import { answer } from "./answer.ts";
-import { abbreviate, nodesById, origin, percent, signature, title } from "./words.ts";
+import { abbreviate, nodesById, origin, percent, type ShownNode, signature, title } from "./words.ts";
 
 /** How a tree is drawn. */
 export interface TreeOptions {
@@ -34,7 +34,18 @@ export type TreeStyle = "bold" | "dim" | "yellow";
  * @returns The lines. None is wider than the columns, or has what steers a terminal but for the styles.
  */
 export function formatTree(explanation: Explanation, options: TreeOptions = {}): string[] {
-  return new Tree(explanation, options).draw();
+  const { columns = 80, style = (text) => text } = options;
+  return treeLines(explanation, columns).map((spans) =>
+    spans.map(([text, as]) => as === undefined ? text : style(text, as)).join("")
+  );
+}
+
+/** A part of a line, and the style to show it in. */
+export type TreeSpan = readonly [text: string, style?: TreeStyle];
+
+/** As {@linkcode formatTree}: the lines in parts, each with its style. */
+export function treeLines(explanation: Explanation, columns: number): TreeSpan[][] {
+  return new Tree(explanation, columns).draw();
 }
 
 /** Where a node is drawn: what stands before its first line, and before all below it. */
@@ -44,32 +55,28 @@ interface Place {
   readonly rest: string;
 }
 
-type Span = readonly [text: string, style?: TreeStyle];
-
 const FALLEN = new Set(["invalidated", "corrected", "refuted"]);
 
 class Tree {
   readonly #explanation: Explanation;
   readonly #columns: number;
-  readonly #style: (text: string, style: TreeStyle) => string;
-  readonly #nodeOf: (opId: string) => ExplanationNode;
+  readonly #nodeOf: (opId: string) => ShownNode;
   readonly #shown = new Set<string>();
   readonly #next: Place[] = [];
   readonly #continued: Claim[] = [];
-  readonly #lines: string[] = [];
+  readonly #lines: TreeSpan[][] = [];
 
-  constructor(explanation: Explanation, { columns = 80, style = (text) => text }: TreeOptions) {
+  constructor(explanation: Explanation, columns: number) {
     this.#explanation = explanation;
     this.#columns = columns;
-    this.#style = style;
     this.#nodeOf = nodesById(explanation);
   }
 
-  draw(): string[] {
+  draw(): TreeSpan[][] {
     this.#next.push({ opId: this.#explanation.claim.opId, lead: "", rest: "" });
     this.#drawAll();
     for (const claim of this.#continued) { // drawing one may add others
-      this.#lines.push("");
+      this.#lines.push([]);
       this.#head(this.#nodeOf(claim.opId), "", "  continued: ");
       this.#branch(claim, "");
       this.#drawAll();
@@ -94,7 +101,11 @@ class Tree {
   }
 
   #branch(claim: Claim, rest: string): void {
-    const { inputs } = claim;
+    const inputs = claim.inputs.filter((opId) => this.#nodeOf(opId).is !== "left-out");
+    const leftOut = claim.inputs.length - inputs.length;
+    if (leftOut > 0) {
+      this.#line([`${rest}${inputs.length > 0 ? "├" : "└"} ${counted(leftOut, "input")} not shown`, "dim"]);
+    }
     if (inputs.length === 1) this.#next.push({ opId: inputs[0], lead: rest, rest });
     else if (inputs.length > 1 && rest !== "" && rest.length + 2 > this.#columns / 2) {
       this.#continued.push(claim);
@@ -107,7 +118,7 @@ class Tree {
     }
   }
 
-  #details(node: ExplanationNode, columns: number): string[] {
+  #details(node: ShownNode, columns: number): string[] {
     switch (node.is) {
       case "claim": {
         const { claim } = node;
@@ -129,30 +140,24 @@ class Tree {
       case "other":
         return [signature(node)];
       case "missing":
+      case "left-out":
         return [];
     }
   }
 
-  #head(node: ExplanationNode, lead: string, note: string): void {
+  #head(node: ShownNode, lead: string, note: string): void {
     const [mark, id] = [`${glyph(node)} `, abbreviate(node.opId)];
     const what = title(node, this.#columns - (lead + mark + id + note).length);
     this.#line([lead, "dim"], [mark], [id, "yellow"], [note, "dim"], [what, node.is === "claim" ? "bold" : undefined]);
   }
 
   /** Adds a line, shortened as a whole; each style ends where its part of that does. */
-  #line(...spans: Span[]): void {
-    const text = shorten(spans.map(([text]) => text).join(""), this.#columns);
-    let line = "";
-    let end = 0;
-    for (const [span, style] of spans) {
-      const part = text.slice(end, end += span.length);
-      line += style === undefined || part === "" ? part : this.#style(part, style);
-    }
-    this.#lines.push(line);
+  #line(...spans: TreeSpan[]): void {
+    this.#lines.push(shortenSpans(spans, this.#columns));
   }
 }
 
-function glyph(node: ExplanationNode): string {
+function glyph(node: ShownNode): string {
   if (node.is === "claim") return FALLEN.has(node.claim.status) ? "✗" : "●";
   return node.is === "evidence" ? "○" : node.is === "missing" ? "?" : "·";
 }

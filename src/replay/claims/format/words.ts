@@ -51,7 +51,7 @@ export function verdict(fall: Fall, columns: number): string {
 }
 
 /** What an operation of an explanation is, in so many columns. */
-export function title(node: ExplanationNode, columns: number): string {
+export function title(node: ShownNode, columns: number): string {
   switch (node.is) {
     case "claim":
       return statement(node.claim, columns);
@@ -63,12 +63,17 @@ export function title(node: ExplanationNode, columns: number): string {
       return shorten(visibleLine(`${node.type}: neither evidence nor a claim`), columns);
     case "missing":
       return shorten("not in the log yet", columns);
+    case "left-out":
+      return shorten("not shown", columns);
   }
 }
 
+/** An operation of an explanation, or one that was left out of it, as `limitDepth` does. */
+export type ShownNode = ExplanationNode | { readonly is: "left-out"; readonly opId: string };
+
 /** The operations of an explanation by their ids. */
-export function nodesById({ claim, nodes }: Explanation): (opId: string) => ExplanationNode {
+export function nodesById({ claim, nodes }: Explanation): (opId: string) => ShownNode {
   const byId = new Map<string, ExplanationNode>([[claim.opId, { is: "claim", opId: claim.opId, claim }]]);
   for (const node of nodes) byId.set(node.opId, node);
-  return (opId) => byId.get(opId) ?? { is: "missing", opId };
+  return (opId) => byId.get(opId) ?? { is: "left-out", opId };
 }

@@ -1,0 +1,53 @@
+/**
+ * `mnema export`.
+ *
+ * @module
+ */
+
+import type { Command, Input } from "./command.ts";
+import { writeNew } from "./files.ts";
+import { ABOUT_FILTERS, entriesOf, FILTER_OPTIONS, readFilter } from "./filter.ts";
+import { openToRead } from "./open.ts";
+import type { Output } from "./output.ts";
+import { drawProgress } from "./progress.ts";
+
+/** Writes the log out. */
+export const exportLog: Command = {
+  args: "[FILE]",
+  summary: "Writes operations as JSON lines, oldest first.",
+  details:
+    `Without FILE, to standard output. A file that exists is not overwritten. Without options, all of the log; a \
+part of it can be imported where the operations that it follows are.
+
+${ABOUT_FILTERS}`,
+  options: FILTER_OPTIONS,
+  example: "export backup.jsonl",
+  async run(input: Input, output: Output): Promise<void> {
+    input.requireArgs(0, 1);
+    const [path] = input.args;
+    const filterOf = readFilter(input);
+    using log = await openToRead(input);
+    const filter = filterOf(log);
+    if (path === undefined || path === "-") {
+      for (const { op } of entriesOf(log, filter)) output.data(op.wire);
+      return;
+    }
+    let exported = 0;
+    const draw = drawProgress();
+    const last = log.lastSeq();
+    try {
+      writeNew(
+        path,
+        entriesOf(log, filter).map(({ seq, op }) => {
+          exported++;
+          draw?.(seq, last);
+          return op.wire + "\n";
+        }),
+      );
+    } finally {
+      draw?.(0, 0);
+    }
+    if (output.json) output.data(JSON.stringify({ exported, file: path }));
+    else output.line(`exported ${exported} to ${path}`);
+  },
+};

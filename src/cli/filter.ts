@@ -1,0 +1,96 @@
+/**
+ * Which operations `log` and `export` are asked for.
+ *
+ * @module
+ */
+
+import type { EntriesOptions } from "../log/entries.ts";
+import type { Entry, OpLog } from "../oplog.ts";
+import type { CanonicalValue } from "../wire/value.ts";
+import { type Input, type OptionSpec, UsageError } from "./command.ts";
+import { checkAuthor, resolveAuthor } from "./ids.ts";
+
+/** The options that choose operations. */
+export const FILTER_OPTIONS: Record<string, OptionSpec> = {
+  type: { value: "TYPE", help: "only operations of this type; repeat it, or separate several with commas", many: true },
+  author: {
+    value: "AUTHOR",
+    help: "only operations by this author, whole or abbreviated; repeat it, or separate several with commas",
+    many: true,
+  },
+  since: { value: "SEQ", help: "only operations after this seq" },
+  after: { value: "DATE", help: "only operations from this time on, by the clocks of their authors" },
+  before: { value: "DATE", help: "only operations from before this time" },
+  grep: { value: "TEXT", help: "only operations with TEXT in their body; upper and lower case are the same" },
+};
+
+/** What the help says of them. */
+export const ABOUT_FILTERS =
+  `DATE is a day or a time of ISO 8601, such as 2026-11-25 or 2026-11-25T14:30; it is in UTC \
+unless it names an offset, as in 2026-11-25T14:30+01:00. So --after 2026-11-01 --before 2026-12-01 is all of November. \
+--grep looks for TEXT as it is, not as a pattern, in the keys and the values of the body.`;
+
+/** What {@linkcode readFilter} makes of the options. */
+export interface Filter {
+  /** The part that the log itself can answer. */
+  readonly entries: EntriesOptions & { sinceSeq: number };
+  /** The rest. */
+  accepts(entry: Entry): boolean;
+  /** Whether there is a rest. */
+  readonly isExact: boolean;
+}
+
+/**
+ * Reads the options that choose operations: at once, so that what is wrong with them is told before the log is opened.
+ *
+ * @returns The filter, once it is given the log, which knows the authors.
+ * @throws {UsageError} For a value that cannot be.
+ */
+export function readFilter(input: Input): (log: OpLog) => Filter {
+  const types = input.values("type");
+  const authors = input.values("author")?.map(checkAuthor);
+  const sinceSeq = input.integer("since", 0) ?? 0;
+  const [after, before] = [timeOf(input, "after"), timeOf(input, "before")];
+  const text = input.value("grep")?.toLowerCase();
+  const isExact = after === undefined && before === undefined && text === undefined;
+  return (log) => ({
+    entries: { types, authors: authors?.map((author) => resolveAuthor(log, author)), sinceSeq },
+    isExact,
+    accepts: ({ op }) =>
+      (after === undefined || op.ts >= after) && (before === undefined || op.ts < before) &&
+      (text === undefined || contains(op.body, text)),
+  });
+}
+
+/** The operations that a filter asks for. */
+export function* entriesOf(log: OpLog, filter: Filter, options: EntriesOptions = {}): Generator<Entry> {
+  const { limit = Number.MAX_SAFE_INTEGER, ...range } = options;
+  let left = limit;
+  if (left === 0) return;
+  for (const entry of log.entries({ ...filter.entries, ...range, ...filter.isExact ? { limit } : {} })) {
+    if (!filter.accepts(entry)) continue;
+    yield entry;
+    if (--left === 0) return;
+  }
+}
+
+const DATE = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)?(Z|[+-]\d{2}:\d{2})?$/;
+
+function timeOf(input: Input, name: string): number | undefined {
+  const text = input.value(name);
+  if (text === undefined) return undefined;
+  const [, day, time = "T00:00", offset = "Z"] = text.match(DATE) ?? [];
+  const ts = Date.parse(`${day}${time}${offset}`);
+  // A day that no month has is taken for one of the next by some.
+  if (!Number.isNaN(ts) && new Date(Date.parse(`${day}T00:00Z`)).toISOString().startsWith(day)) return ts;
+  throw new UsageError(
+    `--${name} takes a day or a time such as 2026-11-25 or 2026-11-25T14:30, in UTC, not ${JSON.stringify(text)}`,
+  );
+}
+
+/** Whether a text, in lower case, is in a key or a value. */
+function contains(value: CanonicalValue, text: string): boolean {
+  if (typeof value !== "object" || value === null) return String(value).toLowerCase().includes(text);
+  if (Array.isArray(value)) return value.some((item) => contains(item, text));
+  return Object.entries(value).some(([key, member]) => key.toLowerCase().includes(text) || contains(member, text));
+}

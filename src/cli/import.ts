@@ -1,0 +1,123 @@
+/**
+ * `mnema import`.
+ *
+ * @module
+ */
+
+import { RefusedError } from "../errors.ts";
+import type { Refusal } from "../log/ingest/check.ts";
+import type { IngestReport } from "../log/ingest/ingest.ts";
+import { counted } from "../text.ts";
+import type { Command, Input } from "./command.ts";
+import { openAndPeek, sizeOf } from "./files.ts";
+import { beginsListed, LISTED_BYTES, unlistLines } from "./listed.ts";
+import { openToAppend } from "./open.ts";
+import type { Output } from "./output.ts";
+import { bytes, type Draw, drawProgress, watchBytes } from "./progress.ts";
+import { reportJson } from "./report.ts";
+import { inOwnWords } from "./sentence.ts";
+import { EXIT_INTERRUPTED, onInterrupt } from "./signals.ts";
+
+/** So many refusals are written, each on a line; the rest are counted. */
+const SHOWN_REFUSALS = 20;
+
+/** Takes in what was exported. */
+export const importLog: Command = {
+  args: "[FILE]",
+  summary: "Verifies and appends operations from JSON lines.",
+  details:
+    `Without FILE, from standard input. The lines are those that export or log --json prints. An operation that is \
+refused is passed over; the first ${SHOWN_REFUSALS} are named with their lines, and the exit code is 1. When an import is \
+interrupted, what it appended stays, and the same import again goes on.`,
+  options: {
+    strict: { help: "stop at the first that is refused, and keep nothing" },
+    "any-order": { help: "let operations stand before what they follow: they wait, in memory, until that comes" },
+  },
+  example: "import backup.jsonl --strict",
+  async run(input: Input, output: Output): Promise<number> {
+    input.requireArgs(0, 1);
+    const path = input.args[0] ?? "-";
+    const strict = input.flag("strict");
+    using log = await openToAppend(input);
+    const interrupt = new AbortController();
+    using _ = onInterrupt(() => interrupt.abort());
+    const draw = path === "-" && Deno.stdin.isTerminal() ? undefined : drawProgress(bytes);
+    const source = await openLines(path, log.maxOperationBytes, draw);
+    const notes = new RefusalNotes(output, draw);
+    let report: IngestReport = { new: 0, known: 0, refused: 0, refusals: [] };
+    try {
+      report = await log.ingest(source, {
+        atomic: strict,
+        order: input.flag("any-order") ? "any" : "causal",
+        signal: interrupt.signal,
+        onProgress: (soFar) => report = soFar,
+        onRefused: (refusal) => notes.add(refusal),
+      });
+    } catch (error) {
+      if (interrupt.signal.aborted) return interrupted(strict ? { ...report, new: 0, known: 0 } : report, output);
+      if (!(error instanceof RefusedError)) throw error;
+      const { position, code, reason, opId } = error;
+      const refusal = { position, code, reason, opId };
+      notes.add(refusal);
+      report = { new: 0, known: 0, refused: 1, refusals: [refusal] };
+    } finally {
+      draw?.(0, 0);
+      notes.end();
+    }
+    if (output.json) output.data(jsonOf(report));
+    else {
+      const kept = strict && report.refused > 0 ? " (--strict: nothing was kept)" : "";
+      output.line(`new ${report.new}, known ${report.known}, refused ${report.refused}${kept}`);
+    }
+    return report.refused > 0 ? 1 : 0;
+  },
+};
+
+/** Opens the lines to take in; where they are those of `log --json`, the operations in them. */
+async function openLines(path: string, maxBytes: number, draw?: Draw): Promise<ReadableStream<Uint8Array>> {
+  const { start, source } = await openAndPeek(path, LISTED_BYTES);
+  const watched = draw ? watchBytes(source, sizeOf(path), draw) : source;
+  return beginsListed(start) ? watched.pipeThrough(unlistLines(maxBytes)) : watched;
+}
+
+function interrupted(report: IngestReport, output: Output): number {
+  if (output.json) output.data(jsonOf(report, { interrupted: true }));
+  else output.line(`new ${report.new}, known ${report.known}, refused ${report.refused} (interrupted)`);
+  output.note(
+    report.new === 0
+      ? "mnema: interrupted; nothing was appended: the same import again starts from the beginning"
+      : `mnema: interrupted; ${counted(report.new, "operation")} appended and kept: the same import again goes on`,
+  );
+  return EXIT_INTERRUPTED;
+}
+
+function jsonOf(report: IngestReport, more: { interrupted?: true } = {}): string {
+  const refusals = report.refusals.map((refusal) => ({
+    ...refusal,
+    reason: inOwnWords(refusal.code, refusal.reason),
+  }));
+  return reportJson({ ...report, refusals, ...more });
+}
+
+/** Writes what is refused to standard error: a line for each of the first, and how many more. */
+class RefusalNotes {
+  readonly #output: Output;
+  readonly #draw?: Draw;
+  #count = 0;
+
+  constructor(output: Output, draw?: Draw) {
+    this.#output = output;
+    this.#draw = draw;
+  }
+
+  add({ position, code, reason }: Refusal): void {
+    if (++this.#count > SHOWN_REFUSALS) return;
+    this.#draw?.(0, 0); // the bar would stand before the line
+    this.#output.note(`line ${position}: refused: ${inOwnWords(code, reason)}`);
+  }
+
+  end(): void {
+    const more = this.#count - SHOWN_REFUSALS;
+    if (more > 0) this.#output.note(`and ${more} more`);
+  }
+}
