@@ -131,7 +131,9 @@ export class OpLog implements Disposable {
 
   /**
    * Opens a log, and makes it when there is none. Before any native code touches the file, Deno is asked for read and
-   * write permission on it and on `-wal`, `-shm` and `-journal` beside it.
+   * write permission on it and on `-wal`, `-shm` and `-journal` beside it, and these are looked at: what is no plain
+   * file, and a journal that names another file, is refused. So is, for writing, a file in which something would run as
+   * rows are written that the log did not make. A new file can be read by its owner alone.
    *
    * @param path A file, or `":memory:"` for a log that is gone when it is closed.
    * @param options How to open it.

@@ -15,6 +15,9 @@ import { type Input, UsageError } from "./command.ts";
 import { requireGranted, requireLibrary } from "./permissions.ts";
 import { word } from "./shell.ts";
 
+/** Why a log that can be read may not be written; `not-a-log` where something would run as it is. */
+const NOT_WRITABLE: ReadonlySet<string> = new Set(["locked", "read-only", "disk-full", "not-a-log"]);
+
 /** Opens the log to read it. */
 export function openToRead(input: Input): Promise<OpLog> {
   return open(input, true);
@@ -35,7 +38,7 @@ export async function openToDerive(input: Input): Promise<OpLog> {
     try {
       return await open(input, false);
     } catch (error) {
-      if (!(error instanceof FileError) || !["locked", "read-only", "disk-full"].includes(error.code)) throw error;
+      if (!(error instanceof FileError) || !NOT_WRITABLE.has(error.code)) throw error;
     }
   }
   return await open(input, true);

@@ -21,6 +21,7 @@ const OPEN_READWRITE = 0x02;
 const OPEN_URI = 0x40;
 const OPEN_NOFOLLOW = 0x0100_0000;
 
+const FIRST_READ = "PRAGMA schema_version";
 const CACHE_KIB = 32 << 10;
 const CHECKPOINT_PAGES = 25_000;
 
@@ -151,10 +152,8 @@ export class Connection {
       return connection;
     } catch (error) {
       database?.close();
-      const refused = cannotOpen(error, path);
-      if (refused !== undefined) throw refused;
       const translated = translate(error, path);
-      throw options.readonly ? translated : refusedWrite(translated, path);
+      throw cannotOpen(error, path) ?? (options.readonly ? translated : refusedWrite(translated, path));
     }
   }
 
@@ -167,7 +166,8 @@ export class Connection {
         `PRAGMA cache_size = ${-CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
     if (this.readonly) this.execute("PRAGMA query_only = ON");
-    this.#read();
+    // Not before its first read does SQLite open what is beside the file.
+    this.query(FIRST_READ).value();
   }
 
   /** None of these reads the schema, which may be no schema: that is for the audit to find. */
@@ -178,16 +178,11 @@ export class Connection {
         "PRAGMA mmap_size = 0",
     );
     try {
-      this.#read();
+      this.query(FIRST_READ).value();
     } catch (error) {
       // Whether the file can be opened is told by the first read; what else that may tell is for the audit.
       if (isShut(error) || (error instanceof FileError && error.code === "not-a-database")) throw error;
     }
-  }
-
-  /** Reads the file: not before its first read does SQLite open what is beside it. */
-  #read(): void {
-    this.query("PRAGMA schema_version").value();
   }
 
   #refuseOldSqlite(): void {

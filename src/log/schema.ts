@@ -88,8 +88,9 @@ function refusalOf(object: SchemaObject, definitions: Definitions, readonly: boo
   if (fault === "disguised") return `hides an object in its schema: ${name} is ${quoteSql(object)}`;
   if (fault === "altered" && !isDerived(name)) return `has an unexpected schema: its ${name} is ${quoteSql(object)}`;
   if (readonly || !runsOnWrite(object)) return undefined;
+  const loss = fault === "altered" ? " (what is derived is made again)" : "";
   return `has something in its schema that would run as the log is written: ${name} is ${quoteSql(object)}; ` +
-    "drop it with an SQLite tool, or open the log with readonly";
+    `drop it with an SQLite tool${loss}, or open the log with readonly`;
 }
 
 /** The SQL of an object for a message, as far as it is shown. */

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { contentsOf, withFolder } from "../folder.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { works } from "../processes.ts";
 import { Mnema } from "./mnema.ts";
 
@@ -33,7 +33,7 @@ Deno.test({
         'verify proof --op tea.json --key "$(mnema vkey)"',
         "audit",
       ];
-      const writing = ["append note 1", "checkpoint", "rebuild"];
+      const writing = ["append note {}", "checkpoint", "rebuild"];
       const lines = [...reading, ...writing].map((command) => `mnema ${command} > /dev/null; echo $?`);
       const script = `export -f mnema; unshare -rm bash -c '${MOUNT}; ${lines.join("; ")}'`;
       const { out, err } = await mnema.bash(script);
@@ -43,4 +43,21 @@ Deno.test({
       assertEquals(contentsOf(folder), before);
     });
   },
+});
+
+Deno.test("a log in which something would run as it is written is read, and not written", async () => {
+  await withFolder(async (folder) => {
+    const mnema = new Mnema(folder);
+    await mnema.run("init");
+    await mnema.does("append", "note", "{}");
+    withDatabase(`${folder}/mnema.db`, (database) => {
+      database.exec("CREATE TRIGGER thief AFTER INSERT ON mnema_heads BEGIN SELECT 1; END");
+    });
+    const before = contentsOf(folder);
+    for (const command of ["log", "heads", "claims", "stats"]) {
+      assertEquals((await mnema.run(command)).code, 0, command);
+    }
+    assertStringIncludes(await mnema.refuses("append", "note", '{"n":2}'), "thief");
+    assertEquals(contentsOf(folder), before);
+  });
 });
