@@ -1,7 +1,7 @@
 /**
  * Runs the tests on the bytes that would be published, in a folder of their own; with `--jsr` also without the
  * stand-ins under `offline/` and without a lock file, which would hold to them: on the packages of jsr.io, or of the
- * mirror that `JSR_URL` names.
+ * mirror that `JSR_URL` names. Other arguments are for `deno test`: which tests to run.
  *
  * @module
  */
@@ -30,7 +30,8 @@ try {
     for (const path of [...links, "deno.lock"]) copyIn(path, folder);
     Deno.writeTextFileSync(`${folder}/deno.json`, JSON.stringify({ ...config, tasks, links }));
   }
-  const test = new Deno.Command(Deno.execPath(), { args: ["task", "test"], cwd: folder }).spawn();
+  const args = ["task", "test", ...Deno.args.filter((arg) => arg !== "--jsr")];
+  const test = new Deno.Command(Deno.execPath(), { args, cwd: folder }).spawn();
   Deno.exitCode = (await test.status).code;
 } finally {
   Deno.removeSync(folder, { recursive: true });
