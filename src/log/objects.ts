@@ -38,6 +38,8 @@ const COMPUTED: ReadonlySet<string> = new Set(["AS", "GENERATED", "VIRTUAL"]);
 /** Of a table: what makes SQLite compute something when a row is written. */
 const COMPUTED_ON_WRITE: ReadonlySet<string> = new Set([...COMPUTED, "CHECK", "COLLATE", "DEFAULT", "REFERENCES"]);
 
+const VIRTUAL: ReadonlySet<string> = new Set(["VIRTUAL"]);
+
 /** What is wrong with an object; undefined when the log made it, or when a table brings it with it. */
 export function faultOf(object: SchemaObject, definitions: Definitions): Fault | undefined {
   const { type, name, table, sql } = object;
@@ -73,6 +75,11 @@ export function runsOnWrite({ type, sql }: SchemaObject): boolean {
   if (sql === null) return false;
   if (type === "index") return !isPlainIndex(sql);
   return type !== "table" || hasKeyword(sql, COMPUTED_ON_WRITE);
+}
+
+/** Whether an object has the keyword VIRTUAL, as a table has that a module of SQLite implements. */
+export function isVirtual({ sql }: SchemaObject): boolean {
+  return sql !== null && hasKeyword(sql, VIRTUAL);
 }
 
 /** Whether to read or check an object that the log did not make makes SQLite compute what its author wrote. */

@@ -12,7 +12,7 @@
 
 import { FileError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
-import { type Definitions, faultOf, isDerived, runsOnWrite, type SchemaObject } from "./objects.ts";
+import { type Definitions, faultOf, isDerived, isVirtual, runsOnWrite, type SchemaObject } from "./objects.ts";
 import { lowerCase } from "./sql.ts";
 import { refuseReadOnlyFile, useWriteAheadLog } from "./writable.ts";
 
@@ -88,6 +88,8 @@ function refusalOf(object: SchemaObject, definitions: Definitions, readonly: boo
   if (fault === "disguised") return `hides an object in its schema: ${name} is ${quoteSql(object)}`;
   if (fault === "altered" && !isDerived(name)) return `has an unexpected schema: its ${name} is ${quoteSql(object)}`;
   if (readonly || !runsOnWrite(object)) return undefined;
+  // A derived table that is not as it is made is dropped before it is read, so that only a module's code could run.
+  if (fault === "altered" && object.type !== "index" && !isVirtual(object)) return undefined;
   const loss = fault === "altered" ? " (what is derived is made again)" : "";
   return `has something in its schema that would run as the log is written: ${name} is ${quoteSql(object)}; ` +
     `drop it with an SQLite tool${loss}, or open the log with readonly`;

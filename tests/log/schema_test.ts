@@ -51,12 +51,6 @@ const RUNNING: Record<string, string | ((path: string) => void)> = {
   "a partial index on ops": "CREATE INDEX mine ON ops (ts) WHERE length(hex(wire)) < 0",
   "a unique index on ops": "CREATE UNIQUE INDEX mine ON ops (ts)",
   "an index of an expression on a derived table": "CREATE INDEX mine ON mnema_heads (hex(op_id))",
-  "a derived table with a generated column":
-    "DROP TABLE mnema_depths; CREATE TABLE mnema_depths (seq INTEGER PRIMARY KEY, depth, x AS (hex(depth)) STORED)",
-  "a derived table with a CHECK":
-    "DROP TABLE mnema_depths; CREATE TABLE mnema_depths (seq INTEGER PRIMARY KEY, depth CHECK (hex(depth) <> ''))",
-  "a view in the place of a derived table":
-    "DROP TABLE mnema_depths; CREATE VIEW mnema_depths AS SELECT seq, 0 AS depth FROM ops",
   "a virtual table in the place of a derived table":
     "DROP TABLE mnema_depths; CREATE VIRTUAL TABLE mnema_depths USING fts5 (seq, depth)",
 };

@@ -98,6 +98,11 @@ const REPLACED: [what: string, sql: (table: string) => string][] = [
       "SELECT seq, seq AS op_id FROM n",
   ],
   ["a view in upper case", (table) => `DROP TABLE ${table}; CREATE VIEW ${table.toUpperCase()} AS SELECT 1 AS seq`],
+  [
+    "a table with a generated column",
+    (table) => `DROP TABLE ${table}; CREATE TABLE ${table} (seq INTEGER PRIMARY KEY, op_id, x AS (hex(op_id)) STORED)`,
+  ],
+  ["a table with a CHECK", (table) => `DROP TABLE ${table}; CREATE TABLE ${table} (seq CHECK (hex(seq) <> ''))`],
   ["a table of other columns", (table) => `DROP TABLE ${table}; CREATE TABLE ${table} (a, b)`],
   [
     "a table with a column more",
