@@ -85,7 +85,12 @@ export class Mnema {
 
   /** Runs a shell script on a terminal: standard output and error are one, and lines end in `\r\n`. */
   terminal(script: string): Promise<Result> {
-    return collect(this.#spawn("script", ["-qec", `${this.#shellFunction()}\n${script}`, "/dev/null"]));
+    return collect(this.spawnTerminal(script));
+  }
+
+  /** Starts a shell script on a terminal, on which standard input is typed. */
+  spawnTerminal(script: string): Deno.ChildProcess {
+    return this.#spawn("script", ["-qec", `${this.#shellFunction()}\n${script}`, "/dev/null"]);
   }
 
   #runArgs(): string[] {
