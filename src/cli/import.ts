@@ -42,10 +42,11 @@ interrupted, what it appended stays, and the same import again goes on.`,
     const interrupt = new AbortController();
     using _ = onInterrupt(() => interrupt.abort());
     const draw = path === "-" && Deno.stdin.isTerminal() ? undefined : drawProgress(bytes);
-    const source = await openLines(path, log.maxOperationBytes, draw);
     const notes = new RefusalNotes(output, draw);
     let report: IngestReport = { new: 0, known: 0, refused: 0, refusals: [] };
+    let isInterrupted = false;
     try {
+      const source = await unlessAborted(openLines(path, log.maxOperationBytes, draw), interrupt.signal);
       report = await log.ingest(source, {
         atomic: strict,
         order: input.flag("any-order") ? "any" : "causal",
@@ -54,16 +55,19 @@ interrupted, what it appended stays, and the same import again goes on.`,
         onRefused: (refusal) => notes.add(refusal),
       });
     } catch (error) {
-      if (interrupt.signal.aborted) return interrupted(strict ? { ...report, new: 0, known: 0 } : report, output);
-      if (!(error instanceof RefusedError)) throw error;
-      const { position, code, reason, opId } = error;
-      const refusal = { position, code, reason, opId };
-      notes.add(refusal);
-      report = { new: 0, known: 0, refused: 1, refusals: [refusal] };
+      if (strict) report = { new: 0, known: 0, refused: 0, refusals: [] };
+      if (error instanceof RefusedError) {
+        const { position, code, reason, opId } = error;
+        const refusal = { position, code, reason, opId };
+        notes.add(refusal);
+        report = { ...report, refused: 1, refusals: [refusal] };
+      } else if (!interrupt.signal.aborted) throw error;
+      else isInterrupted = true;
     } finally {
       draw?.(0, 0);
       notes.end();
     }
+    if (isInterrupted) return interrupted(report, output);
     if (output.json) output.data(jsonOf(report));
     else {
       const kept = strict && report.refused > 0 ? " (--strict: nothing was kept)" : "";
@@ -78,6 +82,12 @@ async function openLines(path: string, maxBytes: number, draw?: Draw): Promise<R
   const { start, source } = await openAndPeek(path, LISTED_BYTES);
   const watched = draw ? watchBytes(source, sizeOf(path), draw) : source;
   return beginsListed(start) ? watched.pipeThrough(unlistLines(maxBytes)) : watched;
+}
+
+/** The first bytes of a pipe or a terminal may take long to come. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  return Promise.race([work, aborted]);
 }
 
 function interrupted(report: IngestReport, output: Output): number {

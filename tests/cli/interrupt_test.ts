@@ -105,3 +105,25 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "an import from a terminal on which nothing was typed yet can be interrupted",
+  ignore: !works("script", "-qec", "true", "/dev/null"),
+  async fn() {
+    await withNode(async (mnema) => {
+      const terminal = mnema.with({ stdin: "" }).spawnTerminal("mnema import; echo exit $?");
+      const shown: string[] = [];
+      const writer = terminal.stdin.getWriter();
+      for await (const line of linesOf(terminal.stdout)) {
+        shown.push(line.replaceAll("\r", ""));
+        if (line.startsWith("reading standard input")) await writer.write(new TextEncoder().encode("\x03"));
+      }
+      await Promise.all([terminal.status, terminal.stderr.cancel()]);
+      writer.close().catch(() => {});
+      assertMatch(
+        shown.join("\n"),
+        /new 0, known 0, refused 0 \(interrupted\)\nmnema: interrupted; nothing was appended/,
+      );
+    });
+  },
+});

@@ -89,8 +89,18 @@ export class Mnema {
 
   /** Runs a shell script on a terminal: standard output and error are one, and lines end in `\r\n`. */
   terminal(script: string): Promise<Result> {
-    const args = ["-qec", `${this.#shellFunction()}\n${script}`, "/dev/null"];
-    return collect(this.#spawn("timeout", ["60", "script", ...args])); // one that waits for a person must not hang
+    return collect(this.spawnTerminal(script));
+  }
+
+  /** Starts a shell script on a terminal, on which standard input is typed. */
+  spawnTerminal(script: string): Deno.ChildProcess {
+    const args = [
+      "-qec",
+      `${this.#shellFunction()}
+${script}`,
+      "/dev/null",
+    ];
+    return this.#spawn("timeout", ["60", "script", ...args]); // one that waits for a person must not hang
   }
 
   #runArgs(): string[] {
