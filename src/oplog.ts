@@ -333,6 +333,7 @@ export class OpLog implements Disposable {
    * @throws {AmbiguousIdError} When several authors have such an id; it names some of them.
    */
   resolveAuthor(abbreviated: string): string {
+    requireText("an author id", abbreviated);
     const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
     if (!/^mnk_[0-9a-f]{1,64}$/.test(prefix)) {
       throw new LogError(
