@@ -11,7 +11,7 @@ import { FileError, LogError } from "../errors.ts";
 import { cannotOpen, isFolder, translate } from "./failures.ts";
 import { followLinks, requestPermissions } from "./permissions.ts";
 import { Query } from "./query.ts";
-import { openDatabase } from "./sqlite.ts";
+import { openDatabase, requireSqlite } from "./sqlite.ts";
 
 /** SQLite 3.38 brought what the log's queries need. */
 const OLDEST_SQLITE = [3, 38];
@@ -72,6 +72,7 @@ export class Connection {
    */
   static open(location: string | URL, options: ConnectionOptions): Connection {
     const path = pathOf(location);
+    requireSqlite();
     if (path === ":memory:") {
       const connection = Connection.#connect(path, path, options, { readonly: false });
       // Nobody else will ever read it, so it is one transaction that is never committed: for a commit SQLite may look at
@@ -98,6 +99,7 @@ export class Connection {
    */
   static openToAudit(location: string | URL, busyTimeoutMs: number): Connection {
     const path = pathOf(location);
+    requireSqlite();
     if (path === ":memory:") {
       throw new LogError("invalid-argument", "a log in memory is not audited; name a file");
     }

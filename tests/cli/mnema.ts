@@ -5,7 +5,7 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-read=.",
   "--allow-write=.",
   "--allow-ffi",
-  "--allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL",
+  "--allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM",
 ];
 
 const CLI = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
