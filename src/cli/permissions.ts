@@ -8,7 +8,7 @@
 import { dirname } from "node:path";
 import { LIBRARY_ENV } from "../log/library.ts";
 
-const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV];
+const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV, "TERM"];
 
 type Name = "read" | "write" | "env" | "ffi";
 

@@ -10,7 +10,7 @@ import { FileError, LogError } from "../errors.ts";
 import { cannotOpen, cannotRead, isShut, refusedWrite, translate } from "./failures.ts";
 import { inspectBeside, pathOf, type PreparedFile, prepareFile, stampOf } from "./files.ts";
 import { Query } from "./query.ts";
-import { openDatabase } from "./sqlite.ts";
+import { openDatabase, requireSqlite } from "./sqlite.ts";
 
 /** SQLite 3.38 brought what the log's queries need. */
 const OLDEST_SQLITE = [3, 38];
@@ -76,6 +76,7 @@ export class Connection {
    */
   static open(location: string | URL, options: ConnectionOptions): Connection {
     const path = pathOf(location);
+    requireSqlite();
     if (path === ":memory:") {
       const connection = Connection.#connect(path, path, options, {});
       // Nobody else will ever read it, so it is one transaction that is never committed: for a commit SQLite may look at
@@ -100,6 +101,7 @@ export class Connection {
    */
   static openToAudit(location: string | URL, busyTimeoutMs: number): Connection {
     const path = pathOf(location);
+    requireSqlite();
     if (path === ":memory:") {
       throw new LogError("invalid-argument", "a log in memory is not audited; name a file");
     }

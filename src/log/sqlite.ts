@@ -13,15 +13,25 @@ type Package = typeof import("@db/sqlite");
 const loaded = await load();
 
 /**
- * Opens a database.
+ * SQLite, before any file is looked at or made for it.
  *
  * @throws {LogError} `no-sqlite` when there is no library, or it cannot be loaded.
  * @throws {Deno.errors.NotCapable} When Deno does not allow to call a library, or to read which one.
+ */
+export function requireSqlite(): Package {
+  if ("failure" in loaded) throw loaded.failure;
+  return loaded;
+}
+
+/**
+ * Opens a database.
+ *
+ * @throws As {@linkcode requireSqlite}.
  * @throws {Error} SQLite's own, from `@db/sqlite`.
  */
 export function openDatabase(path: string, options: DatabaseOpenOptions): Database {
-  if ("failure" in loaded) throw loaded.failure;
-  return new loaded.Database(path, options);
+  const { Database } = requireSqlite();
+  return new Database(path, options);
 }
 
 async function load(): Promise<Package | { failure: Error }> {

@@ -83,6 +83,8 @@ Deno.test("a library that cannot be loaded is one sentence that says what to ins
       );
     }
     assertMatch(await named.refuses("log"), ADVICE);
+    const names = [...Deno.readDirSync(mnema.folder)].map(({ name }) => name);
+    assertEquals(names.filter((name) => name.startsWith("mnema")), [], "init made no file");
   });
   await withPackage(async (mnema) => {
     for (const command of ["init", "log", "audit", "stats"]) {
@@ -109,7 +111,7 @@ Deno.test("a download that fails is one sentence that says what to install", asy
   }, { preload: NO_LIBRARY, download: 'throw new TypeError("error sending request")' });
 });
 
-Deno.test("help, the key and its public forms need no library", async () => {
+Deno.test("help and the author id need no library", async () => {
   await withPackage(async (mnema) => {
     await mnema.does("--help");
     Identity.generate().save(`${mnema.folder}/mnema.key`);
