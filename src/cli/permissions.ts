@@ -5,7 +5,7 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { LIBRARY_ENV } from "../log/library.ts";
 
 const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV, "TERM"];
@@ -76,14 +76,22 @@ function usual({ log, key }: { log?: string; key?: string }): Permission[] {
 }
 
 function flags(permissions: readonly Permission[]): string[] {
-  const targets: Record<Name, Set<string>> = { read: new Set(), write: new Set(), ffi: new Set(), env: new Set() };
-  for (const { name, target } of permissions) {
-    if (name === "env") targets.env.add(target!);
-    else if (name === "ffi") targets.ffi.add("");
-    else targets[name].add(dirname(target!)); // SQLite has files beside the log
+  const targets: Record<Name, Map<string, string>> = {
+    read: new Map(),
+    write: new Map(),
+    ffi: new Map(),
+    env: new Map(),
+  };
+  for (const { name, target = "" } of permissions) {
+    if (name === "env" || name === "ffi") targets[name].set(target, target);
+    else {
+      const folder = dirname(target); // SQLite has files beside the log
+      const key = resolve(folder);
+      if (!targets[name].has(key)) targets[name].set(key, folder);
+    }
   }
   return Object.entries(targets).filter(([, { size }]) => size > 0)
-    .map(([name, list]) => name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...list].join()}`);
+    .map(([name, list]) => name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...list.values()].join()}`);
 }
 
 function ifGranted(variable: string): string | undefined {

@@ -37,6 +37,8 @@ Deno.test("a command without any permission names the flags for all, and the fol
       await denied.refuses("log", "--log", "/notes/mnema.db", "--key", "/keys/mnema.key"),
       lacks("--allow-read=/notes,/keys", "--allow-write=/notes,/keys", ...others),
     );
+    const absolute = `${denied.folder}/other.key`;
+    assertEquals(await denied.refuses("log", "--log", "mnema.db", "--key", absolute), lacks(...PERMISSIONS));
     const env = { MNEMA_LOG: "/notes/mnema.db", MNEMA_KEY: "/notes/mnema.key" };
     assertEquals(
       await mnema.with({ permissions: others, env }).refuses("init"),
