@@ -14,7 +14,7 @@ Deno.test("audit says that nothing is found, and changes nothing", async () => {
     makeLog(`${mnema.folder}/mnema.db`, ops);
     const before = contentsOf(mnema.folder)["mnema.db"];
     assertEquals(await mnema.does("audit"), "nothing found in 3 operations\n");
-    const report = { operations: 3, found: 0, findings: [], unchecked: [] };
+    const report = { operations: 3, found: 0, findings: [], unchecked: [], clean: true };
     assertEquals(JSON.parse(await mnema.does("audit", "--json")), report);
     assertEquals(await mnema.does("audit", "--workers", "0"), "nothing found in 3 operations\n");
     assertEquals(contentsOf(mnema.folder)["mnema.db"], before);

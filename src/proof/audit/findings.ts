@@ -70,6 +70,9 @@ export interface Finding {
 
 /** So many are kept. */
 const KEPT = 10_000;
+/** Messages quote the file, which may hold anything. */
+const MAX_MESSAGE_LENGTH = 2000;
+const MAX_UNCHECKED = 100;
 
 /** Gathers findings. */
 export class Findings {
@@ -77,20 +80,34 @@ export class Findings {
   count = 0;
   /** What could not be looked at, and why. */
   readonly unchecked: string[] = [];
+  readonly #onUnchecked?: (what: string) => void;
   readonly #kept: Finding[] = [];
   readonly #onFinding?: (finding: Finding) => void;
   #soundUpTo = Infinity;
 
-  /** @param onFinding Is told of each. */
-  constructor(onFinding?: (finding: Finding) => void) {
+  /**
+   * @param onFinding Is told of each finding.
+   * @param onUnchecked Is told of each part that is not looked at.
+   */
+  constructor(onFinding?: (finding: Finding) => void, onUnchecked?: (what: string) => void) {
     this.#onFinding = onFinding;
+    this.#onUnchecked = onUnchecked;
   }
 
   /** Notes one. */
   add(finding: Finding): void {
+    const cut = { ...finding, message: shortened(finding.message) };
     this.count++;
-    if (this.#kept.length < KEPT) this.#kept.push(finding);
-    this.#onFinding?.(finding);
+    if (this.#kept.length < KEPT) this.#kept.push(cut);
+    this.#onFinding?.(cut);
+  }
+
+  /** Notes what is not looked at. */
+  skip(what: string): void {
+    if (this.unchecked.length >= MAX_UNCHECKED) return;
+    const cut = shortened(what);
+    this.unchecked.push(cut);
+    this.#onUnchecked?.(cut);
   }
 
   /** Notes one after which rows, from a `seq` on, are not what they were: the first that it is about, unless told. */
@@ -112,4 +129,9 @@ export class Findings {
       Number(a.message > b.message) - Number(a.message < b.message)
     );
   }
+}
+
+function shortened(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message;
+  return `${message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed()}… and so on`;
 }
