@@ -16,7 +16,7 @@ import { type Finding, Findings } from "./audit/findings.ts";
 import { OWN } from "./audit/own.ts";
 import type { AuditProgress } from "./audit/rows.ts";
 import { auditFile, type AuditRequest, runAudit } from "./audit/run.ts";
-import { readStructure, type Structure } from "./audit/structure.ts";
+import { hasRefusedWal, readStructure, type Structure } from "./audit/structure.ts";
 import { auditInWorker } from "./audit/supervise.ts";
 
 export type { Finding, FindingKind } from "./audit/findings.ts";
@@ -124,8 +124,10 @@ export async function audit(path: string | URL, options: AuditOptions = {}): Pro
   try {
     connection = Connection.openToAudit(path, busyTimeoutMs);
   } catch (error) {
-    if (!(error instanceof FileError) || error.code !== "not-a-database") throw error;
-    findings.add({ kind: "integrity", message: error.message });
+    const message = damageOnOpen(error);
+    if (message === undefined) throw error;
+    findings.add({ kind: "integrity", message });
+    findings.skip("all that is in the file");
     return reportOf(findings, 0);
   }
   let request: AuditRequest;
@@ -140,6 +142,14 @@ export async function audit(path: string | URL, options: AuditOptions = {}): Pro
     options;
   const operations = await auditInWorker(request, findings, options, { stallTimeoutMs });
   return reportOf(findings, operations ?? await runAudit(request, findings, options));
+}
+
+/** What in a file keeps SQLite from opening it; undefined when it is something else. */
+function damageOnOpen(error: unknown): string | undefined {
+  if (!(error instanceof FileError)) return undefined;
+  if (error.code === "not-a-database") return error.message;
+  if (error.code !== "read-only" || !hasRefusedWal(followLinks(error.path, true))) return undefined;
+  return `SQLite refuses ${error.path}-wal: its header has a version that is not known`;
 }
 
 /** Looks at the structure of the file while SQLite keeps it as it is. */

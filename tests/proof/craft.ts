@@ -122,3 +122,62 @@ function withoutHeader(content: Uint8Array): Uint8Array {
   page.copyWithin(0, 100, 100 + headerLength);
   return page;
 }
+
+const WAL_HEADER = 32;
+const FRAME_HEADER = 24;
+
+/** A write-ahead log, to be changed. */
+export class WalEditor {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly pageSize: number;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.bytes = bytes;
+    this.pageSize = new DataView(bytes.buffer).getUint32(8);
+  }
+
+  /** How many frames there are, those of before it was started again too. */
+  get count(): number {
+    return Math.floor((this.bytes.length - WAL_HEADER) / (FRAME_HEADER + this.pageSize));
+  }
+
+  /** Where a frame begins: numbers start at 1. */
+  at(frame: number): number {
+    return WAL_HEADER + (frame - 1) * (FRAME_HEADER + this.pageSize);
+  }
+
+  /** The frames that end a commit. */
+  commits(): number[] {
+    const view = new DataView(this.bytes.buffer);
+    return Array.from({ length: this.count }, (_, i) => i + 1).filter((frame) =>
+      view.getUint32(this.at(frame) + 4) > 0
+    );
+  }
+
+  /** Makes all checksums right, over integers of this byte order. */
+  seal(littleEndian: boolean): void {
+    const view = new DataView(this.bytes.buffer);
+    view.setUint32(0, littleEndian ? 0x377f0682 : 0x377f0683);
+    let [a, b] = [0, 0];
+    const add = (from: number, to: number) => {
+      for (let at = from; at < to; at += 8) {
+        a = (a + view.getUint32(at, littleEndian) + b) >>> 0;
+        b = (b + view.getUint32(at + 4, littleEndian) + a) >>> 0;
+      }
+    };
+    const put = (at: number) => (view.setUint32(at, a), view.setUint32(at + 4, b));
+    add(0, 24);
+    put(24);
+    for (let frame = 1; frame <= this.count; frame++) {
+      const at = this.at(frame);
+      add(at, at + 8);
+      add(at + FRAME_HEADER, at + FRAME_HEADER + this.pageSize);
+      put(at + 16);
+    }
+  }
+}
+
+/** Changes the write-ahead log beside a file. */
+export function editWal(path: string, edit: (wal: WalEditor) => Uint8Array<ArrayBuffer> | void): void {
+  editBytes(`${path}-wal`, (bytes) => edit(new WalEditor(bytes)));
+}

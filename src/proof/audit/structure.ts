@@ -28,6 +28,7 @@ export interface Structure {
   unread?: string;
 }
 
+const DEFAULT_PAGE_SIZE = 4096;
 /** Parsing takes time that grows faster than a schema: a table of 2,000 columns compares each with all before it. */
 const MAX_SCHEMA_BYTES = 1 << 20;
 const MAX_FAULTS = 100;
@@ -57,6 +58,16 @@ export function readStructure(path: string): Structure {
   }
 }
 
+/** Whether SQLite refuses the `-wal` beside a file, and the file with it. */
+export function hasRefusedWal(path: string): boolean {
+  const wal = openWal(`${path}-wal`);
+  try {
+    return wal !== undefined && readWal(wal, DEFAULT_PAGE_SIZE)?.isRefused === true;
+  } finally {
+    wal?.close();
+  }
+}
+
 /** Nothing is known, and nothing is held against the file. */
 function noStructure(bytes: number): Structure {
   return { bytes, isSchemaSafe: true, unsafe: [], objects: [], findings: [], faults: [] };
@@ -64,7 +75,7 @@ function noStructure(bytes: number): Structure {
 
 function read(file: RawFile, walFile: RawFile | undefined): Structure {
   const structure = noStructure(file.size + (walFile?.size ?? 0));
-  const log = walFile && readWal(walFile, pageSizeOf(file) ?? 4096);
+  const log = walFile && readWal(walFile, pageSizeOf(file) ?? DEFAULT_PAGE_SIZE);
   structure.findings.push(...(log?.faults ?? []).map((message) => ({ message })));
   const pages = Pages.open(file, log && { file: walFile!, log });
   if (pages === undefined) return structure; // SQLite says that this is no database
