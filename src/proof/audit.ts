@@ -18,6 +18,7 @@ import type { AuditProgress } from "./audit/rows.ts";
 import { auditFile, type AuditRequest, runAudit } from "./audit/run.ts";
 import { hasRefusedWal, readStructure, type Structure } from "./audit/structure.ts";
 import { auditInWorker } from "./audit/supervise.ts";
+import { parseVerifierKey } from "./note.ts";
 
 export type { Finding, FindingKind } from "./audit/findings.ts";
 export type { AuditProgress } from "./audit/rows.ts";
@@ -118,6 +119,7 @@ export async function audit(path: string | URL, options: AuditOptions = {}): Pro
   if (options.stallTimeoutMs !== undefined) requireInteger("stallTimeoutMs", options.stallTimeoutMs, 1);
   signal?.throwIfAborted();
   const vkeys = options.vkeys ?? [];
+  vkeys.forEach(parseVerifierKey);
   const checkpoints = (options.checkpoints ?? []).map((text) => readCheckpoint(text, vkeys));
   const findings = new Findings(options.onFinding);
   let connection: Connection;
