@@ -75,7 +75,10 @@ Deno.test("every kept checkpoint is compared with the log, and a change is told 
     rewriteFrom(path, 12);
     const { found } = await told(path);
     assertEquals(found.length, 1);
-    assertMatch(found[0], /^checkpoint: the first 15 operations are not those .*, nor are those of 3 larger ones$/);
+    assertMatch(
+      found[0],
+      /^checkpoint: the log does not begin with what the checkpoint of 15 operations .*, nor with those of 3 more$/,
+    );
   });
 });
 
@@ -178,7 +181,7 @@ Deno.test("a log begins with what somebody else's checkpoint of it says, or that
     assertEquals(changed.found.length, 1);
     assertMatch(
       changed.found[0],
-      /^checkpoint: the first 15 operations are not those of the checkpoint .* that was given$/,
+      /^checkpoint: the log does not begin with the checkpoint of 15 operations in .* that was given$/,
     );
     behindTriggers(path, (db) => db.exec("DELETE FROM ops WHERE seq > 12; UPDATE sqlite_sequence SET seq = 12"));
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_watermarks"));

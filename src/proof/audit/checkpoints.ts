@@ -224,13 +224,11 @@ function checkKeptRoots(connection: Connection, size: number, findings: Findings
     findings.add({ kind: "checkpoint", message });
   }
   if (changed !== undefined) {
-    const later = changed.count === 1 ? "" : `, nor are those of ${counted(changed.count - 1, "larger one")}`;
-    findings.add({
-      kind: "checkpoint",
-      message:
-        `the first ${counted(changed.size, "operation")} are not those of the checkpoint that was signed of them` +
-        later,
-    });
+    const others = changed.count === 1 ? "" : `, nor with those of ${changed.count - 1} more`;
+    const message =
+      `the log does not begin with what the checkpoint of ${counted(changed.size, "operation")} says that ` +
+      `was signed${others}`;
+    findings.add({ kind: "checkpoint", message });
   }
 }
 
@@ -246,7 +244,6 @@ function checkGivenRoot(
   } else if (size > there) {
     findings.add({ kind: "checkpoint", message: `the log has ${counted(there, "operation")}, fewer than ${what}` });
   } else if (!equalHashes(treeRoot(size, hashReader(connection)), root)) {
-    const message = `the first ${counted(size, "operation")} are not those of ${what}`;
-    findings.add({ kind: "checkpoint", message });
+    findings.add({ kind: "checkpoint", message: `the log does not begin with ${what}` });
   }
 }
