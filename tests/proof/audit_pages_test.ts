@@ -4,7 +4,7 @@ import { audit, type AuditReport } from "../../src/proof/audit.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { alice } from "../operations.ts";
 import { editPages, interior, repeatTree, rootOf } from "./craft.ts";
-import { chain, editBytes, makeFile } from "./tamper.ts";
+import { chain, editBytes, makeFile, rewriteSchema } from "./tamper.ts";
 
 const ops = chain(60);
 
@@ -36,6 +36,7 @@ const REPEATED: [name: string, operations: number][] = [
   ["mnema_watermarks", 60],
   ["checkpoints", 60],
   ["songs", 60],
+  ["sqlite_stat1", 0], // which is read together with the schema
   ["sqlite_schema", 0],
 ];
 
@@ -47,7 +48,7 @@ for (const [name, operations] of REPEATED) {
         using log = OpLog.open(path);
         log.checkpoint(alice);
       }
-      exec(path, "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('a'), ('b')");
+      exec(path, "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('a'), ('b'); ANALYZE");
       repeatTree(path, name, 16, 4);
       const before = contentsOf(path.slice(0, path.lastIndexOf("/")))["log.db"];
       const report = await audit(path, { workers: 0, stallTimeoutMs: 60_000 });
@@ -59,6 +60,40 @@ for (const [name, operations] of REPEATED) {
     });
   });
 }
+
+Deno.test("statistics that SQLite would compute as it reads the schema keep it from being read", async () => {
+  await withFile(async (path) => {
+    exec(path, "ANALYZE");
+    assertEquals((await audit(path, { workers: 0 })).clean, true);
+    const sql = "CREATE TABLE sqlite_stat1(tbl,idx,stat AS (hex(zeroblob(400000000))))";
+    rewriteSchema(path, `UPDATE sqlite_schema SET sql = '${sql}' WHERE name = 'sqlite_stat1'`);
+    const report = await audit(path, { workers: 0 });
+    assertEquals(messages(report), "integrity: sqlite_stat1 is not what SQLite makes");
+    assertEquals([report.operations, report.unchecked.length], [0, 1]);
+  });
+});
+
+Deno.test({
+  name: "an audit keeps a file open once, and not when it was deleted",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await withFolder(async (folder) => {
+      for (const name of ["first.log", "second.log"]) makeFile(`${folder}/${name}`, ops.slice(0, 3));
+      const script = decodeURIComponent(new URL("children/open_files.ts", import.meta.url).pathname);
+      const args = [
+        "run",
+        "--quiet",
+        "--no-prompt",
+        "--allow-all",
+        script,
+        `${folder}/first.log`,
+        `${folder}/second.log`,
+      ];
+      const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+      assertEquals(new TextDecoder().decode(stdout), "first.log\nsecond.log\n");
+    });
+  },
+});
 
 Deno.test("a tree that leads back to its root is found, and not walked", async () => {
   await withFile(async (path) => {

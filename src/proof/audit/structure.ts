@@ -29,6 +29,9 @@ export interface Structure {
 }
 
 const DEFAULT_PAGE_SIZE = 4096;
+/** What SQLite reads together with the schema, and how `ANALYZE` makes it. */
+const STATISTICS = /^sqlite_stat\d$/;
+const ANALYZED = /^CREATE TABLE sqlite_stat\d\([a-z]+(?:,[a-z]+)*\)$/;
 /** Parsing takes time that grows faster than a schema: a table of 2,000 columns compares each with all before it. */
 const MAX_SCHEMA_BYTES = 1 << 20;
 const MAX_FAULTS = 100;
@@ -97,6 +100,10 @@ function read(file: RawFile, walFile: RawFile | undefined): Structure {
     });
     if (!isSafe) structure.unsafe.push({ name, table });
   }
+  const computed = objects.find(({ name, sql }) => STATISTICS.test(name) && !ANALYZED.test(sql ?? ""));
+  if (computed !== undefined) structure.findings.push({ message: `${computed.name} is not what SQLite makes` });
+  const isRepeated = structure.unsafe.some(({ table }) => STATISTICS.test(table));
+  if (computed !== undefined || isRepeated) structure.isSchemaSafe = false;
   const header = pages.read(1)!;
   walk.walkFreelist(new DataView(header.buffer, header.byteOffset).getUint32(32), tell);
   return structure;
