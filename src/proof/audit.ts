@@ -89,7 +89,8 @@ const STALL_TIMEOUT_MS_PER_MIB = 1000;
  *
  * Memory does not grow with the log, but for derived tables, which are made anew in memory, and a bit for each page. The
  * file stays open until it is deleted or the process ends, once for each file: to close it would take SQLite's locks
- * away from whoever has the log open in this process.
+ * away from whoever has the log open in this process. So does the end of a worker in which `audit` was called: call it
+ * where the program itself runs, or in a worker that stays.
  *
  * @param path The file.
  * @param options Workers, progress, abort, checkpoints of others.

@@ -45,9 +45,10 @@ const ORDER: readonly FindingKind[] = [
 /**
  * Something that is not as the log left it.
  *
- * - `integrity`: the file is damaged below the level of rows. SQLite's own check says so, or rows cannot be read.
+ * - `integrity`: the file is damaged below the level of rows. SQLite's own check says so, or rows cannot be read; a
+ *   b-tree visits a page twice; SQLite drops commits in the `-wal`, or does not come back.
  * - `schema`, `trigger`, `index`: the table `ops` is not the log's; of its triggers and indexes, one is missing, or
- *   another, or one too many.
+ *   another, or one too many; something keeps SQLite from checking the file.
  * - `bad-shape`, `bad-address`, `bad-signature`: a wire text is no operation in canonical form, or not the one its id
  *   names, or not signed by its author. The first that holds.
  * - `column-differs`: beside a wire text that is as it should be, a column says something else.
@@ -55,7 +56,8 @@ const ORDER: readonly FindingKind[] = [
  * - `seq-gap`: rows are missing before others. `removed-at-end`: rows are missing behind the last. `seq-out-of-range`:
  *   a row stands at a `seq` that was never given.
  * - `derived-differs`: a table that is derived from the log holds something else than the log says.
- * - `checkpoint`: the log does not begin with what a checkpoint holds that it signed before.
+ * - `checkpoint`: the log does not begin with what a checkpoint holds that it signed before, or that was given; a kept
+ *   checkpoint is missing, is not signed, or is none.
  */
 export interface Finding {
   /** What is wrong. */
