@@ -36,6 +36,9 @@ export class TreeWalk {
   #name = "";
   #largest = 0;
 
+  /** How many pages were reached. */
+  count = 0;
+
   /** @param pages The pages of the file. */
   constructor(pages: Pages) {
     this.#pages = pages;
@@ -190,7 +193,10 @@ export class TreeWalk {
       this.#fault(`page ${number} is named, and the file has ${this.#pages.count}`);
       return false;
     }
-    if (this.#visited.add(number)) return true;
+    if (this.#visited.add(number)) {
+      this.count++;
+      return true;
+    }
     this.#onFault(`${this.#name}: page ${number} is reached a second time`, true);
     return false;
   }

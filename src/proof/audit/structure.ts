@@ -12,7 +12,7 @@ import { readWal } from "./wal.ts";
 
 /** What was found without SQLite. It can be sent to a worker. */
 export interface Structure {
-  /** How many bytes the file has. */
+  /** How many bytes the trees have: what a file claims may be more. */
   bytes: number;
   /** Whether SQLite can read the schema: its tree visits no page twice, and it is no larger than a schema is. */
   isSchemaSafe: boolean;
@@ -53,7 +53,7 @@ export function readStructure(path: string): Structure {
       } catch (error) {
         if (!(error instanceof MovedError)) throw error;
         if (attempt < MAX_ATTEMPTS) continue;
-        return { ...noStructure(file.size), unread: "the pages of the file: others wrote to it all the time" };
+        return { ...noStructure(), bytes: file.size, unread: "the pages of the file: others wrote to it all the time" };
       }
     }
   } finally {
@@ -72,14 +72,15 @@ export function hasRefusedWal(path: string): boolean {
 }
 
 /** Nothing is known, and nothing is held against the file. */
-function noStructure(bytes: number): Structure {
-  return { bytes, isSchemaSafe: true, unsafe: [], objects: [], findings: [], faults: [] };
+function noStructure(): Structure {
+  return { bytes: 0, isSchemaSafe: true, unsafe: [], objects: [], findings: [], faults: [] };
 }
 
 function read(file: RawFile, walFile: RawFile | undefined): Structure {
-  const structure = noStructure(file.size + (walFile?.size ?? 0));
+  const structure = noStructure();
   const log = walFile && readWal(walFile, pageSizeOf(file) ?? DEFAULT_PAGE_SIZE);
   structure.findings.push(...(log?.faults ?? []).map((message) => ({ message })));
+  if (log?.isCut) structure.unread = "what is behind 16 GiB of wrong frames in -wal";
   const pages = Pages.open(file, log && { file: walFile!, log });
   if (pages === undefined) return structure; // SQLite says that this is no database
   const tell = (message: string) => {
@@ -106,6 +107,7 @@ function read(file: RawFile, walFile: RawFile | undefined): Structure {
   if (computed !== undefined || isRepeated) structure.isSchemaSafe = false;
   const header = pages.read(1)!;
   walk.walkFreelist(new DataView(header.buffer, header.byteOffset).getUint32(32), tell);
+  structure.bytes = walk.count * pages.size;
   return structure;
 }
 

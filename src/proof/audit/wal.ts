@@ -31,6 +31,8 @@ export interface WriteAheadLog {
   isRefused: boolean;
   /** What is wrong with it. */
   faults: string[];
+  /** Whether there is more of it than was looked at. */
+  isCut: boolean;
 }
 
 type Salts = readonly [number, number];
@@ -42,6 +44,8 @@ export const FRAME_BYTES = 24;
 const MAGIC = 0x377f0682;
 const VERSION = 3007000;
 const CHUNK_BYTES = 1 << 20;
+/** So far behind a wrong frame is looked for others: a file may claim any size. */
+const MAX_BEHIND_BYTES = 16 * 2 ** 30;
 /** So often a `-wal` is read from its start again, because a writer started it again meanwhile. */
 const MAX_ATTEMPTS = 5;
 
@@ -93,6 +97,7 @@ class FrameScan {
   /** Frames since the last commit. */
   readonly #pending = new Map<number, number>();
   #pageCount = 0;
+  #isCut = false;
 
   constructor(file: RawFile, header: Header) {
     this.#file = file;
@@ -121,7 +126,8 @@ class FrameScan {
       ({ broken, sums } = again);
     }
     const pageCount = this.#pageCount;
-    return { frames: this.#committed, pageSize, pageCount, salts, isRefused: !isKnownVersion, faults };
+    const isCut = this.#isCut;
+    return { frames: this.#committed, pageSize, pageCount, salts, isRefused: !isKnownVersion, faults, isCut };
   }
 
   /** Reads frames as long as they are right, and returns where that ends. */
@@ -153,7 +159,11 @@ class FrameScan {
   /** How many frames behind one have the salts of the header and end a commit. */
   #commitsBehind(broken: number): number {
     let commits = 0;
-    for (const { view } of this.#frames(broken + this.#frameBytes)) {
+    for (const { offset, view } of this.#frames(broken + this.#frameBytes)) {
+      if (offset - broken > MAX_BEHIND_BYTES) {
+        this.#isCut = true;
+        break;
+      }
       if (view.getUint32(0) > 0 && view.getUint32(4) > 0 && isSamePair(saltsOf(view), this.#header.salts)) commits++;
     }
     return commits;
@@ -201,12 +211,12 @@ function damagedHeader(file: RawFile, pageSize: number): WriteAheadLog {
   let commits = 0;
   for (const { view } of readFrames(file, HEADER_BYTES, FRAME_BYTES + pageSize)) {
     salts ??= saltsOf(view);
-    if (!isSamePair(saltsOf(view), salts)) break;
-    if (view.getUint32(0) > 0 && view.getUint32(4) > 0) commits++;
+    if (view.getUint32(0) === 0 || !isSamePair(saltsOf(view), salts)) break;
+    if (view.getUint32(4) > 0) commits++;
   }
   const what = commits === 1 ? "a commit" : `${commits} commits`;
   const faults = commits === 0 ? [] : [`the header of -wal is damaged: SQLite does not read ${what} behind it`];
-  return { frames: new Map(), pageSize, pageCount: 0, salts: [0, 0], isRefused: false, faults };
+  return { frames: new Map(), pageSize, pageCount: 0, salts: [0, 0], isRefused: false, faults, isCut: false };
 }
 
 /** Whether SQLite has pages of this size. */
