@@ -4,16 +4,14 @@
  * @module
  */
 
+import type { SchemaObject } from "./schema.ts";
+
 /** What a row of `sqlite_schema` says. */
 export interface SchemaRow {
-  /** The name of the object, in lower case. */
-  name: string;
-  /** The table that it belongs to, in lower case. */
-  table: string;
+  /** The object. */
+  object: SchemaObject;
   /** The first page of its tree; 0 when it has none, undefined when that is no page number. */
   root: number | undefined;
-  /** How it was made. */
-  sql: string | null;
 }
 
 /** The encodings of texts, by the number in the header of the file. */
@@ -46,13 +44,14 @@ export function readSchemaRow(payload: Uint8Array, encoding: number): SchemaRow 
   });
   if (at > payload.length) return undefined;
   const textOf = ({ type, bytes }: Value) => type >= 13 && type % 2 === 1 ? decoder.decode(bytes) : undefined;
-  const [, name, table, root, sql] = values;
-  return {
+  const [type, name, table, root, sql] = values;
+  const object = {
+    type: lowerCase(textOf(type) ?? ""),
     name: lowerCase(textOf(name) ?? ""),
     table: lowerCase(textOf(table) ?? ""),
-    root: rootOf(root),
     sql: textOf(sql) ?? null,
   };
+  return { object, root: rootOf(root) };
 }
 
 interface Value {

@@ -8,6 +8,7 @@ import { RawFile } from "./raw_file.ts";
 import { TreeWalk } from "./btree.ts";
 import { MovedError, Pages, pageSizeOf } from "./pages.ts";
 import { readSchemaRow, type SchemaRow } from "./record.ts";
+import type { SchemaObject } from "./schema.ts";
 import { readWal } from "./wal.ts";
 
 /** What was found without SQLite. It can be sent to a worker. */
@@ -18,8 +19,8 @@ export interface Structure {
   isSchemaSafe: boolean;
   /** The objects whose trees SQLite must not walk. */
   unsafe: { name: string; table: string }[];
-  /** All objects: their names in lower case, how they were made, and how many bytes their largest row has. */
-  objects: { name: string; sql: string | null; largest: number }[];
+  /** All objects in the schema, and how many bytes their largest row has. */
+  objects: (SchemaObject & { largest: number })[];
   /** What is wrong with the trees that SQLite must not walk, and with the `-wal`. */
   findings: { message: string; table?: string }[];
   /** What else is wrong. SQLite's own check says so as well, where it is run. */
@@ -89,19 +90,20 @@ function read(file: RawFile, walFile: RawFile | undefined): Structure {
   const walk = new TreeWalk(pages);
   const objects = readSchema(walk, pages, structure, tell);
   if (!structure.isSchemaSafe) return structure;
-  for (const { name, table, root, sql } of objects.toSorted((a, b) => rankOf(a) - rankOf(b))) {
-    const object = { name, sql, largest: 0 };
-    structure.objects.push(object);
+  for (const { object, root } of objects.toSorted((a, b) => rankOf(a) - rankOf(b))) {
+    const { name, table } = object;
+    const walked = { ...object, largest: 0 };
+    structure.objects.push(walked);
     if (root === 0) continue; // a view, a trigger, a virtual table
     let isSafe = root !== undefined;
-    object.largest = walk.walkTree(root ?? 0, name, (message, isRepeat) => {
+    walked.largest = walk.walkTree(root ?? 0, name, (message, isRepeat) => {
       if (!isRepeat) return tell(message);
       if (isSafe) structure.findings.push({ message, table });
       isSafe = false;
     });
     if (!isSafe) structure.unsafe.push({ name, table });
   }
-  const computed = objects.find(({ name, sql }) => STATISTICS.test(name) && !ANALYZED.test(sql ?? ""));
+  const computed = structure.objects.find(({ name, sql }) => STATISTICS.test(name) && !ANALYZED.test(sql ?? ""));
   if (computed !== undefined) structure.findings.push({ message: `${computed.name} is not what SQLite makes` });
   const isRepeated = structure.unsafe.some(({ table }) => STATISTICS.test(table));
   if (computed !== undefined || isRepeated) structure.isSchemaSafe = false;
@@ -136,7 +138,7 @@ function readSchema(walk: TreeWalk, pages: Pages, structure: Structure, tell: (m
 }
 
 /** In which order trees are walked, `ops` first: a page that two have in common is found in the later one. */
-function rankOf({ name, table }: SchemaRow): number {
+function rankOf({ object: { name, table } }: SchemaRow): number {
   return name === "ops" ? 0 : table === "ops" ? 1 : 2;
 }
 

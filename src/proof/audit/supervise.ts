@@ -14,6 +14,8 @@ import type { AuditRequest, Watcher } from "./run.ts";
 import type { Failure, WorkerMessage } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
+/** Its modules may come over a network. */
+const START_TIMEOUT_MS = 60_000;
 
 /** How long to wait for a word from the worker. */
 export interface Patience {
@@ -47,8 +49,7 @@ export async function auditInWorker(
     findings.skip("what comes after: the audit was given up");
     resolve(operations);
   };
-  const wait = () => setTimeout(giveUp, stallTimeoutMs);
-  let timer = wait();
+  let timer = setTimeout(giveUp, Math.max(stallTimeoutMs, START_TIMEOUT_MS));
   const abort = () => reject(signal!.reason);
   signal?.addEventListener("abort", abort);
   const take = (message: WorkerMessage) => {
@@ -65,7 +66,7 @@ export async function auditInWorker(
   };
   worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
     clearTimeout(timer);
-    timer = wait();
+    timer = setTimeout(giveUp, stallTimeoutMs);
     try {
       take(data);
     } catch (error) {
