@@ -157,6 +157,22 @@ Deno.test("who signed under a name that has no key in it is found among the auth
   });
 });
 
+Deno.test("where kept checkpoints cannot be read, those that others hold are compared with the log all the same", async () => {
+  await withSigned(async (path, checkpoints) => {
+    withDatabase(path, (db) => {
+      db.exec(
+        "DROP TABLE checkpoints; CREATE TABLE checkpoints (size INTEGER NOT NULL, mote TEXT NOT NULL PRIMARY KEY)",
+      );
+    });
+    const { found } = await told(path, { checkpoints: [checkpoints[1]] });
+    assert(found.some((text) => /checkpoint/.test(text)), found.join("\n"));
+    assert(!found.some((text) => text.includes("that was given")), found.join("\n"));
+    rewriteFrom(path, 12);
+    const changed = await told(path, { checkpoints: [checkpoints[2]] });
+    assert(changed.found.some((text) => text.includes("that was given")), changed.found.join("\n"));
+  });
+});
+
 Deno.test("a kept checkpoint that another key signed in the name of an author is found", async () => {
   await withSigned(async (path) => {
     {

@@ -87,13 +87,14 @@ export function readCheckpoint(text: string, vkeys: readonly string[]): GivenChe
  * @param findings Takes what is found.
  */
 export function checkCheckpoints(connection: Connection, known: Known, findings: Findings): void {
-  const isKept = canReadKept(known, findings);
+  let isKept = canReadKept(known, findings);
   if (!isKept && known.checkpoints.length === 0) return;
   connection.temporarily(() => {
     const largest = reading(
       () => isKept ? checkNotes(connection, known, findings) : 0,
       (said) => {
         findings.add({ kind: "checkpoint", message: `the kept checkpoints cannot be read: ${said}` });
+        isKept = false;
         return 0;
       },
     );
