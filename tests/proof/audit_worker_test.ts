@@ -49,7 +49,7 @@ Deno.test("a worker of which nothing is heard is given up, with a finding, and w
     postMessage({ kind: "progress", progress: { checked: 7, total: 9 } });
     postMessage({ kind: "finding", finding: { kind: "schema", message: "it told this" } });
     postMessage({ kind: "unchecked", what: "and this" });`;
-  assertEquals(await runIn(script, findings, 100), 7);
+  assertEquals(await runIn(script, findings, 2000), 7);
   assertEquals(findings.sorted().map(({ kind }) => kind), ["integrity", "schema"]);
   assertStringIncludes(findings.sorted()[0].message, "given up");
   assertEquals(findings.unchecked, ["and this", "what comes after: the audit was given up"]);
@@ -66,7 +66,7 @@ Deno.test("while a worker says how far it is, it is not given up", async () => {
       next();
     };
     postMessage({ kind: "started" });`;
-  assertEquals(await runIn(script, findings, 2000), 20);
+  assertEquals(await runIn(script, findings, 20_000), 20);
   assertEquals(findings.count, 0);
 });
 
@@ -133,8 +133,8 @@ for (const [what, sql, kind] of COMPUTED) {
       makeFile(path, chain(20));
       withDatabase(path, (db) => db.exec(sql));
       const report = await audit(path, { workers: 0 });
-      const found = report.findings.filter(({ message }) => message.startsWith("bomb "));
-      assertEquals(found.map(({ kind }) => kind), [kind], JSON.stringify(report.findings));
+      const isFound = report.findings.some((finding) => finding.kind === kind && /\bbomb\b/.test(finding.message));
+      assert(isFound, JSON.stringify(report.findings));
       assert(report.unchecked.length > 0);
       assertEquals([report.operations, report.clean], [20, false]);
     });
