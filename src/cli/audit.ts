@@ -4,9 +4,11 @@
  * @module
  */
 
+import { LogError, ProofError } from "../errors.ts";
 import type { AuditReport, Finding } from "../proof/audit.ts";
 import { counted } from "../text.ts";
 import type { Command, Input } from "./command.ts";
+import { openInput } from "./files.ts";
 import { prepareSqlite, refuseMemory, withAdvice } from "./open.ts";
 import type { Output, Span } from "./output.ts";
 import { drawProgress } from "./progress.ts";
@@ -19,21 +21,32 @@ const SHOWN_ID = 15;
 export const audit: Command = {
   args: "",
   summary: "Reads the whole log and says all that is not as it should be.",
-  details: `Looks for damage to the file, a schema that was changed, operations that are not what they claim to be,
-columns that say something else, references to what is not there, rows that are missing, derived tables that do not
-follow from the log, and a signed checkpoint that the log no longer begins with. Writes nothing. The exit code is 1 when anything is found.`,
-  options: { workers: { value: "N", help: "how many check signatures (default: as many as there are cores)" } },
-  example: "audit",
+  details:
+    `Looks for damage to the file, commits in -wal that are lost, a schema that was changed, operations that are not what
+they claim to be, columns that say something else, references to what is not there, rows that are missing, derived
+tables that do not follow from the log, and signed checkpoints that the log no longer begins with: those that it kept,
+and those that you name with --checkpoint. Writes nothing. The exit code is 0 when all was looked at and nothing was
+found, and 1 otherwise: what was not looked at is listed.`,
+  options: {
+    checkpoint: { value: "FILE", help: "the log must begin with what this checkpoint says", many: true },
+    vkey: { value: "VKEY", help: "who signed it, where its first line does not name the author", many: true },
+    workers: { value: "N", help: "how many check signatures (default: as many as there are cores)" },
+  },
+  example: "audit --checkpoint monday.checkpoint",
   async run(input: Input, output: Output): Promise<number> {
     input.requireArgs(0, 0);
     const workers = input.integer("workers", 0);
+    const vkeys = input.values("vkey") ?? [];
     refuseMemory(input.logPath);
     prepareSqlite();
     const { audit } = await import("../proof/audit.ts");
+    const checkpoints: string[] = [];
+    for (const path of input.values("checkpoint") ?? []) checkpoints.push(await readSigned(path, vkeys));
     const draw = drawProgress();
     let report: AuditReport;
     try {
-      report = await audit(input.logPath, { workers, onProgress: ({ checked, total }) => draw?.(checked, total) });
+      const onProgress = ({ checked, total }: { checked: number; total: number }) => draw?.(checked, total);
+      report = await audit(input.logPath, { workers, checkpoints, vkeys, onProgress });
     } catch (error) {
       throw withAdvice(error, "name one with --log");
     } finally {
@@ -41,15 +54,42 @@ follow from the log, and a signed checkpoint that the log no longer begins with.
     }
     if (output.json) output.data(reportJson(report));
     else writeReport(report, output);
-    return report.found > 0 ? 1 : 0;
+    return report.clean ? 0 : 1;
   },
 };
+
+/** Reads a checkpoint, and checks who signed it. Messages name the file, and quote nothing that is no checkpoint. */
+async function readSigned(path: string, vkeys: readonly string[]): Promise<string> {
+  const { MAX_CHECKPOINT_BYTES, readCheckpoint } = await import("../proof/audit/checkpoints.ts");
+  const bytes = await readUpTo(path, MAX_CHECKPOINT_BYTES);
+  try {
+    return readCheckpoint(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), vkeys).text;
+  } catch (error) {
+    if (!(error instanceof ProofError) || error.code === "bad-proof") throw error;
+    throw new LogError(error.code, `${path}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Reads a small file; a larger one is not read to its end. */
+async function readUpTo(path: string, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of await openInput(path)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > maxBytes) {
+      throw new LogError("too-large", `${path} is no checkpoint: it has more than ${maxBytes} bytes`);
+    }
+  }
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+}
 
 function writeReport({ operations, found, findings, unchecked }: AuditReport, output: Output): void {
   for (const finding of findings) output.line(...lineOf(finding));
   if (found > findings.length) output.line(`and ${found - findings.length} more`);
   for (const what of unchecked) output.line(`not looked at: ${what}`);
-  output.line(`${found === 0 ? "nothing" : found} found in ${counted(operations, "operation")}`);
+  const but = unchecked.length === 0 ? "" : found === 0 ? ", but not all was looked at" : ", and not all was looked at";
+  output.line(`${found === 0 ? "nothing" : found} found in ${counted(operations, "operation")}${but}`);
 }
 
 function lineOf({ kind, seq, opId, message }: Finding): Span[] {

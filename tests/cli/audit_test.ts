@@ -1,6 +1,8 @@
 import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { contentsOf, withDatabase } from "../folder.ts";
-import { note } from "../operations.ts";
+import { OpLog } from "../../mod.ts";
+import { verifierKey } from "../../proof.ts";
+import { bob, note } from "../operations.ts";
 import { works } from "../processes.ts";
 import { behindTriggers } from "../proof/tamper.ts";
 import { inFolder, makeLog, withNode } from "./node.ts";
@@ -14,7 +16,7 @@ Deno.test("audit says that nothing is found, and changes nothing", async () => {
     makeLog(`${mnema.folder}/mnema.db`, ops);
     const before = contentsOf(mnema.folder)["mnema.db"];
     assertEquals(await mnema.does("audit"), "nothing found in 3 operations\n");
-    const report = { operations: 3, found: 0, findings: [], unchecked: [] };
+    const report = { operations: 3, found: 0, findings: [], unchecked: [], clean: true };
     assertEquals(JSON.parse(await mnema.does("audit", "--json")), report);
     assertEquals(await mnema.does("audit", "--workers", "0"), "nothing found in 3 operations\n");
     assertEquals(contentsOf(mnema.folder)["mnema.db"], before);
@@ -39,7 +41,7 @@ Deno.test("audit says what it finds, each on a line, and exits with 1", async ()
     assertMatch(lines[1], /^column-differs seq 2 op_[0-9a-f]{12}…: .*, type is "no\\n\\u001bte", not note$/);
     assertEquals(lines[2], "removed-at-end seq 3: seq 3 was given, and is missing");
     assertMatch(lines[3], /^not looked at: what is kept of heads, tree: /);
-    assertEquals(lines.at(-1), "3 found in 2 operations");
+    assertEquals(lines.at(-1), "3 found in 2 operations, and not all was looked at");
 
     const json = await mnema.run("audit", "--json");
     assertEquals([json.code, json.err], [1, ""]);
@@ -53,7 +55,10 @@ Deno.test("audit of what is no log is a finding, and of what is not there an err
     Deno.writeTextFileSync(`${mnema.folder}/text`, "no database");
     const { code, out } = await mnema.run("audit", "--log", "text");
     assertEquals(code, 1);
-    assertMatch(out, /^integrity: text is not an SQLite database.*\n1 found in 0 operations\n$/);
+    assertMatch(
+      out,
+      /^integrity: text is not an SQLite database.*\nnot looked at: .*\n1 found in 0 operations, and .*\n$/,
+    );
     assertStringIncludes(
       await mnema.refuses("audit", "--log", "none.db"),
       "there is no log none.db; name one with --log",
@@ -85,4 +90,63 @@ Deno.test({
       assertFalse((await mnema.terminal("mnema audit 2>/dev/null")).out.includes("["));
     });
   },
+});
+
+Deno.test("audit that leaves something out says so, and does not exit with 0", async () => {
+  await inFolder(async (mnema) => {
+    const path = `${mnema.folder}/mnema.db`;
+    makeLog(path, ops);
+    {
+      using log = OpLog.open(path);
+      log.checkpoint(bob, { origin: "example.org" });
+    }
+    const { code, out, err } = await mnema.run("audit");
+    assertEquals([code, err], [1, ""]);
+    assertMatch(
+      out,
+      /^not looked at: who signed 1 kept checkpoint.*\nnothing found in 3 operations, but not all was looked at\n$/,
+    );
+    const { clean, found } = JSON.parse((await mnema.run("audit", "--json")).out);
+    assertEquals([clean, found], [false, 0]);
+    const vkey = verifierKey(bob.author, "example.org");
+    assertEquals(await mnema.does("audit", "--vkey", vkey), "nothing found in 3 operations\n");
+  });
+});
+
+Deno.test("audit compares the log with the checkpoints that somebody else holds", async () => {
+  await withNode(async (mnema) => {
+    for (const text of ["one", "two", "three"]) await mnema.does("append", "note", JSON.stringify({ text }));
+    await mnema.does("checkpoint", "--out", "monday");
+    await mnema.does("append", "note", "{}");
+    assertEquals(await mnema.does("audit", "--checkpoint", "monday"), "nothing found in 4 operations\n");
+    // Another log of the same key.
+    await mnema.does("init", "--log", "other.db", "--keep-key");
+    await mnema.does("append", "note", "{}", "--log", "other.db");
+    await mnema.does("checkpoint", "--out", "other", "--log", "other.db");
+    const short = await mnema.run("audit", "--checkpoint", "monday", "--log", "other.db");
+    assertEquals([short.code, short.err], [1, ""]);
+    assertMatch(short.out, /^checkpoint: the log has 1 operation, fewer than the checkpoint of 3 operations/);
+    const { code, out } = await mnema.run("audit", "--checkpoint", "monday", "--checkpoint", "other");
+    assertEquals(code, 1);
+    assertMatch(out, /^checkpoint: the log does not begin with the checkpoint of 1 operation .*\n1 found/);
+  });
+});
+
+Deno.test("audit refuses what is no checkpoint, and quotes nothing of it", async () => {
+  await withNode(async (mnema) => {
+    await mnema.does("append", "note", "{}");
+    const key = Deno.readTextFileSync(`${mnema.folder}/mnema.key`);
+    Deno.writeTextFileSync(`${mnema.folder}/garbage`, "secret\n".repeat(20));
+    Deno.writeTextFileSync(`${mnema.folder}/large`, "x".repeat(1_000_000));
+    Deno.writeFileSync(`${mnema.folder}/bytes`, new Uint8Array(100).fill(0xff));
+    for (const file of ["mnema.key", "garbage", "large", "bytes", "none", "."]) {
+      const said = await mnema.refuses("audit", "--checkpoint", file);
+      assertStringIncludes(said, file);
+      assertFalse(said.includes("secret"), said);
+      for (const word of key.split(/\W+/).filter((word) => word.length > 16)) assertFalse(said.includes(word), said);
+    }
+    await mnema.does("checkpoint", "--origin", "example.org", "--out", "signed");
+    assertMatch(await mnema.refuses("audit", "--checkpoint", "signed"), /^signed: no key is in the origin/);
+    assertMatch(await mnema.refuses("audit", "--checkpoint", "signed", "--vkey", "none"), /verifier key/);
+  });
 });

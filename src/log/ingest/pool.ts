@@ -115,6 +115,6 @@ export class CheckPool {
 }
 
 /** Deno lets a worker start from a local file only when that may be read. */
-function mayStart(url: URL): boolean {
+export function mayStart(url: URL): boolean {
   return url.protocol !== "file:" || Deno.permissions.querySync({ name: "read", path: url }).state === "granted";
 }

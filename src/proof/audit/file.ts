@@ -8,6 +8,7 @@ import { FileError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import type { Findings } from "./findings.ts";
 import { isComputed, type SchemaObject } from "./schema.ts";
+import type { Structure } from "./structure.ts";
 
 const CACHE_KIB = 32 << 10;
 /** SQLite stops looking when it has found so much. */
@@ -63,23 +64,37 @@ export function openSchema(connection: Connection, findings: Findings): boolean 
  *
  * @returns Whether the indexes of `ops` can be relied upon.
  */
-export function checkIntegrity(connection: Connection, objects: readonly SchemaObject[], findings: Findings): boolean {
+export function checkIntegrity(
+  connection: Connection,
+  objects: readonly SchemaObject[],
+  structure: Structure,
+  findings: Findings,
+): boolean {
+  // To check these SQLite would compute whatever their author wrote. That they are there is a finding of the schema.
   const computed = objects.filter(isComputed);
-  if (computed.length > 0) {
-    // To check these SQLite would compute whatever their author wrote, for as long as that takes.
-    findings.unchecked.push(
-      `the structure of the file but for ops: ${computed.map(({ name }) => name).join(", ")} would be computed`,
-    );
-    if (computed.some(({ table }) => table === "ops")) return false;
+  const kept = [...computed, ...structure.unsafe];
+  if (kept.length > 0) {
+    findings.skip(`the structure of the file but for ops: ${kept.map(({ name }) => name).join(", ")}`);
+    if (kept.some(({ table }) => table === "ops")) {
+      findings.skip("the structure of ops and its indexes");
+      tellFaults([], structure, findings);
+      return false;
+    }
   }
-  const what = computed.length > 0 ? "ops" : MOST_MESSAGES;
+  const what = kept.length > 0 ? "ops" : MOST_MESSAGES;
   const said: string[] = [];
   reading(
     () => connection.query(`PRAGMA integrity_check(${what})`).forEach((row) => said.push(String(row.integrity_check))),
     (damage) => void said.push(damage),
   );
-  if (said.length === 1 && said[0] === "ok") return findings.areSound(Infinity);
-  const messages = said.flatMap((text) => text.split("\n")).filter((line) => line !== "" && !HEADING.test(line));
-  for (const message of messages.slice(0, MOST_MESSAGES)) findings.addFault({ kind: "integrity", message });
-  return false;
+  const messages = said.flatMap((text) => text.split("\n")).filter((line) => !["", "ok"].includes(line))
+    .filter((line) => !HEADING.test(line));
+  return tellFaults(messages, structure, findings);
+}
+
+/** Tells what SQLite says, or what was found without it where it says nothing. */
+function tellFaults(messages: readonly string[], { faults }: Structure, findings: Findings): boolean {
+  const all = messages.length > 0 ? messages : faults;
+  for (const message of all.slice(0, MOST_MESSAGES)) findings.addFault({ kind: "integrity", message });
+  return all.length === 0 && findings.areSound(Infinity);
 }

@@ -45,7 +45,8 @@ const ORDER: readonly FindingKind[] = [
 /**
  * Something that is not as the log left it.
  *
- * - `integrity`: the file is damaged below the level of rows. SQLite's own check says so, or rows cannot be read.
+ * - `integrity`: the file is damaged below the level of rows. SQLite's own check says so, or rows cannot be read; a
+ *   b-tree visits a page twice; SQLite drops commits in the `-wal`, or does not come back.
  * - `schema`, `trigger`, `index`: the file is no log, or the table `ops` is not the log's; of the log's triggers and
  *   indexes, one is missing or altered; or something is in the schema, wherever it hangs, that the log did not make:
  *   `schema` for tables and views.
@@ -57,8 +58,8 @@ const ORDER: readonly FindingKind[] = [
  *   a row stands at a `seq` that was never given.
  * - `derived-differs`: a table that is derived from the log holds something else than the log says, or is not the table
  *   that the log makes.
- * - `checkpoint`: the log does not begin with what a checkpoint holds that it signed before, or what holds the kept
- *   checkpoints is not the table that the log makes.
+ * - `checkpoint`: the log does not begin with what a checkpoint holds that it signed before, or that was given; a kept
+ *   checkpoint is missing, is not signed, or is none; or what holds them is not the table that the log makes.
  */
 export interface Finding {
   /** What is wrong. */
@@ -73,6 +74,9 @@ export interface Finding {
 
 /** So many are kept. */
 const KEPT = 10_000;
+/** Messages quote the file, which may hold anything. */
+const MAX_MESSAGE_LENGTH = 2000;
+const MAX_UNCHECKED = 100;
 
 /** Gathers findings. */
 export class Findings {
@@ -80,20 +84,34 @@ export class Findings {
   count = 0;
   /** What could not be looked at, and why. */
   readonly unchecked: string[] = [];
+  readonly #onUnchecked?: (what: string) => void;
   readonly #kept: Finding[] = [];
   readonly #onFinding?: (finding: Finding) => void;
   #soundUpTo = Infinity;
 
-  /** @param onFinding Is told of each. */
-  constructor(onFinding?: (finding: Finding) => void) {
+  /**
+   * @param onFinding Is told of each finding.
+   * @param onUnchecked Is told of each part that is not looked at.
+   */
+  constructor(onFinding?: (finding: Finding) => void, onUnchecked?: (what: string) => void) {
     this.#onFinding = onFinding;
+    this.#onUnchecked = onUnchecked;
   }
 
   /** Notes one. */
   add(finding: Finding): void {
+    const cut = { ...finding, message: shortened(finding.message) };
     this.count++;
-    if (this.#kept.length < KEPT) this.#kept.push(finding);
-    this.#onFinding?.(finding);
+    if (this.#kept.length < KEPT) this.#kept.push(cut);
+    this.#onFinding?.(cut);
+  }
+
+  /** Notes what is not looked at. */
+  skip(what: string): void {
+    if (this.unchecked.length >= MAX_UNCHECKED) return;
+    const cut = shortened(what);
+    this.unchecked.push(cut);
+    this.#onUnchecked?.(cut);
   }
 
   /** Notes one after which rows, from a `seq` on, are not what they were: the first that it is about, unless told. */
@@ -115,4 +133,9 @@ export class Findings {
       Number(a.message > b.message) - Number(a.message < b.message)
     );
   }
+}
+
+function shortened(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message;
+  return `${message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed()}… and so on`;
 }

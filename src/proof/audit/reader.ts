@@ -26,6 +26,8 @@ const SELECT_NEXT = "SELECT seq FROM main.ops NOT INDEXED WHERE seq >= ?1 AND se
 
 const PAGE_ROWS = 1024;
 const FIRST = Number.MIN_SAFE_INTEGER;
+/** A tree may be so far out of order; more, and a page of rows is read for each that is new. */
+const MAX_DISORDERED = 10_000;
 
 /**
  * Finds the rows of a file, one page after the other. What a `seq` cannot be, beyond 2^53, is not among them.
@@ -35,6 +37,7 @@ const FIRST = Number.MIN_SAFE_INTEGER;
  */
 export function* readPlaces(connection: Connection, upTo: number): Generator<Stretch> {
   let after = FIRST - 1;
+  let disordered = 0;
   let careful = 0; // so many pages of one row are to come, around what cannot be read
   for (;;) {
     const limit = careful > 0 ? 1 : PAGE_ROWS;
@@ -59,12 +62,19 @@ export function* readPlaces(connection: Connection, upTo: number): Generator<Str
     const places: Place[] = [];
     for (const place of text.split(",")) {
       const [seq, bytes] = place.split(" ").map(Number);
-      if (!(seq > after)) continue; // the tree is out of order, as SQLite's own check says
+      if (!(seq > after)) { // the tree is out of order, as SQLite's own check says
+        disordered++;
+        continue;
+      }
       places.push({ seq, bytes });
       after = seq;
     }
     if (places.length === 0) return;
     yield { places };
+    if (disordered > MAX_DISORDERED) {
+      yield { from: after + 1, to: undefined, said: "too many rows are out of order" };
+      return;
+    }
   }
 }
 

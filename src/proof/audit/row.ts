@@ -22,7 +22,11 @@ export interface Judged {
 }
 
 const COLUMNS = ["op_id", "type", "author", "ts", "wire"] as const;
-const SELECT = `SELECT ${COLUMNS.map((name) => `typeof(${name}), CAST(${name} AS BLOB)`).join(", ")} ` +
+/** No column but the wire text is as long in a row that is right; one that is longer is not read whole. */
+export const MAX_COLUMN_BYTES = 256;
+const bytes = (name: string) =>
+  name === "wire" ? "CAST(wire AS BLOB)" : `substr(CAST(${name} AS BLOB), 1, ${MAX_COLUMN_BYTES})`;
+const SELECT = `SELECT ${COLUMNS.map((name) => `typeof(${name}), ${bytes(name)}`).join(", ")} ` +
   "FROM main.ops NOT INDEXED WHERE seq = ?";
 const TYPES = { op_id: "text", type: "text", author: "text", ts: "integer" } as const;
 const SHOWN = 100;

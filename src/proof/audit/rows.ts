@@ -17,7 +17,7 @@ import { reading } from "./file.ts";
 import type { Findings } from "./findings.ts";
 import { type Place, readPlaces } from "./reader.ts";
 import { type Reference, References } from "./references.ts";
-import { judgeRow } from "./row.ts";
+import { judgeRow, MAX_COLUMN_BYTES } from "./row.ts";
 import { checkEnds, readGiven } from "./sequence.ts";
 
 /** How far an audit is. */
@@ -34,6 +34,8 @@ export interface RowOptions {
   pool: CheckPool;
   /** Whether the indexes can be relied upon. */
   hasIndexes: boolean;
+  /** Whether SQLite can walk `sqlite_sequence`. */
+  hasSequence: boolean;
   /** Is told how far it is. */
   onProgress?: (progress: AuditProgress) => void;
   /** Ends it. */
@@ -46,7 +48,8 @@ export const MOST_BYTES: number = 64 * MAX_OPERATION_BYTES;
 const BLOCK_BYTES = 1 << 18;
 const BLOCK_ROWS = 512;
 
-const TYPED = "typeof(op_id) = 'text' AND typeof(type) = 'text' AND typeof(author) = 'text' AND " +
+const TYPED = ["op_id", "type", "author"].map((name) => `length(${name}) <= ${MAX_COLUMN_BYTES} AND `).join("") +
+  "typeof(op_id) = 'text' AND typeof(type) = 'text' AND typeof(author) = 'text' AND " +
   "typeof(ts) = 'integer' AND typeof(wire) = 'text'";
 const LINE = "op_id || ' ' || type || ' ' || author || ' ' || ts || ' ' || length(CAST(wire AS BLOB))";
 const SELECT_BLOCK = "SELECT CAST(group_concat(wire, char(10)) AS BLOB), CAST(group_concat(line, char(10)) AS BLOB) " +
@@ -74,7 +77,7 @@ export async function checkRows(
 ): Promise<{ operations: number; lastSeq: number }> {
   const { pool, signal, onProgress } = options;
   const check = new RowCheck(connection, findings, options.hasIndexes);
-  const given = readGiven(connection);
+  const given = readGiven(connection, options.hasSequence);
   const total = Math.min(given.last, given.seq ?? given.last);
   const underWay: { block: Block; checked: Promise<CheckedBlock> }[] = [];
   const collect = async (left: number) => {

@@ -10,7 +10,9 @@ import { reading } from "./file.ts";
 import type { Findings } from "./findings.ts";
 import type { End } from "./rows.ts";
 
-const SELECT_GIVEN = "SELECT seq FROM main.sqlite_sequence WHERE name = 'ops'";
+const SELECT_GIVEN =
+  "SELECT CASE typeof(seq) WHEN 'integer' THEN seq ELSE CAST(substr(CAST(seq AS BLOB), 1, 100) AS TEXT) END " +
+  "FROM main.sqlite_sequence WHERE name = 'ops' LIMIT 2";
 const SELECT_LAST = "SELECT max(seq) FROM main.ops NOT INDEXED";
 const SELECT_BEYOND = "SELECT CAST(seq AS TEXT) FROM main.ops NOT INDEXED WHERE seq > ?1 OR seq < ?2 LIMIT 1";
 
@@ -24,18 +26,24 @@ export interface Given {
   last: number;
 }
 
-/** Reads where the rows end, and the last `seq` that was given: 0 when none was. */
-export function readGiven(connection: Connection): Given {
+/**
+ * Reads where the rows end, and the last `seq` that was given: 0 when none was.
+ *
+ * @param connection The log's file.
+ * @param hasSequence Whether SQLite can walk `sqlite_sequence`.
+ */
+export function readGiven(connection: Connection, hasSequence: boolean): Given {
   return connection.snapshot(() => {
     const last = reading(
       () => Number(connection.query(SELECT_LAST).value<[unknown]>()![0] ?? 0),
       () => Infinity, // told where the rows are read
     );
-    return { ...givenSeq(connection), last: Math.min(last, Number.MAX_SAFE_INTEGER) };
+    return { ...givenSeq(connection, hasSequence), last: Math.min(last, Number.MAX_SAFE_INTEGER) };
   });
 }
 
-function givenSeq(connection: Connection): Pick<Given, "seq" | "fault"> {
+function givenSeq(connection: Connection, hasSequence: boolean): Pick<Given, "seq" | "fault"> {
+  if (!hasSequence) return { seq: undefined };
   const rows = reading<[unknown][] | string>(() => connection.query(SELECT_GIVEN).values(), (said) => said);
   if (typeof rows === "string") {
     return { seq: undefined, fault: { kind: "integrity", message: `sqlite_sequence cannot be read: ${rows}` } };
@@ -60,7 +68,8 @@ export function checkEnds(connection: Connection, findings: Findings, { seq, fau
     });
   }
   if (seq === undefined) {
-    findings.addFault(fault!);
+    if (fault === undefined) findings.skip("whether rows are missing at the end: sqlite_sequence cannot be read");
+    else findings.addFault(fault);
   } else if (end.lastSeq > seq) {
     const message = `the last row is at seq ${end.lastSeq}, and the last that was given is ${seq}`;
     // Where the row is that was put in is not known: it may have moved the others.

@@ -1,0 +1,74 @@
+/**
+ * A file that SQLite has open, read byte by byte beside it.
+ *
+ * POSIX locks belong to a process and an inode: when a process closes any descriptor of a file, the system drops every
+ * lock that the process holds on it, those of SQLite's connections too. Another process that closes the log would then
+ * take itself for the last, and delete the `-wal` that a connection here goes on writing to: its commits would be lost.
+ * So a descriptor of a database file is never closed while the file exists, but kept for the next audit of it.
+ *
+ * @module
+ */
+
+const kept = new Map<string, Deno.FsFile>();
+
+/** Reads bytes of a file at any place. */
+export class RawFile {
+  readonly #file: Deno.FsFile;
+
+  private constructor(file: Deno.FsFile) {
+    this.#file = file;
+  }
+
+  /**
+   * Opens a database file. Its descriptor stays open, one for each file, until the file is deleted.
+   *
+   * @param path The file. SQLite has opened it, so it is a regular file that may be read.
+   */
+  static openKept(path: string): RawFile {
+    if (Deno.build.os === "windows") return RawFile.open(path);
+    closeDeleted();
+    const { dev, ino } = Deno.statSync(path);
+    const known = kept.get(`${dev}:${ino}`);
+    if (known !== undefined) return new RawFile(known);
+    const file = Deno.openSync(path);
+    const opened = file.statSync();
+    kept.set(`${opened.dev}:${opened.ino}`, file);
+    return new RawFile(file);
+  }
+
+  /** Opens a file that nobody locks: a `-wal`. To be closed. */
+  static open(path: string): RawFile {
+    return new RawFile(Deno.openSync(path));
+  }
+
+  /** How many bytes it has. */
+  get size(): number {
+    return this.#file.statSync().size;
+  }
+
+  /** Reads bytes from a place on, and returns how many there were: fewer than asked for at the end of the file. */
+  read(at: number, into: Uint8Array): number {
+    this.#file.seekSync(at, Deno.SeekMode.Start);
+    let length = 0;
+    while (length < into.length) {
+      const read = this.#file.readSync(into.subarray(length));
+      if (read === null) break;
+      length += read;
+    }
+    return length;
+  }
+
+  /** Closes a file that was opened with {@linkcode RawFile.open}. */
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** No other process can open a deleted file, so nobody is misled by locks on it that are gone. */
+function closeDeleted(): void {
+  for (const [key, file] of kept) {
+    if (file.statSync().nlink !== 0) continue;
+    file.close();
+    kept.delete(key);
+  }
+}
