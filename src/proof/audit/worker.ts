@@ -36,6 +36,7 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = async ({ data: request }) => {
+  clearInterval(calling);
   const findings = new Findings(
     (finding) => scope.postMessage({ kind: "finding", finding }),
     (what) => scope.postMessage({ kind: "unchecked", what }),
@@ -55,5 +56,6 @@ function failureOf(error: unknown): Failure {
   return error instanceof LogError ? { name, message, code: error.code } : { name, message };
 }
 
-// What is sent while the modules above are still loading is lost.
+// What is sent while the modules above are still loading is lost, and now and then what is sent right after.
+const calling = setInterval(() => scope.postMessage({ kind: "started" }), 100);
 scope.postMessage({ kind: "started" });
