@@ -120,7 +120,7 @@ Deno.test("audit compares the log with the checkpoints that somebody else holds"
     await mnema.does("append", "note", "{}");
     assertEquals(await mnema.does("audit", "--checkpoint", "monday"), "nothing found in 4 operations\n");
     // Another log of the same key.
-    await mnema.does("init", "--log", "other.db", "--keep-key");
+    await mnema.does("init", "--log", "other.db");
     await mnema.does("append", "note", "{}", "--log", "other.db");
     await mnema.does("checkpoint", "--out", "other", "--log", "other.db");
     const short = await mnema.run("audit", "--checkpoint", "monday", "--log", "other.db");

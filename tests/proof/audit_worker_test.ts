@@ -17,9 +17,11 @@ const request: AuditRequest = {
   vkeys: [],
 };
 
-/** A worker that runs a script. */
+/** A worker that says that it has started, as often as it takes, and runs a script when it is sent something. */
 function scripted(script: string): URL {
-  return new URL(`data:text/javascript,${encodeURIComponent(script)}`);
+  const module = `const calling = setInterval(() => postMessage({ kind: "started" }), 50);
+    onmessage = () => { clearInterval(calling); ${script} };`;
+  return new URL(`data:text/javascript,${encodeURIComponent(module)}`);
 }
 
 /** Runs a request in a worker that runs a script. */
@@ -44,9 +46,7 @@ async function withTable(use: (path: string) => Promise<void>): Promise<void> {
 
 Deno.test("a worker of which nothing is heard is given up, with a finding, and what it told is kept", async () => {
   const findings = new Findings();
-  const script = `onmessage = () => { for (;;); };
-    postMessage({ kind: "started" });
-    postMessage({ kind: "progress", progress: { checked: 7, total: 9 } });
+  const script = `postMessage({ kind: "progress", progress: { checked: 7, total: 9 } });
     postMessage({ kind: "finding", finding: { kind: "schema", message: "it told this" } });
     postMessage({ kind: "unchecked", what: "and this" });`;
   assertEquals(await runIn(script, findings, 2000), 7);
@@ -57,15 +57,12 @@ Deno.test("a worker of which nothing is heard is given up, with a finding, and w
 
 Deno.test("while a worker says how far it is, it is not given up", async () => {
   const findings = new Findings();
-  const script = `onmessage = () => {
-      let n = 0;
-      const next = () => {
-        postMessage(n < 20 ? { kind: "progress", progress: { checked: n, total: 20 } } : { kind: "done", operations: 20 });
-        if (n++ < 20) setTimeout(next, 10);
-      };
-      next();
+  const script = `let n = 0;
+    const next = () => {
+      postMessage(n < 20 ? { kind: "progress", progress: { checked: n, total: 20 } } : { kind: "done", operations: 20 });
+      if (n++ < 20) setTimeout(next, 10);
     };
-    postMessage({ kind: "started" });`;
+    next();`;
   assertEquals(await runIn(script, findings, 20_000), 20);
   assertEquals(findings.count, 0);
 });
@@ -74,7 +71,7 @@ Deno.test("a worker that cannot be loaded is no error, one that dies is", async 
   assertEquals(await runIn("this is no script"), undefined);
   const missing = new URL("missing_worker.ts", import.meta.url);
   assertEquals(await auditInWorker(request, new Findings(), {}, { stallTimeoutMs: 60_000, url: missing }), undefined);
-  const dying = `onmessage = () => { throw new Error("no more"); }; postMessage({ kind: "started" });`;
+  const dying = `throw new Error("no more");`;
   assertEquals((await assertRejects(() => runIn(dying), LogError)).code, "worker-failed");
 });
 

@@ -14,8 +14,8 @@ import type { AuditRequest, Watcher } from "./run.ts";
 import type { Failure, WorkerMessage } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
-/** Its modules may come over a network. */
-const START_TIMEOUT_MS = 60_000;
+/** So long may a worker take to load. */
+const START_TIMEOUT_MS = 20_000;
 
 /** How long to wait for a word from the worker. */
 export interface Patience {
@@ -49,13 +49,13 @@ export async function auditInWorker(
     findings.skip("what comes after: the audit was given up");
     resolve(operations);
   };
-  let timer = setTimeout(giveUp, Math.max(stallTimeoutMs, START_TIMEOUT_MS));
+  let timer = setTimeout(() => resolve(undefined), START_TIMEOUT_MS);
   const abort = () => reject(signal!.reason);
   signal?.addEventListener("abort", abort);
   const take = (message: WorkerMessage) => {
     if (message.kind === "started") {
+      if (!hasStarted) worker.postMessage(request);
       hasStarted = true;
-      worker.postMessage(request);
     } else if (message.kind === "finding") findings.add(message.finding);
     else if (message.kind === "unchecked") findings.skip(message.what);
     else if (message.kind === "progress") {

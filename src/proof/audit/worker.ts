@@ -37,6 +37,7 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = async ({ data: request }) => {
+  clearInterval(calling);
   const findings = new Findings(
     (finding) => scope.postMessage({ kind: "finding", finding }),
     (what) => scope.postMessage({ kind: "unchecked", what }),
@@ -57,5 +58,6 @@ function failureOf(error: unknown): Failure {
 }
 
 neverPrompt(); // what it reads was allowed before it was started
-// What is sent while the modules above are still loading is lost.
+// What is sent while the modules above are still loading is lost, and now and then what is sent right after.
+const calling = setInterval(() => scope.postMessage({ kind: "started" }), 100);
 scope.postMessage({ kind: "started" });
