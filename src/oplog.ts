@@ -113,6 +113,10 @@ export class OpLog implements Disposable {
     this.#prover = new Prover(connection, this.#projections);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),
+      appendNew: (ops) => {
+        for (const op of ops) this.#writer.admit(op);
+        this.#writer.insertNew(ops);
+      },
       transaction: (work) => this.#writer.transaction(work),
     });
   }

@@ -8,7 +8,7 @@ import { LogError, NotFoundError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import { seqOf } from "../../log/entries.ts";
 import { MAX_SUMMARY, PARTS_PER_MILLION } from "../../wire/bodies.ts";
-import type { Operation, OperationDraft, Signer } from "../../wire/operation.ts";
+import { Operation, type OperationDraft, type Signer } from "../../wire/operation.ts";
 import type { CanonicalValue } from "../../wire/value.ts";
 import type { Projections } from "../projections.ts";
 import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
@@ -59,12 +59,16 @@ export interface Recorder {
     body: OperationDraft["body"],
     options?: Pick<OperationDraft, "prev" | "ts">,
   ): Operation;
+  /** Appends operations that were just created, each of which follows the one before it; inside a transaction. */
+  appendNew(ops: readonly Operation[]): void;
   /** Runs work as one transaction. */
   transaction<T>(work: () => T): T;
 }
 
 const BY_HAND = { id: "hand", version: "1" };
 const MAX_CHAIN = 4096;
+/** Operations appended with one statement: a statement inside a transaction costs what was changed in it before. */
+const RECORDED_TOGETHER = 1024;
 
 /**
  * The claims of a log. State is kept in tables beside the log, and brought up before it is read.
@@ -228,18 +232,27 @@ export class Claims {
       const op = this.#recorder.record(signer, type, body, { ts });
       const record = new FallRecord();
       this.#projections.prepare({ ...claims, start: (connection) => new ClaimsRun(connection, record) });
-      const reader = new ClaimReader(this.#connection);
-      const paths = new FallPaths(reader);
-      let last = op.opId;
-      const invalidations: Operation[] = [];
-      for (const seq of record.fallen()) {
-        const body = { claim: reader.opId(seq), cause: op.opId, path: paths.to(seq).map((at) => reader.opId(at)) };
-        const invalidation = this.#recorder.record(signer, "claim.invalidate", body, { ts, prev: [last] });
-        last = invalidation.opId;
-        invalidations.push(invalidation);
-      }
+      const invalidations = this.#recordFalls(signer, op, record.fallen(), ts);
       return { op, invalidations };
     });
+  }
+
+  /** Records that claims fell with an operation: one `claim.invalidate` behind the other. */
+  #recordFalls(signer: Signer, { opId: cause }: Operation, fallen: readonly number[], ts?: number): Operation[] {
+    const paths = new FallPaths(this.#connection, fallen);
+    const invalidations: Operation[] = [];
+    let last = cause;
+    for (let at = 0; at < fallen.length; at += RECORDED_TOGETHER) {
+      const ops = fallen.slice(at, at + RECORDED_TOGETHER).map((seq) => {
+        const body = { claim: paths.opId(seq), cause, path: paths.to(seq) };
+        const op = Operation.create({ type: "claim.invalidate", body, prev: [last], ts }, signer);
+        last = op.opId;
+        return op;
+      });
+      this.#recorder.appendNew(ops);
+      for (const op of ops) invalidations.push(op);
+    }
+    return invalidations;
   }
 }
 
