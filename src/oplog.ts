@@ -13,7 +13,8 @@ import { decodeStored } from "./replay/read.ts";
 import { project, type Projection, replay } from "./replay/state.ts";
 import { Claims } from "./replay/claims/claims.ts";
 import { claims } from "./replay/claims/tables.ts";
-import { heads, selectHeads } from "./replay/heads.ts";
+import { depths } from "./replay/depths.ts";
+import { heads, selectDeepestHeads, selectHeads } from "./replay/heads.ts";
 import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
@@ -117,6 +118,7 @@ export class OpLog implements Disposable {
         for (const op of ops) this.#writer.admit(op);
         this.#writer.insertNew(ops);
       },
+      heads: (limit) => this.heads(limit, { by: "depth" }),
       transaction: (work) => this.#writer.transaction(work),
     });
   }
@@ -223,8 +225,8 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * Creates, signs and appends an operation. Without `prev` it follows everything in the log: the heads, the newest
-   * 1,024 when there are more.
+   * Creates, signs and appends an operation. Without `prev` it follows everything in the log: the heads, and of more
+   * than 1,024 the deepest, so that it comes after everything in the order of replay.
    *
    * @param signer Who signs it: an `Identity`.
    * @param type Lower-case words joined by dots.
@@ -240,7 +242,7 @@ export class OpLog implements Disposable {
     options: Pick<OperationDraft, "prev" | "ts"> = {},
   ): Operation {
     return this.#writer.transaction(() => {
-      const { prev = this.heads(MAX_PREV), ts } = options;
+      const { prev = this.heads(MAX_PREV, { by: "depth" }), ts } = options;
       const op = Operation.create({ type, body, prev, ts }, signer);
       this.#writer.admit(op);
       this.#writer.insert(op);
@@ -328,11 +330,21 @@ export class OpLog implements Disposable {
    * The ids of the heads, every operation that no other names in `prev`. They are sorted, and so the same on every node
    * that holds the same operations.
    *
-   * @param limit At most so many, those that were appended last.
+   * @param limit At most so many.
+   * @param options Which of more than `limit` heads: by `seq`, the default, those that were appended last; by `depth` the
+   * deepest, of equal depth those with the smallest ids, which are the same on every node too.
    */
-  heads(limit: number = Number.MAX_SAFE_INTEGER): string[] {
+  heads(limit: number = Number.MAX_SAFE_INTEGER, options: { by?: "seq" | "depth" } = {}): string[] {
     requireInteger("limit", limit, 0);
-    return this.#projections.prepare(heads) === 0 ? [] : selectHeads(this.#connection, limit).sort();
+    const { by = "seq" } = options;
+    if (by !== "seq" && by !== "depth") {
+      throw new LogError("invalid-argument", `heads are chosen by "seq" or "depth", not ${JSON.stringify(by)}`);
+    }
+    if (this.#projections.prepare(heads) === 0) return [];
+    const ids = selectHeads(this.#connection, by === "seq" ? limit : Math.min(limit, Number.MAX_SAFE_INTEGER - 1) + 1);
+    if (by === "seq" || ids.length <= limit) return ids.sort();
+    this.#projections.prepare(heads, depths);
+    return selectDeepestHeads(this.#connection, limit).sort();
   }
 
   /**

@@ -7,14 +7,15 @@
 import { LogError, NotFoundError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import { seqOf } from "../../log/entries.ts";
-import { MAX_SUMMARY, PARTS_PER_MILLION } from "../../wire/bodies.ts";
-import { Operation, type OperationDraft, type Signer } from "../../wire/operation.ts";
-import type { CanonicalValue } from "../../wire/value.ts";
+import { isBody, MAX_SUMMARY, PARTS_PER_MILLION } from "../../wire/bodies.ts";
+import { MAX_PREV, Operation, type OperationDraft, type Signer } from "../../wire/operation.ts";
+import type { CanonicalObject, CanonicalValue } from "../../wire/value.ts";
 import type { Projections } from "../projections.ts";
 import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
 import { FallPaths, FallRecord } from "./cascade.ts";
 import { explain } from "./explain.ts";
-import { checkFilter, ClaimReader, selectClaims, selectCurrent } from "./read.ts";
+import { checkFilter, ClaimReader, selectClaims, selectCurrent, selectLastAbout } from "./read.ts";
+import { isEffective } from "./rules.ts";
 import { ClaimsRun } from "./run.ts";
 import { claims } from "./tables.ts";
 
@@ -48,6 +49,11 @@ export interface Cascade {
   op: Operation;
   /** A `claim.invalidate` for each claim that fell with it. */
   invalidations: Operation[];
+  /**
+   * Whether it took effect. It follows what is deepest in the log, and so comes after every other refute and correction
+   * of its key; where one that is kept beside the log comes later all the same, that one lifts it.
+   */
+  effective: boolean;
 }
 
 /** How claims append, which is the log's own way. */
@@ -61,12 +67,16 @@ export interface Recorder {
   ): Operation;
   /** Appends operations that were just created, each of which follows the one before it; inside a transaction. */
   appendNew(ops: readonly Operation[]): void;
+  /** The heads, and of more than `limit` the deepest. */
+  heads(limit: number): string[];
   /** Runs work as one transaction. */
   transaction<T>(work: () => T): T;
 }
 
 const BY_HAND = { id: "hand", version: "1" };
 const MAX_CHAIN = 4096;
+/** At most so many claims of its key are named by an operation that cannot follow every head. */
+const MAX_ABOUT = MAX_PREV / 2;
 /** Operations appended with one statement: a statement inside a transaction costs what was changed in it before. */
 const RECORDED_TOGETHER = 1024;
 
@@ -154,7 +164,9 @@ export class Claims {
   }
 
   /**
-   * Asserts a claim: signs and appends a `claim.assert`.
+   * Asserts a claim: signs and appends a `claim.assert`, which comes after every claim of its key in the order of replay.
+   * It is not active, as its status says, where a refute or a correction of its key covers it, or an input is missing or
+   * fell.
    *
    * @param signer Who asserts it.
    * @param draft What.
@@ -163,7 +175,7 @@ export class Claims {
   assert(signer: Signer, draft: ClaimDraft): Operation {
     const { key, value, confidencePpm = PARTS_PER_MILLION, deriver = BY_HAND, inputs = [], ts } = draft;
     const body = { key, value, confidence_ppm: confidencePpm, deriver, inputs };
-    return this.#recorder.record(signer, "claim.assert", body, { ts });
+    return this.#recorder.transaction(() => this.#recordAbout(key, signer, "claim.assert", body, ts));
   }
 
   /**
@@ -177,7 +189,7 @@ export class Claims {
   refute(signer: Signer, key: string, options: RulingOptions & { value?: CanonicalValue } = {}): Cascade {
     const { value, reason, ts } = options;
     const scope = value === undefined ? "key" : "value";
-    return this.#rule(signer, "claim.refute", withoutUndefined({ key, scope, value, reason }), ts);
+    return this.#rule(key, signer, "claim.refute", withoutUndefined({ key, scope, value, reason }), ts);
   }
 
   /**
@@ -191,7 +203,7 @@ export class Claims {
    */
   correct(signer: Signer, key: string, value: CanonicalValue, options: RulingOptions = {}): Cascade {
     const { reason, ts } = options;
-    return this.#rule(signer, "claim.correct", withoutUndefined({ key, value, reason }), ts);
+    return this.#rule(key, signer, "claim.correct", withoutUndefined({ key, value, reason }), ts);
   }
 
   /**
@@ -226,15 +238,42 @@ export class Claims {
     });
   }
 
-  #rule(signer: Signer, type: string, body: OperationDraft["body"], ts: number | undefined): Cascade {
+  #rule(
+    key: string,
+    signer: Signer,
+    type: string,
+    body: OperationDraft["body"],
+    ts: number | undefined,
+  ): Cascade {
     return this.#recorder.transaction(() => {
       this.#prepare();
-      const op = this.#recorder.record(signer, type, body, { ts });
+      const op = this.#recordAbout(key, signer, type, body, ts);
       const record = new FallRecord();
       this.#projections.prepare({ ...claims, start: (connection) => new ClaimsRun(connection, record) });
+      const effective = isEffective(this.#connection, seqOf(this.#connection, op.opId)!);
       const invalidations = this.#recordFalls(signer, op, record.fallen(), ts);
-      return { op, invalidations };
+      return { op, invalidations, effective };
     });
+  }
+
+  /** Records what is to come after all that is said of a key. */
+  #recordAbout(
+    key: string,
+    signer: Signer,
+    type: string,
+    body: OperationDraft["body"],
+    ts: number | undefined,
+  ): Operation {
+    const heads = this.#recorder.heads(MAX_PREV + 1);
+    if (heads.length <= MAX_PREV || !isBody(type, body as CanonicalObject) || !key.isWellFormed()) {
+      return this.#recorder.record(signer, type, body, { ts }); // which refuses a body that is none
+    }
+    // To follow one of the deepest heads is to come after everything. What it is about is named besides, for those who
+    // look at what it follows.
+    this.#prepare();
+    const about = selectLastAbout(this.#connection, key, MAX_ABOUT);
+    const deepest = this.#recorder.heads(MAX_PREV - about.length);
+    return this.#recorder.record(signer, type, body, { ts, prev: [...new Set([...about, ...deepest])].sort() });
   }
 
   /** Records that claims fell with an operation: one `claim.invalidate` behind the other. */

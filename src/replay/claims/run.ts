@@ -15,7 +15,7 @@ import { Standing, Support } from "./columns.ts";
 import { type Fact, readFacts } from "./facts.ts";
 import type { FallRecord } from "./cascade.ts";
 import { Groups, type Key } from "./groups.ts";
-import { judge, type Rule } from "./rules.ts";
+import { judge, readRules } from "./rules.ts";
 import { conditionOf, type InputState, settle, supported } from "./settle.ts";
 
 const INSERT_NAMES = "INSERT OR IGNORE INTO mnema_names (name) SELECT value FROM json_each(?)";
@@ -45,7 +45,6 @@ const CONNECT_ARRIVED = "UPDATE mnema_claims SET missing = missing - new.value -
 
 const INSERT_RULES = "INSERT INTO mnema_rules (seq, op_id, depth, key, value, is_correction) " +
   "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
-const SELECT_RULES = "SELECT seq, value, is_correction FROM mnema_rules WHERE key = ? ORDER BY depth, op_id";
 
 // A claim that stands before its input in the log took it for sound.
 const SELECT_EARLIER_DEPENDENTS = "SELECT DISTINCT claim FROM json_each(?) AS wanted JOIN mnema_edges " +
@@ -118,9 +117,7 @@ export class ClaimsRun implements Run {
   #judge(ruled: ReadonlySet<Key>, groups: Groups): Set<number> {
     const turned = new Map<number, boolean>();
     for (const key of groups.ruledKeys()) {
-      const rules = this.#connection.query(SELECT_RULES).values<[number, number | null, number]>(key.id)
-        .map(([seq, value, isCorrection]): Rule => ({ seq, value, isCorrection: isCorrection === 1 }));
-      const verdictOn = judge(rules);
+      const verdictOn = judge(readRules(this.#connection, key.id));
       if (ruled.has(key)) groups.loadAllOf(key);
       for (const group of key.groups.values()) {
         const verdict = verdictOn(group.id);
