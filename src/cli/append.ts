@@ -58,7 +58,7 @@ async function appendEach(
   output: Output,
 ): Promise<void> {
   const { type, ts } = draft;
-  let prev = draft.prev ?? log.heads(MAX_PREV);
+  let prev = draft.prev ?? log.heads(MAX_PREV, { by: "depth" });
   const wires: string[] = [];
   const positions: number[] = [];
   let last: string | undefined;
