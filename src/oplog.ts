@@ -397,8 +397,8 @@ export class OpLog implements Disposable {
    *
    * @param projection What to fold; its state must be JSON.
    * @param options `rebuild` makes it anew, in one transaction.
-   * @throws {LogError} `invalid-argument` for a projection that is not well-formed, or a state that is not JSON: what
-   * was kept stays as it was.
+   * @throws {LogError} `invalid-argument` for a projection that is not well-formed, or a state that is not JSON;
+   * `too-large` for a state of more than 16,777,216 characters of JSON: what was kept stays as it was.
    */
   project<State>(projection: Projection<State>, options: { rebuild?: boolean } = {}): State {
     return project(this.#connection, this.#projections, projection, options.rebuild);
