@@ -72,6 +72,10 @@ export class ClaimsRun implements Run {
 
   /** @inheritdoc */
   apply(batch: Batch): void {
+    for (const part of batch.parts()) this.#apply(part);
+  }
+
+  #apply(batch: Batch): void {
     const facts = readFacts(this.#connection, batch);
     const arrived = this.#arrived(batch);
     if (facts.length === 0 && arrived.length === 0) return;
