@@ -13,7 +13,7 @@ const WORDS = "calendar note photo message contact gym office lunch train home l
 );
 
 /** A signer that uses the runtime's native Ed25519: a million signatures by noble would take minutes. */
-function nativeSigner(n: number): Signer {
+export function nativeSigner(n: number): Signer {
   const seed = createHash("sha256").update(`author ${n}`).digest();
   const der = new Uint8Array([...Uint8Array.fromHex("302e020100300506032b657004220420"), ...seed]);
   const pem = `-----BEGIN PRIVATE KEY-----\n${der.toBase64()}\n-----END PRIVATE KEY-----\n`;
@@ -105,6 +105,25 @@ export function* generateClaims(count: number, dependents: number): Generator<Op
     if (n % every === 0) continue; // nothing else is to fall with the first
     if (recent.length < 1000) recent.push(last);
     else recent[random(1000)] = last;
+  }
+}
+
+/**
+ * A chain of claims, each derived from the one before it, and claims that are each derived from the whole chain.
+ *
+ * @param length How many claims the chain has; the first is of {@linkcode ROOT_KEY}.
+ * @param summaries How many claims are derived from all of them.
+ */
+export function* generateChain(length: number, summaries: number): Generator<Operation> {
+  const signer = nativeSigner(0);
+  const chain: string[] = [];
+  const deriver = { id: "bench", version: "1" };
+  for (let n = 0; n < length + summaries; n++) {
+    const inputs = n < length ? chain.slice(-1) : chain;
+    const body = { key: n === 0 ? ROOT_KEY : `claim${n}`, value: n, confidence_ppm: 500_000, deriver, inputs };
+    const op = Operation.create({ type: "claim.assert", body, ts: 1_718_000_000_000 + n }, signer);
+    if (n < length) chain.push(op.opId);
+    yield op;
   }
 }
 
