@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
 import { checkBody } from "../wire/bodies.ts";
 import { HASH_BYTES } from "../wire/leaf.ts";
@@ -185,7 +186,7 @@ export class Writer {
    * @param ops Operations that are new, each of which follows only what is in the log or stands before it.
    */
   insertNew(ops: readonly Operation[]): void {
-    const bytes = new Uint8Array(ops.reduce((length, { wire }) => length + 3 * wire.length, 0));
+    const bytes = new Uint8Array(ops.reduce((length, { wire }) => length + Buffer.byteLength(wire), 0));
     const table = new TableBuilder();
     let length = 0;
     for (const op of ops) {
