@@ -12,7 +12,8 @@ const WORDS = "calendar note photo message contact gym office lunch train home l
   " ",
 );
 
-function author(n: number): Identity {
+/** One of the authors, by number. */
+export function author(n: number): Identity {
   return Identity.fromSeed(new Uint8Array(createHash("sha256").update(`author ${n}`).digest()));
 }
 
@@ -97,6 +98,25 @@ export function* generateClaims(count: number, dependents: number): Generator<Op
     if (n % every === 0) continue; // nothing else is to fall with the first
     if (recent.length < 1000) recent.push(last);
     else recent[random(1000)] = last;
+  }
+}
+
+/**
+ * A chain of claims, each derived from the one before it, and claims that are each derived from the whole chain.
+ *
+ * @param length How many claims the chain has; the first is of {@linkcode ROOT_KEY}.
+ * @param summaries How many claims are derived from all of them.
+ */
+export function* generateChain(length: number, summaries: number): Generator<Operation> {
+  const signer = author(0);
+  const chain: string[] = [];
+  const deriver = { id: "bench", version: "1" };
+  for (let n = 0; n < length + summaries; n++) {
+    const inputs = n < length ? chain.slice(-1) : chain;
+    const body = { key: n === 0 ? ROOT_KEY : `claim${n}`, value: n, confidence_ppm: 500_000, deriver, inputs };
+    const op = Operation.create({ type: "claim.assert", body, ts: 1_718_000_000_000 + n }, signer);
+    if (n < length) chain.push(op.opId);
+    yield op;
   }
 }
 

@@ -24,7 +24,8 @@ import { decodeStored } from "./replay/read.ts";
 import { project, type Projection, replay } from "./replay/state.ts";
 import { Claims } from "./replay/claims/claims.ts";
 import { claims } from "./replay/claims/tables.ts";
-import { heads, selectHeads } from "./replay/heads.ts";
+import { depths } from "./replay/depths.ts";
+import { heads, selectDeepestHeads, selectHeads } from "./replay/heads.ts";
 import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
@@ -125,6 +126,11 @@ export class OpLog implements Disposable {
     this.#prover = new Prover(connection, this.#projections);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),
+      appendNew: (ops) => {
+        for (const op of ops) this.#writer.admit(op);
+        this.#writer.insertNew(ops);
+      },
+      heads: (limit) => this.heads(limit, { by: "depth" }),
       transaction: (work) => this.#writer.transaction(work),
     });
   }
@@ -240,8 +246,8 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * Creates, signs and appends an operation. Without `prev` it follows everything in the log: the heads, the newest
-   * 1,024 when there are more.
+   * Creates, signs and appends an operation. Without `prev` it follows everything in the log: the heads, and of more
+   * than 1,024 the deepest, so that it comes after everything in the order of replay.
    *
    * @param signer Who signs it: an `Identity`.
    * @param type Lower-case words joined by dots.
@@ -258,7 +264,7 @@ export class OpLog implements Disposable {
   ): Operation {
     const { prev: given, ts } = requireOptions(options);
     return this.#writer.transaction(() => {
-      const prev = given === undefined ? this.heads(MAX_PREV) : given;
+      const prev = given === undefined ? this.heads(MAX_PREV, { by: "depth" }) : given;
       const op = this.#connection.callOut("a signer", () => Operation.create({ type, body, prev, ts }, signer));
       this.#writer.admit(op);
       this.#writer.insert(op);
@@ -380,12 +386,22 @@ export class OpLog implements Disposable {
    * The ids of the heads, every operation that no other names in `prev`. They are sorted, and so the same on every node
    * that holds the same operations.
    *
-   * @param limit At most so many, those that were appended last.
+   * @param limit At most so many.
+   * @param options Which of more than `limit` heads: by `seq`, the default, those that were appended last; by `depth` the
+   * deepest, of equal depth those with the smallest ids, which are the same on every node too.
    * @throws {FileError} `derived-damaged` when what is kept of them is damaged: {@linkcode OpLog.rebuild} makes it anew.
    */
-  heads(limit: number = Number.MAX_SAFE_INTEGER): string[] {
+  heads(limit: number = Number.MAX_SAFE_INTEGER, options: { by?: "seq" | "depth" } = {}): string[] {
     requireInteger("limit", limit, 0);
-    return this.#projections.prepare(heads) === 0 ? [] : selectHeads(this.#connection, limit).sort();
+    const { by = "seq" } = options;
+    if (by !== "seq" && by !== "depth") {
+      throw new LogError("invalid-argument", `heads are chosen by "seq" or "depth", not ${JSON.stringify(by)}`);
+    }
+    if (this.#projections.prepare(heads) === 0) return [];
+    const ids = selectHeads(this.#connection, by === "seq" ? limit : Math.min(limit, Number.MAX_SAFE_INTEGER - 1) + 1);
+    if (by === "seq" || ids.length <= limit) return ids.sort();
+    this.#projections.prepare(heads, depths);
+    return selectDeepestHeads(this.#connection, limit).sort();
   }
 
   /**
@@ -438,8 +454,8 @@ export class OpLog implements Disposable {
    *
    * @param projection What to fold; its state must be JSON.
    * @param options `rebuild` makes it anew, in one transaction.
-   * @throws {LogError} `invalid-argument` for a projection that is not well-formed, or a state that is not JSON: what
-   * was kept stays as it was.
+   * @throws {LogError} `invalid-argument` for a projection that is not well-formed, or a state that is not JSON;
+   * `too-large` for a state of more than 16,777,216 characters of JSON: what was kept stays as it was.
    * @throws {FileError} `derived-damaged` when what is kept is damaged: `rebuild` makes it anew.
    */
   project<State>(projection: Projection<State>, options: { rebuild?: boolean } = {}): State {

@@ -75,7 +75,7 @@ async function appendEach(
 ): Promise<void> {
   const { MAX_PREV, Operation } = await import("../wire/operation.ts");
   const { type, ts } = draft;
-  let prev = draft.prev ?? log.heads(MAX_PREV);
+  let prev = draft.prev ?? log.heads(MAX_PREV, { by: "depth" });
   const wires: string[] = [];
   const positions: number[] = [];
   let last: string | undefined;

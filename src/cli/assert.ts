@@ -5,6 +5,7 @@
  */
 
 import { CanonicalError, LogError } from "../errors.ts";
+import { STATUSES } from "../replay/claims/claim.ts";
 import { parseJson } from "../wire/json.ts";
 import type { CanonicalValue } from "../wire/value.ts";
 import { resolveSource } from "./ids.ts";
@@ -24,7 +25,8 @@ export const assert: Command = {
   details: `${ABOUT_VALUES}
 
 What it was derived from, evidence or other claims, is named with --from; a key there means the claim that holds for it
-now. A whole id that the log does not hold is allowed: the claim is pending until it arrives.`,
+now. A whole id that the log does not hold is allowed: the claim is pending until it arrives. The exit code is 1 when the
+claim is recorded without effect, because its key was refuted or corrected, or something it was derived from fell.`,
   options: {
     confidence: { value: "0.82", help: "how sure it is, from 0 to 1, in at most six decimals (default: 1)" },
     from: {
@@ -37,7 +39,7 @@ now. A whole id that the log does not hold is allowed: the claim is pending unti
     ts: { value: "MS", help: "its time in Unix milliseconds (default: now)" },
   },
   example: "assert drink tea --confidence 0.82",
-  async run(input: Input, output: Output): Promise<void> {
+  async run(input: Input, output: Output): Promise<number> {
     input.requireArgs(2, 2);
     const [key, text] = input.args;
     const confidencePpm = partsPerMillion(input.value("confidence"));
@@ -49,6 +51,10 @@ now. A whole id that the log does not hold is allowed: the claim is pending unti
     const inputs = [...new Set(input.values("from")?.map((id) => resolveSource(log, id)))];
     const { opId } = log.claims.assert(identity, { key, value, confidencePpm, deriver, inputs, ts });
     output.data(output.json ? JSON.stringify({ seq: log.seqOf(opId), op_id: opId }) : opId);
+    const { status } = log.claims.get(opId);
+    if (status === "active" || status === "pending") return 0;
+    output.note(`mnema: it was appended and takes no effect: the claim is ${status}, ${STATUSES[status]}`);
+    return 1;
   },
 };
 

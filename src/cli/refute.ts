@@ -25,14 +25,14 @@ export const refute: Command = {
 ${ABOUT_VALUES}`,
   options: OPTIONS,
   example: `refute drink coffee --reason "never after noon"`,
-  async run(input: Input, output: Output): Promise<void> {
+  async run(input: Input, output: Output): Promise<number> {
     input.requireArgs(1, 2);
     const [key, text] = input.args;
     const options = optionsOf(input);
     const value = text === undefined ? undefined : parseValue(text);
     const identity = await loadIdentity(input);
     using log = await openToAppend(input);
-    report(log.claims.refute(identity, key, { ...options, value }), output);
+    return report(log.claims.refute(identity, key, { ...options, value }), output);
   },
 };
 
@@ -43,14 +43,14 @@ export const correct: Command = {
   details: ABOUT_VALUES,
   options: OPTIONS,
   example: `correct drink "green tea"`,
-  async run(input: Input, output: Output): Promise<void> {
+  async run(input: Input, output: Output): Promise<number> {
     input.requireArgs(2, 2);
     const [key, text] = input.args;
     const options = optionsOf(input);
     const value = parseValue(text);
     const identity = await loadIdentity(input);
     using log = await openToAppend(input);
-    report(log.claims.correct(identity, key, value, options), output);
+    return report(log.claims.correct(identity, key, value, options), output);
   },
 };
 
@@ -58,10 +58,18 @@ function optionsOf(input: Input): { reason?: string; ts?: number } {
   return { reason: input.value("reason"), ts: input.integer("ts", 0) };
 }
 
-function report({ op, invalidations }: Cascade, output: Output): void {
+/** Writes what a ruling did; the exit code is 1 when it took no effect. */
+function report({ op, invalidations, effective }: Cascade, output: Output): number {
   const invalidated = invalidations.map(({ body }) => body.claim);
-  if (output.json) return output.data(JSON.stringify({ op_id: op.opId, invalidated }));
   const count = invalidated.length;
-  output.line(op.opId);
-  output.line(`${count === 0 ? "no claim" : counted(count, "claim")} fell`);
+  if (output.json) output.data(JSON.stringify({ op_id: op.opId, invalidated, effective }));
+  else {
+    output.line(op.opId);
+    output.line(`${count === 0 ? "no claim" : counted(count, "claim")} fell`);
+  }
+  if (effective) return 0;
+  output.note(
+    `mnema: it was appended and takes no effect: another that is kept as later lifts it; run "mnema rebuild", then try again`,
+  );
+  return 1;
 }

@@ -35,8 +35,8 @@ const SELECT = "SELECT seq, type, wire FROM ops WHERE seq > ? AND seq <= ? ORDER
 const MAX_ROWS = 8192;
 /** In UTF-16 units. */
 const MAX_LENGTH = 1 << 23;
-const FIRST_PAGE_ROWS = 64;
-const PAGE_ROWS = 512;
+/** Few enough that what is read ahead stays small where each operation is as large as it may be. */
+const PAGE_ROWS = 64;
 
 const OP_ID = 67;
 const ID_AND_PREV = '"op_id":"'.length + OP_ID + '","prev":['.length;
@@ -100,6 +100,16 @@ export class Batch {
     });
   }
 
+  /** The same operations in parts, of each of which the texts may be in memory at once. */
+  *parts(): Generator<Batch> {
+    if (this.#texts !== undefined) return yield this;
+    for (let { after } = this; after < this.last;) {
+      const part = Batch.read(this.#connection, after, this.last);
+      yield part;
+      after = part.last;
+    }
+  }
+
   /** How they hang together. */
   links(): readonly Link[] {
     return this.#links ??= [...this.texts()].map((text) => linkOf(this.#connection.path, text));
@@ -126,13 +136,13 @@ export function* readTexts(
   { after, last }: { after: number; last: number },
 ): Generator<StoredText> {
   const query = connection.query(SELECT);
-  for (let rows = FIRST_PAGE_ROWS;; rows = PAGE_ROWS) {
-    const page = query.values<[number, string, string]>(after, last, rows);
+  for (;;) {
+    const page = query.values<[number, string, string]>(after, last, PAGE_ROWS);
     for (const [seq, type, wire] of page) {
       if (typeof wire !== "string") throw damaged(connection.path, `what stands at seq ${seq} is no text`);
       yield { seq, type, wire };
     }
-    if (page.length < rows) return;
+    if (page.length < PAGE_ROWS) return;
     after = page[page.length - 1][0];
   }
 }

@@ -13,6 +13,7 @@ import { derivedRows } from "./damage.ts";
 import type { TableProjection } from "./projections.ts";
 
 const SELECT_HEADS = "SELECT op_id FROM mnema_heads WHERE seq NOT NULL ORDER BY seq DESC LIMIT ?";
+const SELECT_DEEPEST = "SELECT op_id FROM mnema_heads JOIN mnema_depths USING (seq) ORDER BY depth DESC, op_id LIMIT ?";
 const DELETE_NAMED = "DELETE FROM mnema_heads WHERE op_id IN (SELECT value FROM json_each(?))";
 const INSERT_AWAITED = "INSERT INTO mnema_heads (op_id, seq) SELECT value, NULL FROM json_each(?) " +
   "WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value AND seq <= ?)";
@@ -38,6 +39,17 @@ export const heads: TableProjection = {
  */
 export function selectHeads(connection: Connection, limit: number): string[] {
   return derivedRows(connection, SELECT_HEADS, ["text"], limit).map(([opId]) => opId);
+}
+
+/**
+ * The ids of the heads that are deepest, of equal depth the smallest. What follows the first of them is deeper than all
+ * that is in the log. This projection and the depths must have been brought up. Costs a look at every head.
+ *
+ * @param connection The log's file.
+ * @param limit At most so many.
+ */
+export function selectDeepestHeads(connection: Connection, limit: number): string[] {
+  return connection.query(SELECT_DEEPEST).values<[string]>(limit).map(([opId]) => opId);
 }
 
 function apply(connection: Connection, batch: Batch): void {

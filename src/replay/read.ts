@@ -23,7 +23,8 @@ export interface Replayed {
 const SELECT = "SELECT seq, depth, wire FROM ops LEFT JOIN mnema_depths USING (seq) WHERE seq > ? AND seq <= ?";
 const OF_TYPES = " AND type IN (SELECT value FROM json_each(?))";
 const ORDER = " ORDER BY seq LIMIT ?";
-const PAGE_ROWS = 512;
+/** Few enough that a page stays small where each operation is as large as it may be. */
+const PAGE_ROWS = 64;
 
 /**
  * Reads operations in the order of their `seq`; their depths must have been brought up.

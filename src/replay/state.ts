@@ -49,7 +49,10 @@ export interface Projection<State> {
   readonly name: string;
   /** A positive integer that changes when the step does: what is kept is then made anew. */
   readonly version: number;
-  /** The state before the first operation. Copied: a step may change what it is given. To be kept it must be JSON. */
+  /**
+   * The state before the first operation. Copied: a step may change what it is given. To be kept it must be JSON of at
+   * most 16,777,216 characters: all of it is read and written again when operations of its types have entered.
+   */
   readonly initial: State;
   /** Only operations of these types are replayed; all of them without it. */
   readonly types?: readonly string[];
@@ -57,6 +60,11 @@ export interface Projection<State> {
   step(state: State, entry: ReplayEntry): State;
 }
 
+/**
+ * The longest JSON of a state that is kept, in UTF-16 code units: all of it is read and written for each change, so that
+ * a change costs at most some tenths of a second.
+ */
+const MAX_STATE = 1 << 24;
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 const TABLE_PREFIX = "mnema_state_";
 const COLUMNS = "(state TEXT NOT NULL)";
@@ -120,19 +128,23 @@ function keptState<State>(projection: Projection<State>): TableProjection {
     tables: { [TABLE_PREFIX + name]: COLUMNS },
     needs: [depths],
     start: (connection, seen) => {
-      let state = seen === 0 ? copyInitial(projection) : readState<State>(connection, name);
+      // Read when the first operation is to be stepped through: most of what enters may be of other types.
+      let loaded: { state: State } | undefined;
+      const load = () => ({ state: seen === 0 ? copyInitial(projection) : readState<State>(connection, name) });
       return {
         apply(batch) {
           for (const entry of readOperations(connection, batch, types)) {
+            loaded ??= load();
             try {
-              state = step(connection, projection, state, entry);
+              loaded.state = step(connection, projection, loaded.state, entry);
             } catch (error) {
               throw new Thrown(error); // it may look like one of the errors that we handle
             }
           }
         },
         finish() {
-          const text = toJson(state, name);
+          if (loaded === undefined && connection.query(`SELECT 1 FROM ${table}`).value() !== undefined) return;
+          const text = toJson((loaded ?? load()).state, name);
           connection.query(`DELETE FROM ${table}`).run();
           connection.query(`INSERT INTO ${table} VALUES (?)`).run(text);
         },
@@ -215,9 +227,20 @@ function toJson(state: unknown, name: string): string {
       throw refuse(key, `a ${value.constructor?.name ?? "object of a class"}`);
     });
   try {
-    return encode();
+    const text = encode();
+    if (text.length > MAX_STATE) throw stateTooLarge(name);
+    return text;
   } catch (error) {
     if (error instanceof LogError) throw error;
+    if (error instanceof RangeError && error.message.includes("string length")) throw stateTooLarge(name);
     throw refuse("", "an object that holds itself, or is nested too deep"); // a TypeError, a RangeError
   }
+}
+
+function stateTooLarge(name: string): LogError {
+  return new LogError(
+    "too-large",
+    `the state of projection ${name} is longer than ${MAX_STATE} characters of JSON and cannot be kept; keep less in ` +
+      "it, split it into several projections, or use replay, which keeps nothing",
+  );
 }

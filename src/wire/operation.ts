@@ -110,9 +110,7 @@ export class Operation {
     fromStored = (wire) => {
       let value: unknown;
       try {
-        value = JSON.parse(wire);
-        // The log took this text in as canonical, so only integers that JSON.parse rounds need the careful reader.
-        if (!freezeExact(value, 0)) freezeExact(value = parseJson(wire), 0);
+        value = decodeExact(wire); // the log took this text in as canonical
       } catch (error) {
         throw shapeError(error);
       }
@@ -129,7 +127,7 @@ export class Operation {
     this.author = fields.author;
     this.ts = fields.ts;
     this.prev = Object.freeze(fields.prev);
-    if (state !== STORED) freezeExact(fields.body, 0);
+    if (state === PARSED) freezeExact(fields.body, 0);
     this.body = fields.body;
     this.sig = fields.sig;
     this.opId = fields.op_id;
@@ -170,7 +168,7 @@ export class Operation {
       author,
       ts,
       prev,
-      body: parseCanonical(bodyText) as CanonicalObject,
+      body: decodeExact(bodyText) as CanonicalObject,
       sig,
       op_id,
     };
@@ -365,6 +363,13 @@ function shapeError(error: unknown): unknown {
   }
   if (error instanceof SyntaxError) return new OperationError("shape", error.message, { cause: error });
   return error;
+}
+
+/** Reads a text that is known to be canonical, frozen: only integers that JSON.parse rounds need the careful reader. */
+function decodeExact(text: string): unknown {
+  let value: unknown = JSON.parse(text);
+  if (!freezeExact(value, 0)) freezeExact(value = parseJson(text), 0);
+  return value;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { LogError, type Operation, OperationError, OpLog } from "../../mod.ts";
+import { Connection } from "../../src/log/connection.ts";
 import { withFolder } from "../folder.ts";
 import { alice, bob } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
@@ -163,6 +164,32 @@ Deno.test("a readonly log takes no claim, and none back", () => {
     for (const change of changes) assertEquals(assertThrows(change, LogError).code, "read-only");
   });
 });
+
+Deno.test("a cascade takes as many statements down a long chain as down a short one", () => {
+  const statements = (length: number) => {
+    using log = OpLog.open();
+    const body = (n: number) => asserts("", `k${n}`, n, ...n === 0 ? [] : [`${n - 1}`]).body;
+    log.appendAll(Array.from({ length }, (_, n) => unsigned(`${n}`, "claim.assert", body(n), [])), UNCHECKED);
+    log.claims.current("k0");
+    return countQueries(() => assertEquals(log.claims.refute(alice, "k0").invalidations.length, length));
+  };
+  assertEquals(statements(200), statements(20));
+});
+
+function countQueries(work: () => void): number {
+  const query = Connection.prototype.query;
+  let count = 0;
+  Connection.prototype.query = function (sql) {
+    count++;
+    return query.call(this, sql);
+  };
+  try {
+    work();
+  } finally {
+    Connection.prototype.query = query;
+  }
+  return count;
+}
 
 const MANY = 10_000;
 

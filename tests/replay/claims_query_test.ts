@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { type ClaimFilter, LogError, NotFoundError, OpLog } from "../../mod.ts";
 import { alice, bob } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
@@ -20,7 +21,7 @@ Deno.test("claims are asked for by key, prefix, status, author, deriver, input, 
     [{ status: "refuted" }, []],
     [{ author: alice.author }, [tea, home, meal]],
     [{ author: bob.author }, [day, coffee]],
-    [{ author: "mnk_nobody" }, []],
+    [{ author: `mnk_${"0".repeat(64)}` }, []],
     [{ deriver: "taste" }, [tea, coffee]],
     [{ deriver: "hand" }, [day]],
     [{ deriver: "tast" }, []],
@@ -66,6 +67,7 @@ Deno.test("a claim that waited for an input is found by it when it has arrived",
 });
 
 const ODD_KEYS = [
+  ..."\u0001|\u0001\u0001|\u0000\u0001|\u0001\u0000|\u0001\u0002|\u0002|a\u0001|a\u0001b|!|\t".split("|"),
   ..."a|a.|a.b|aa|a%|a_|A|b|ab|%|_|*|?|[a]|'|''|\"|\\|\\u0000|\\\\|\\\"|#|~|\u007f|é|e\u0301|東京|東".split("|"),
   ..."\u0000|\u0000\u0000|a\u0000|a\u0000b|\n|\u001f|\ud7ff|\ud7ffx|\ue000|\ufffd|\uffff|😀|😀x".split("|"),
   ..."\u{10ffff}|\u{10ffff}\u{10ffff}|a\u{10ffff}|a\u{10ffff}b|\u{10fffe}\u{10ffff}|\u{10fffe}x".split("|"),
@@ -88,6 +90,15 @@ Deno.test("a prefix is any text, character by character, whatever the characters
     assertEquals([...log.claims.query({ key })].map((claim) => [claim.key, claim.value]), [[key, n]]);
     assertEquals(log.claims.current(key)?.value, n);
   }
+});
+
+Deno.test("claims are sorted by the code points of their keys, whatever the characters", () => {
+  using log = OpLog.open();
+  log.appendAll(ODD_KEYS.map((key, n) => unsigned(`${n}`, "claim.assert", asserts("", key, n).body, [])), UNCHECKED);
+  const points = (key: string) => new TextEncoder().encode(key);
+  const sorted = ODD_KEYS.toSorted((a, b) => Buffer.compare(points(a), points(b)));
+  assertEquals([...log.claims.query()].map(({ key }) => key), sorted);
+  assertEquals([...log.claims.query({ prefix: "a" })].map(({ key }) => key), sorted.filter((key) => key[0] === "a"));
 });
 
 Deno.test("odd derivers are told apart", () => {
@@ -119,6 +130,13 @@ Deno.test("a filter that makes no sense is refused", () => {
   const filters: Record<string, unknown>[] = [
     ...["", "Active", "live", "toString", "__proto__", null, 1].map((status) => ({ status })),
     ...[-1, 1.5, NaN, Infinity, "1", 1n, null].map((limit) => ({ limit })),
+    ...["", "x", "mnk_", alice.author.toUpperCase(), alice.author + "0", null, 1].map((author) => ({ author })),
+    ...["", "x", "op_", idOf("a").slice(0, -1), null, 1].map((input) => ({ input })),
+    ...["key", "prefix", "deriver"].flatMap((field) =>
+      [null, 1, {}, ["a"], "\ud800"].map((value) => ({ [field]: value }))
+    ),
+    ...["", "keys", "Key", "constructor", "__proto__x", "inputs"].map((field) => ({ [field]: "a" })),
+    { key: "drink", unknown: undefined },
   ];
   for (const filter of filters) {
     const error = assertThrows(() => log.claims.query(filter as ClaimFilter), LogError);

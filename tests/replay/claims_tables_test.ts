@@ -74,6 +74,21 @@ Deno.test("claims stand as they should, however far from each other what they de
   });
 });
 
+Deno.test("claims stand as they should when their texts are more than a run of them takes", () => {
+  const large = "x".repeat(900_000);
+  const claims = Array.from({ length: 12 }, (_, n) => `${n}`)
+    .map((name, n) => asserts(name, name, large + name, ...n === 0 ? [] : [`${n - 1}`]));
+  const { ops, names } = history([...claims.toReversed(), refutes("no", "0")]);
+  const expected = Object.fromEntries(
+    claims.map(({ name }, n) => [name, n === 0 ? "refuted by no" : `invalidated by no with ${n - 1}`]),
+  );
+  using log = OpLog.open();
+  log.appendAll(ops, UNCHECKED);
+  assertEquals(standings(log, names), expected);
+  log.rebuild();
+  assertEquals(standings(log, names), expected);
+});
+
 Deno.test("a body that is not as claims.md says, as others may append it, says nothing", () => {
   const bad: [string, Record<string, unknown>][] = [
     ["claim.assert", {}],

@@ -1,34 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { encodeCanonical, type Operation, OpLog } from "../../mod.ts";
+import { type Operation, OpLog } from "../../mod.ts";
 import { causalShuffle } from "../operations.ts";
 import { histories } from "./histories.ts";
-import { standings } from "./model.ts";
+import { assertStandings, stateOf } from "./standings.ts";
 
 const UNCHECKED = { verify: false };
 const RUNS = 2000;
-
-/** Everything the log says about claims, as one text. */
-function stateOf(log: OpLog): string {
-  return [...log.claims.query()].map((claim) => encodeCanonical(JSON.parse(encodeClaim(claim)))).join("\n");
-}
-
-function encodeClaim(claim: object): string {
-  return JSON.stringify(claim, (_, value) => typeof value === "bigint" ? `${value}n` : value);
-}
-
-function assertStandings(log: OpLog, ops: readonly Operation[]): void {
-  const expected = standings(ops);
-  const claims = [...log.claims.query()];
-  assertEquals(
-    new Map(claims.map(({ opId, status, cause, via }) => [
-      opId,
-      { status, ...cause === undefined ? {} : { cause }, ...via === undefined ? {} : { via } },
-    ])),
-    new Map(claims.map(({ opId }) => [opId, expected.get(opId)!])),
-  );
-  assertEquals(claims.length, expected.size);
-}
 
 Deno.test("claims stand as the rules say, whatever the history, and however it arrived", () => {
   fc.assert(

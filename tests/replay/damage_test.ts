@@ -3,7 +3,6 @@ import { FileError, formatJson, formatTree, LogError, OpLog } from "../../mod.ts
 import { Connection } from "../../src/log/connection.ts";
 import { DERIVED } from "../../src/proof/audit/own.ts";
 import { FallPaths } from "../../src/replay/claims/cascade.ts";
-import { ClaimReader } from "../../src/replay/claims/read.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note } from "../operations.ts";
 import { counts } from "./projections.ts";
@@ -251,7 +250,8 @@ Deno.test("claims that fell with each other, or with themselves, are damage, and
         synchronous: "FULL",
       });
       const [shop] = connection.query(`SELECT ${SEQ("shop")}`).value<[number]>()!;
-      const paths = new FallPaths(new ClaimReader(connection));
+      const all = connection.query("SELECT seq FROM mnema_claims").values<[number]>().flat();
+      const paths = new FallPaths(connection, all);
       assertEquals(assertThrows(() => paths.to(shop), FileError).code, "derived-damaged");
       connection.close();
       assertRepaired(path, expected, sql);

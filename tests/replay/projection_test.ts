@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FileError, LogError, type Operation, OpLog, type Projection } from "../../mod.ts";
+import { Connection } from "../../src/log/connection.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { runChild, startChild } from "../log/children/run.ts";
 import { alice, bob, causalShuffle, headsOf, note } from "../operations.ts";
@@ -293,6 +294,64 @@ Deno.test("a state that JSON does not hold is refused with what is wrong, and no
     }
   }
   assertEquals(log.project({ ...projection(undefined), step: (state) => `${state}, and more` }), "kept, and more");
+});
+
+Deno.test("a state is not written again when no operation of its types has entered", () => {
+  withLog((path) => {
+    using log = OpLog.open(path);
+    log.append(note("a"));
+    const projection = texts();
+    log.project(projection);
+    log.record(alice, "memo", {});
+    const unwritten = withoutWrites(() => log.project(projection));
+    assertEquals(unwritten, ["a"]);
+    log.append(note("b"));
+    assertEquals(log.project(projection), ["a", "b"]);
+    assertEquals(projection.calls, 2);
+    const never: Projection<string> = {
+      ...texts("never"),
+      initial: "initial",
+      types: ["never"],
+      step: () => "stepped",
+    };
+    assertEquals(log.project(never), "initial");
+    log.record(alice, "memo", {});
+    assertEquals(withoutWrites(() => log.project({ ...never, initial: "another" })), "initial");
+  });
+});
+
+/** Runs `use`, which must not write to a table that keeps a state. */
+function withoutWrites<T>(use: () => T): T {
+  const query = Connection.prototype.query;
+  Connection.prototype.query = function (sql) {
+    assert(!/^(INSERT|DELETE|UPDATE).*mnema_state_/.test(sql), sql);
+    return query.call(this, sql);
+  };
+  try {
+    return use();
+  } finally {
+    Connection.prototype.query = query;
+  }
+}
+
+Deno.test("a state that is too large to be kept is refused, and what was kept stays", () => {
+  using log = OpLog.open();
+  log.append(note("a"));
+  const projection = (text: string): Projection<string> => ({
+    name: "large",
+    version: 1,
+    initial: "",
+    step: () => text,
+  });
+  const most = "x".repeat(2 ** 24 - 2);
+  assertEquals(log.project(projection(most)).length, most.length);
+  log.append(note("b"));
+  for (const options of [{}, { rebuild: true }]) {
+    const error = assertThrows(() => log.project(projection(most + "x"), options), LogError, "projection large");
+    assertEquals(error.code, "too-large");
+  }
+  assertEquals(log.replay(projection(most + "x")).length, most.length + 1);
+  assertEquals(log.project(projection("b")), "b");
 });
 
 Deno.test("a state of any JSON is the same when it is read again, and goes on from there", () => {

@@ -7,16 +7,17 @@
 import { LogError, NotFoundError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import { requireObject, requireText, seqOf } from "../../log/entries.ts";
-import { MAX_SUMMARY, PARTS_PER_MILLION } from "../../wire/bodies.ts";
+import { isBody, MAX_SUMMARY, PARTS_PER_MILLION } from "../../wire/bodies.ts";
 import { isOpId } from "../../wire/ids.ts";
 import type { Signer } from "../../wire/identity.ts";
-import type { Operation, OperationDraft } from "../../wire/operation.ts";
-import type { CanonicalValue } from "../../wire/value.ts";
+import { MAX_PREV, Operation, type OperationDraft } from "../../wire/operation.ts";
+import type { CanonicalObject, CanonicalValue } from "../../wire/value.ts";
 import type { Projections } from "../projections.ts";
 import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
 import { FallPaths, FallRecord } from "./cascade.ts";
 import { explain } from "./explain.ts";
-import { checkFilter, ClaimReader, selectClaims, selectCurrent, selectLatest } from "./read.ts";
+import { checkFilter, ClaimReader, selectClaims, selectCurrent, selectLastAbout, selectLatest } from "./read.ts";
+import { isEffective } from "./rules.ts";
 import { ClaimsRun } from "./run.ts";
 import { claims } from "./tables.ts";
 
@@ -50,6 +51,11 @@ export interface Cascade {
   op: Operation;
   /** A `claim.invalidate` for each claim that fell with it. */
   invalidations: Operation[];
+  /**
+   * Whether it took effect. It follows what is deepest in the log, and so comes after every other refute and correction
+   * of its key; where one that is kept beside the log comes later all the same, that one lifts it.
+   */
+  effective: boolean;
 }
 
 /** How claims append, which is the log's own way. */
@@ -61,12 +67,20 @@ export interface Recorder {
     body: OperationDraft["body"],
     options?: Pick<OperationDraft, "prev" | "ts">,
   ): Operation;
+  /** Appends operations that were just created, each of which follows the one before it; inside a transaction. */
+  appendNew(ops: readonly Operation[]): void;
+  /** The heads, and of more than `limit` the deepest. */
+  heads(limit: number): string[];
   /** Runs work as one transaction. */
   transaction<T>(work: () => T): T;
 }
 
 const BY_HAND = { id: "hand", version: "1" };
 const MAX_CHAIN = 4096;
+/** At most so many claims of its key are named by an operation that cannot follow every head. */
+const MAX_ABOUT = MAX_PREV / 2;
+/** Operations appended with one statement: a statement inside a transaction costs what was changed in it before. */
+const RECORDED_TOGETHER = 1024;
 
 /**
  * The claims of a log. State is kept in tables beside the log, and brought up before it is read. Where these are damaged,
@@ -172,7 +186,9 @@ export class Claims {
   }
 
   /**
-   * Asserts a claim: signs and appends a `claim.assert`.
+   * Asserts a claim: signs and appends a `claim.assert`, which comes after every claim of its key in the order of replay.
+   * It is not active, as its status says, where a refute or a correction of its key covers it, or an input is missing or
+   * fell.
    *
    * @param signer Who asserts it.
    * @param draft What.
@@ -182,7 +198,7 @@ export class Claims {
     requireObject("a claim", draft);
     const { key, value, confidencePpm = PARTS_PER_MILLION, deriver = BY_HAND, inputs = [], ts } = draft;
     const body = { key, value, confidence_ppm: confidencePpm, deriver, inputs };
-    return this.#recorder.record(signer, "claim.assert", body, { ts });
+    return this.#recorder.transaction(() => this.#recordAbout(key, signer, "claim.assert", body, ts));
   }
 
   /**
@@ -197,7 +213,7 @@ export class Claims {
     requireObject("options", options);
     const { value, reason, ts } = options;
     const scope = value === undefined ? "key" : "value";
-    return this.#rule(signer, "claim.refute", withoutUndefined({ key, scope, value, reason }), ts);
+    return this.#rule(key, signer, "claim.refute", withoutUndefined({ key, scope, value, reason }), ts);
   }
 
   /**
@@ -212,7 +228,7 @@ export class Claims {
   correct(signer: Signer, key: string, value: CanonicalValue, options: RulingOptions = {}): Cascade {
     requireObject("options", options);
     const { reason, ts } = options;
-    return this.#rule(signer, "claim.correct", withoutUndefined({ key, value, reason }), ts);
+    return this.#rule(key, signer, "claim.correct", withoutUndefined({ key, value, reason }), ts);
   }
 
   /**
@@ -264,24 +280,61 @@ export class Claims {
     });
   }
 
-  #rule(signer: Signer, type: string, body: OperationDraft["body"], ts: number | undefined): Cascade {
+  #rule(
+    key: string,
+    signer: Signer,
+    type: string,
+    body: OperationDraft["body"],
+    ts: number | undefined,
+  ): Cascade {
     return this.#recorder.transaction(() => {
       this.#prepare();
-      const op = this.#recorder.record(signer, type, body, { ts });
+      const op = this.#recordAbout(key, signer, type, body, ts);
       const record = new FallRecord();
       this.#projections.prepare({ ...claims, start: (connection) => new ClaimsRun(connection, record) });
-      const reader = new ClaimReader(this.#connection);
-      const paths = new FallPaths(reader);
-      let last = op.opId;
-      const invalidations: Operation[] = [];
-      for (const seq of record.fallen()) {
-        const body = { claim: reader.opId(seq), cause: op.opId, path: paths.to(seq).map((at) => reader.opId(at)) };
-        const invalidation = this.#recorder.record(signer, "claim.invalidate", body, { ts, prev: [last] });
-        last = invalidation.opId;
-        invalidations.push(invalidation);
-      }
-      return { op, invalidations };
+      const effective = isEffective(this.#connection, seqOf(this.#connection, op.opId)!);
+      const invalidations = this.#recordFalls(signer, op, record.fallen(), ts);
+      return { op, invalidations, effective };
     });
+  }
+
+  /** Records what is to come after all that is said of a key. */
+  #recordAbout(
+    key: string,
+    signer: Signer,
+    type: string,
+    body: OperationDraft["body"],
+    ts: number | undefined,
+  ): Operation {
+    const heads = this.#recorder.heads(MAX_PREV + 1);
+    if (heads.length <= MAX_PREV || !isBody(type, body as CanonicalObject) || !key.isWellFormed()) {
+      return this.#recorder.record(signer, type, body, { ts }); // which refuses a body that is none
+    }
+    // To follow one of the deepest heads is to come after everything. What it is about is named besides, for those who
+    // look at what it follows.
+    this.#prepare();
+    const about = selectLastAbout(this.#connection, key, MAX_ABOUT);
+    const deepest = this.#recorder.heads(MAX_PREV - about.length);
+    return this.#recorder.record(signer, type, body, { ts, prev: [...new Set([...about, ...deepest])].sort() });
+  }
+
+  /** Records that claims fell with an operation: one `claim.invalidate` behind the other. */
+  #recordFalls(signer: Signer, { opId: cause }: Operation, fallen: readonly number[], ts?: number): Operation[] {
+    const paths = new FallPaths(this.#connection, fallen);
+    const invalidations: Operation[] = [];
+    let last = cause;
+    for (let at = 0; at < fallen.length; at += RECORDED_TOGETHER) {
+      const ops = fallen.slice(at, at + RECORDED_TOGETHER).map((seq) => {
+        const body = { claim: paths.opId(seq), cause, path: paths.to(seq) };
+        const draft = { type: "claim.invalidate", body, prev: [last], ts };
+        const op = this.#connection.callOut("a signer", () => Operation.create(draft, signer));
+        last = op.opId;
+        return op;
+      });
+      this.#recorder.appendNew(ops);
+      for (const op of ops) invalidations.push(op);
+    }
+    return invalidations;
   }
 }
 

@@ -32,9 +32,10 @@ const UPDATE_GROUPS = "UPDATE mnema_values SET standing = new.value ->> 1, cause
 
 const SELECT_NEXT = "SELECT coalesce((SELECT max(id) FROM mnema_keys), 0) + 1, " +
   "coalesce((SELECT max(id) FROM mnema_values), 0) + 1";
-const SELECT_LATEST = "SELECT grouped.id, claim.seq, depth, op_id FROM mnema_values AS grouped " +
-  "JOIN mnema_claims AS claim ON claim.value = grouped.id AND support = 0 " +
-  "WHERE grouped.key = ? AND standing = 0 ORDER BY depth DESC, op_id DESC LIMIT 1";
+const SELECT_LATEST = "SELECT wanted.value, claim.value, claim.seq, claim.depth, claim.op_id " +
+  "FROM json_each(?) AS wanted LEFT JOIN mnema_claims AS claim ON claim.seq = " +
+  "(SELECT live.seq FROM mnema_values AS grouped JOIN mnema_claims AS live ON live.value = grouped.id AND support = 0 " +
+  "WHERE grouped.key = wanted.value AND standing = 0 ORDER BY depth DESC, op_id DESC LIMIT 1)";
 
 /** What claims are about. */
 export interface Key {
@@ -179,10 +180,12 @@ export class Groups {
     const stale = [...this.#changedKeys].filter(({ isStale }) => isStale);
     this.#writeAll();
     if (stale.length === 0) return;
-    for (const key of stale) {
-      const row = this.#connection.query(SELECT_LATEST).value<[number, number, number, string]>(key.id);
-      key.winner = row?.[0] ?? null;
-      key.latest = row && { seq: row[1], depth: row[2], opId: row[3] };
+    const rows = this.#connection.query(SELECT_LATEST)
+      .values<[number, number | null, number, number, string]>(JSON.stringify(stale.map(({ id }) => id)));
+    for (const [id, winner, seq, depth, opId] of rows) {
+      const key = this.#keys.get(id)!;
+      key.winner = winner;
+      key.latest = winner === null ? undefined : { seq, depth, opId };
       key.isStale = false;
       this.#changedKeys.add(key);
     }

@@ -7,8 +7,8 @@
 import { LogError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import type { Parameter } from "../../log/query.ts";
-import { requireInteger, requireText } from "../../log/entries.ts";
 import { type AssertBody, type CorrectBody, isBody, PARTS_PER_MILLION } from "../../wire/bodies.ts";
+import { isAuthor, isOpId } from "../../wire/ids.ts";
 import type { Operation } from "../../wire/operation.ts";
 import { derivedDamaged, derivedIntegers, derivedRow, derivedRows } from "../damage.ts";
 import { decodeStored } from "../read.ts";
@@ -26,6 +26,11 @@ const SELECT_CURRENT = "SELECT latest FROM mnema_keys WHERE key = ?";
 const SELECT_LATEST =
   "SELECT claim.seq FROM mnema_keys AS keyed JOIN mnema_values AS grouped ON grouped.key = keyed.id " +
   "JOIN mnema_claims AS claim ON claim.value = grouped.id WHERE keyed.key = ? ORDER BY depth DESC, op_id DESC LIMIT 1";
+const SELECT_LAST_ABOUT = "WITH keyed (id) AS (SELECT id FROM mnema_keys WHERE key = ?) " +
+  "SELECT op_id FROM (SELECT op_id FROM mnema_rules JOIN keyed ON key = keyed.id " +
+  "ORDER BY depth DESC, op_id DESC LIMIT 1) UNION SELECT op_id FROM (SELECT claim.op_id FROM keyed " +
+  "JOIN mnema_values AS grouped ON grouped.key = keyed.id JOIN mnema_claims AS claim ON claim.value = grouped.id " +
+  "ORDER BY depth DESC, claim.op_id DESC LIMIT ?)";
 const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
   "JOIN mnema_values AS grouped ON grouped.id = claim.value WHERE seq = ?";
 const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
@@ -44,19 +49,50 @@ const STATUSES: Record<ClaimStatus, string> = {
 const COLUMNS = ["integer", "integer", "integer", "integer?", "integer", "integer?", "integer?", "any"] as const;
 const PAGE = 256;
 
+const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
+
+/** What each field of a filter takes. */
+const FILTER_FIELDS: Record<keyof ClaimFilter, { what: string; accepts(value: unknown): boolean }> = {
+  key: { what: "a string", accepts: isText },
+  prefix: { what: "a string", accepts: isText },
+  status: {
+    what: `a status: ${Object.keys(STATUSES).join(", ")}`,
+    accepts: (value) => typeof value === "string" && Object.hasOwn(STATUSES, value),
+  },
+  author: {
+    what: "an author id: mnk_ and 64 lower-case hex digits",
+    accepts: (value) => typeof value === "string" && isAuthor(value),
+  },
+  deriver: { what: "a string", accepts: isText },
+  input: {
+    what: "an operation id: op_ and 64 lower-case hex digits",
+    accepts: (value) => typeof value === "string" && isOpId(value),
+  },
+  limit: {
+    what: "an integer of at least 0",
+    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  },
+};
+
 /**
- * Refuses a filter that nothing can meet.
+ * Refuses a filter that has an unknown field, or one that no claim can meet.
  *
  * @throws {LogError} `invalid-argument`.
  */
-export function checkFilter({ status, limit = 0, ...texts }: ClaimFilter): void {
-  requireInteger("limit", limit, 0);
-  for (const [name, text] of Object.entries(texts)) if (text !== undefined) requireText(name, text);
-  if (status === undefined || Object.hasOwn(STATUSES, status)) return;
-  throw new LogError(
-    "invalid-argument",
-    `${JSON.stringify(status)} is no status; a claim is ${Object.keys(STATUSES).join(", ")}`,
-  );
+export function checkFilter(filter: ClaimFilter): void {
+  for (const [field, value] of Object.entries(filter)) {
+    if (!Object.hasOwn(FILTER_FIELDS, field)) {
+      const fields = Object.keys(FILTER_FIELDS).join(", ");
+      throw new LogError("invalid-argument", `a filter of claims has no ${JSON.stringify(field)}; it has ${fields}`);
+    }
+    const { what, accepts } = FILTER_FIELDS[field as keyof ClaimFilter];
+    if (value === undefined || accepts(value)) continue;
+    throw new LogError("invalid-argument", `the ${field} of a filter is ${what}, not ${textOf(value)}`);
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
 /** The `seq` of the claims that a filter asks for, in the order of key, depth and id. */
@@ -99,6 +135,11 @@ export function selectCurrent(connection: Connection, key: string): number | und
 /** The `seq` of the claim of a key that comes last, whatever its status; undefined when nothing is claimed of it. */
 export function selectLatest(connection: Connection, key: string): number | undefined {
   return derivedRow(connection, SELECT_LATEST, ["integer"], keyText(key))?.[0];
+}
+
+/** The ids of the last refute or correction of a key, and of the last of its claims, at most so many. */
+export function selectLastAbout(connection: Connection, key: string, limit: number): string[] {
+  return derivedRows(connection, SELECT_LAST_ABOUT, ["text"], keyText(key), limit).map(([opId]) => opId);
 }
 
 /** With which input a claim fell; or, when it fell by itself, by which operation. */

@@ -4,7 +4,11 @@
  * @module
  */
 
+import type { Connection } from "../../log/connection.ts";
 import { Standing } from "./columns.ts";
+
+const SELECT_RULES = "SELECT seq, value, is_correction FROM mnema_rules WHERE key = ? ORDER BY depth, op_id";
+const SELECT_KEY = "SELECT key FROM mnema_rules WHERE seq = ?";
 
 /** A `claim.refute` or a `claim.correct`. */
 export interface Rule {
@@ -18,6 +22,12 @@ export interface Rule {
 
 /** How a group stands by the rules of its key, and the rule that says so; undefined when no rule speaks against it. */
 export type Verdict = { standing: typeof Standing.refuted | typeof Standing.corrected; cause: number } | undefined;
+
+/** The refutes and corrections of a key, by its number, in the order of replay. */
+export function readRules(connection: Connection, key: number): Rule[] {
+  return connection.query(SELECT_RULES).values<[number, number | null, number]>(key)
+    .map(([seq, value, isCorrection]) => ({ seq, value, isCorrection: isCorrection === 1 }));
+}
 
 /**
  * Judges the groups of a key.
@@ -49,4 +59,17 @@ export function judge(rules: readonly Rule[]): (value: number) => Verdict {
     if (correction === undefined || rules[correction].value === value) return undefined;
     return { standing: Standing.corrected, cause: rules[correction].seq };
   };
+}
+
+/** Whether the refute or correction at a `seq` is effective: nothing that comes later in the order of replay lifts it. */
+export function isEffective(connection: Connection, seq: number): boolean {
+  const rules = readRules(connection, connection.query(SELECT_KEY).value<[number]>(seq)![0]);
+  const at = rules.findIndex((rule) => rule.seq === seq);
+  return !rules.slice(at + 1).some((later) => lifts(later, rules[at]));
+}
+
+/** Whether a rule that comes later takes the effect of one away. */
+function lifts(later: Rule, { value, isCorrection }: Rule): boolean {
+  if (later.isCorrection) return isCorrection || value === null || value === later.value;
+  return isCorrection && (later.value === null || later.value === value);
 }

@@ -9,7 +9,8 @@
  *   order of replay that lives, and the group of that, which holds.
  * - `mnema_values`: a group; `value` is as `valueText` has it, `cause` the `seq` of the refute or correction that felled
  *   it.
- * - `mnema_claims`: a claim; `missing` counts the inputs that are not in the log, `via` is the input that fell.
+ * - `mnema_claims`: a claim; `missing` counts the inputs that are not in the log, `inputs` lists the `seq` of the others,
+ *   sorted, with commas between; `via` is the input that fell.
  * - `mnema_edges`: from an input to a claim, by `seq`. `mnema_awaited`: the same for inputs that are not in the log.
  * - `mnema_rules`: refutes and corrections; a refute of a whole key has no `value`.
  * - `mnema_names`: authors and derivers.
@@ -24,7 +25,7 @@ import { ClaimsRun } from "./run.ts";
 /** The claims of a log. */
 export const claims: TableProjection = {
   name: "claims",
-  version: 1,
+  version: 2,
   needs: [depths],
   tables: {
     mnema_keys:
@@ -33,7 +34,8 @@ export const claims: TableProjection = {
       "cause INTEGER, UNIQUE (key, value))",
     mnema_names: "(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     mnema_claims: "(seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL, depth INTEGER NOT NULL, value INTEGER NOT NULL, " +
-      "author INTEGER NOT NULL, deriver INTEGER, missing INTEGER NOT NULL, support INTEGER NOT NULL, via INTEGER)",
+      "author INTEGER NOT NULL, deriver INTEGER, missing INTEGER NOT NULL, support INTEGER NOT NULL, via INTEGER, " +
+      "inputs TEXT NOT NULL)",
     mnema_edges: "(input INTEGER NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY (input, claim)) WITHOUT ROWID",
     mnema_awaited: "(op_id TEXT NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY (op_id, claim)) WITHOUT ROWID",
     mnema_rules: "(seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL, depth INTEGER NOT NULL, key INTEGER NOT NULL, " +
@@ -45,7 +47,6 @@ export const claims: TableProjection = {
     mnema_claims_author: "mnema_claims (author)",
     mnema_claims_deriver: "mnema_claims (deriver)",
     mnema_claims_unsound: "mnema_claims (support) WHERE support > 0",
-    mnema_edges_claim: "mnema_edges (claim)",
     mnema_rules_key: "mnema_rules (key)",
   },
   start: (connection) => new ClaimsRun(connection),

@@ -1,0 +1,52 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { withDatabase } from "../folder.ts";
+import { unsigned } from "../replay/histories.ts";
+import { jsonLines, makeLog, withNode } from "./node.ts";
+
+Deno.test("assert says so, and exits 1, when what it claims was refuted or corrected", async () => {
+  await withNode(async (mnema) => {
+    await mnema.does("refute", "drink", "tea");
+    const { code, out, err } = await mnema.run("assert", "drink", "tea");
+    assertEquals(code, 1);
+    assertMatch(out, /^op_[0-9a-f]{64}\n$/);
+    assertEquals(
+      err,
+      "mnema: it was appended and takes no effect: the claim is refuted, the user says that it is not so\n",
+    );
+    await mnema.does("correct", "drink", "water");
+    assertMatch((await mnema.run("assert", "drink", "coffee")).err, /the claim is corrected/);
+    await mnema.does("assert", "drink", "water");
+  });
+});
+
+Deno.test("a correction takes effect with more heads than an operation can follow", async () => {
+  await withNode(async (mnema) => {
+    await mnema.does("assert", "drink", "tea");
+    await mnema.does("refute", "drink");
+    makeLog(`${mnema.folder}/mnema.db`, Array.from({ length: 1024 }, (_, n) => unsigned(`${n}`, "note", {}, [])));
+    const told = JSON.parse(await mnema.does("correct", "drink", "water", "--json"));
+    assertEquals(told.effective, true);
+    const [claim] = jsonLines(await mnema.does("claims", "drink", "--status", "active", "--json"));
+    assertEquals((claim as { value: string }).value, "water");
+  });
+});
+
+Deno.test("refute and correct say so, and exit 1, when they take no effect", async () => {
+  await withNode(async (mnema) => {
+    await mnema.does("correct", "drink", "tea");
+    withDatabase(
+      `${mnema.folder}/mnema.db`,
+      (database) => database.exec("UPDATE mnema_rules SET depth = 1000000"),
+    );
+    for (const command of [["refute", "drink"], ["correct", "drink", "tea"]]) {
+      const { code, out, err } = await mnema.run(...command);
+      assertEquals(code, 1);
+      assertMatch(out, /^op_[0-9a-f]{64}\nno claim fell\n$/);
+      assertMatch(err, /^mnema: it was appended and takes no effect: .*mnema rebuild.*\n$/);
+      const told = await mnema.run(...command, "--json");
+      assertEquals([told.code, JSON.parse(told.out).effective], [1, false]);
+    }
+    await mnema.does("rebuild");
+    await mnema.does("correct", "drink", "tea");
+  });
+});
