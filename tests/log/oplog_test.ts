@@ -161,13 +161,16 @@ Deno.test("record refuses what create refuses, and the log stays as it was", () 
   assertEquals(log.size, 0);
 });
 
-Deno.test("record names the newest 1,024 of more heads", () => {
+Deno.test("record names the deepest 1,024 of more heads, and of equal depth those with the smallest ids", () => {
   using log = OpLog.open();
   const many = Array.from({ length: 1030 }, (_, n) => note(`head ${n}`));
   log.appendAll(many, { verify: false });
+  const deep = note("deep", [many[0].opId]);
+  log.append(deep, { verify: false });
+  const shallow = many.slice(1).map(({ opId }) => opId).sort();
   const op = log.record(alice, "note", { text: "after" });
-  assertEquals(op.prev, many.slice(6).map(({ opId }) => opId).sort());
-  assertEquals(log.heads(), [op.opId, ...many.slice(0, 6).map(({ opId }) => opId)].sort());
+  assertEquals(op.prev, [deep.opId, ...shallow.slice(0, 1023)].sort());
+  assertEquals(log.heads(), [op.opId, ...shallow.slice(1023)].sort());
 });
 
 Deno.test("an abbreviated id stands for the one it can mean", () => {
