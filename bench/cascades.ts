@@ -29,8 +29,14 @@ interface Run {
   rebuild: number;
 }
 
-/** Prints what cascades cost, for each edge between claims, and how that grows from row to row. */
-export async function measureCascades(folder: string): Promise<void> {
+/**
+ * Prints what cascades cost, for each edge between claims, and how that grows from row to row.
+ *
+ * @param folder Where to put logs meanwhile.
+ * @param most The most claims that fall in a row, but for the first of each kind.
+ */
+export async function measureCascades(folder: string, most = Infinity): Promise<void> {
+  const upTo = (lengths: number[], times = 1) => lengths.filter((length, i) => i === 0 || length * times <= most);
   console.log(
     "\ncascades, milliseconds: the rest is without making what is signed; growth is that of the time for an edge",
   );
@@ -50,10 +56,10 @@ export async function measureCascades(folder: string): Promise<void> {
   );
   measure(":memory:", 100, 100); // warms up
   const path = `${folder}/cascades.db`;
-  printRows("a chain, in a file", CHAINS.map((length) => ({ path, length, summaries: 0 })));
-  printRows("a chain, in memory", CHAINS.map((length) => ({ path: ":memory:", length, summaries: 0 })));
-  printRows("a chain, and as many on all of it", SUMMARIES.map((n) => ({ path, length: n, summaries: n })));
-  await measureWide(folder);
+  printRows("a chain, in a file", upTo(CHAINS).map((length) => ({ path, length, summaries: 0 })));
+  printRows("a chain, in memory", upTo(CHAINS).map((length) => ({ path: ":memory:", length, summaries: 0 })));
+  printRows("a chain, and as many on all of it", upTo(SUMMARIES, 10).map((n) => ({ path, length: n, summaries: n })));
+  await measureWide(folder, upTo(WIDE, 10));
 }
 
 function printRows(what: string, cases: { path: string; length: number; summaries: number }[]): void {
@@ -103,10 +109,10 @@ function measure(path: string, length: number, summaries: number): Run {
 }
 
 /** The catch-up of claims that are each derived from as many others. */
-async function measureWide(folder: string): Promise<void> {
+async function measureWide(folder: string, counts: readonly number[]): Promise<void> {
   console.log(`\nthe catch-up of claims with ${INPUTS.toLocaleString("en")} inputs each, after a chain of as many`);
-  row("", "claims", "ms", "µs an edge", "memory of that process, MB");
-  for (const count of WIDE) {
+  row("", "claims", "ms", "µs an edge", "memory, MB");
+  for (const count of counts) {
     const path = `${folder}/wide.db`;
     {
       using log = OpLog.open(path);

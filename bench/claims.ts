@@ -58,7 +58,7 @@ export async function measureClaims(folder: string, size: number): Promise<void>
   const refuting = time(() => felled = log.claims.refute(alice, ROOT_KEY).invalidations.length);
   if (felled < dependents * 0.9) throw new Error(`only ${felled} claims fell`);
   say(`a refute that fells ${felled.toLocaleString("en")} claims`, milliseconds(refuting));
-  await measureCascades(folder);
+  await measureCascades(folder, size);
 }
 
 const newClaim = {
