@@ -58,6 +58,8 @@ export class Connection {
   /** Whether a file that is read without a lock is what it was. */
   #isUnchanged = () => true;
   #open = true;
+  /** Whether a `-wal` was made as it was opened. */
+  #madeWal = false;
   /** Whose code runs, while that of a caller does. */
   #caller?: string;
 
@@ -92,8 +94,8 @@ export class Connection {
   /**
    * Opens a file to look at it, whatever is in it, so that nothing SQLite does can change it: it is opened for reading
    * only, the file and its `-wal` stay byte for byte as they are. As every reader of a write-ahead log does, this one
-   * marks its place in `-shm`; where `-wal` and `-shm` are not there it makes them, the former empty, and leaves them to
-   * the next who opens the log to append.
+   * marks its place in `-shm`; where `-wal` and `-shm` are not there it makes them, the former empty:
+   * {@linkcode Connection.closeAndTidy} removes them.
    *
    * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
    * @throws {FileError} When the file cannot be read, `read-only` when it cannot without writing; what stands in it is
@@ -106,7 +108,27 @@ export class Connection {
       throw new LogError("invalid-argument", "a log in memory is not audited; name a file");
     }
     const options = { readonly: true, create: false, busyTimeoutMs, synchronous: "FULL" } as const;
-    return Connection.#openToRead(path, { ...prepareFile(path, options), nativeReadonly: true }, options, true);
+    const file = { ...prepareFile(path, options), nativeReadonly: true };
+    const connection = Connection.#openToRead(path, file, options, true);
+    connection.#madeWal = !file.hasWal;
+    return connection;
+  }
+
+  /**
+   * Closes a connection that {@linkcode Connection.openToAudit} has opened, and removes the `-wal` and `-shm` that it made,
+   * where Deno's permissions allow that: SQLite itself does so when the last connection that may write is closed.
+   */
+  closeAndTidy(): void {
+    this.close();
+    if (!this.#madeWal) return;
+    try {
+      const options = { readonly: true, create: false, busyTimeoutMs: 0, synchronous: "FULL" } as const;
+      const connection = Connection.open(this.path, options);
+      connection.query("PRAGMA schema_version").value();
+      connection.close();
+    } catch {
+      // Somebody else is using the file, and removes them.
+    }
   }
 
   /**

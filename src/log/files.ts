@@ -39,6 +39,8 @@ export function pathOf(location: string | URL): string {
 export interface PreparedFile extends Location {
   /** Whether SQLite must open it for reading only, because Deno's permissions allow no more. */
   nativeReadonly: boolean;
+  /** Whether a `-wal` is beside it. */
+  hasWal: boolean;
 }
 
 /**
@@ -59,8 +61,8 @@ export function prepareFile(path: string, options: { readonly: boolean; create: 
     throw translate(new Error("file is not a database"), path);
   }
   const nativeReadonly = requestPermissions(at.name, readonly);
-  inspectBeside(path, at.name);
-  if (size !== undefined) return { ...at, nativeReadonly };
+  const { wal } = inspectBeside(path, at.name);
+  if (size !== undefined) return { ...at, nativeReadonly, hasWal: wal !== undefined };
   if (!create || readonly) throw new FileError("missing-file", path, `there is no log ${path}`);
   makeFile(path, at.name);
   return prepareFile(path, { readonly, create: false });

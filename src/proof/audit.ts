@@ -139,7 +139,11 @@ export async function audit(path: string | URL, options: AuditOptions = {}): Pro
   try {
     const structure = lookAt(connection);
     request = { path: connection.path, busyTimeoutMs, workers, structure, checkpoints, vkeys };
-    if (isPlain(structure)) return reportOf(findings, await auditFile(connection, request, findings, options));
+    if (isPlain(structure)) {
+      const operations = await auditFile(connection, request, findings, options);
+      connection.closeAndTidy();
+      return reportOf(findings, operations);
+    }
   } finally {
     connection.close();
   }

@@ -288,6 +288,21 @@ for (const [what, change, expected] of TAMPERINGS) {
   });
 }
 
+Deno.test("an audit leaves no file behind, and every file as it was", async () => {
+  await withFile(async (path) => {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    const before = contentsOf(folder);
+    assertEquals((await audit(path, { workers: 0 })).clean, true);
+    assertEquals(contentsOf(folder), before);
+    using log = OpLog.open(path); // its commits are in `-wal`
+    log.append(noteAfter("one more", log.heads()));
+    const { "log.db-shm": _, ...open } = contentsOf(folder);
+    assertEquals((await audit(path, { workers: 0 })).clean, true);
+    const { "log.db-shm": __, ...after } = contentsOf(folder);
+    assertEquals(after, open);
+  });
+});
+
 /** What someone does to the pages of a file; several findings of a kind may come of it. */
 const DAMAGES: [what: string, change: (path: string) => void][] = [
   ["the file is cut in half", (path) => editBytes(path, (bytes) => bytes.slice(0, bytes.length / 2))],
