@@ -100,7 +100,8 @@ export class Mnema {
 ${script}`,
       "/dev/null",
     ];
-    return this.#spawn("timeout", ["60", "script", ...args]); // one that waits for a person must not hang
+    const posix = new Mnema(this.folder, { ...this.#around, env: { ...this.#around.env, SHELL: "/bin/sh" } });
+    return posix.#spawn("timeout", ["60", "script", ...args]); // one that waits for a person must not hang
   }
 
   #runArgs(): string[] {

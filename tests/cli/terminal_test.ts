@@ -205,7 +205,7 @@ Deno.test({
           ["mnema export all", /⌫\[#*-+\] \d+\/4000/, "exported 4000 to all"],
         ] as const
       ) {
-        const { code, out } = await mnema.terminal(`set -o pipefail; ${command}`);
+        const { code, out } = await mnema.terminal(command);
         assertEquals([command, code], [command, 0]);
         assertMatch(out.replaceAll(ERASE, "⌫"), bar);
         assertStringIncludes(out.slice(out.lastIndexOf(ERASE) + ERASE.length), last);
