@@ -6,9 +6,11 @@
 
 import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
 import { MAX_PREV, Operation, type OperationDraft, type Signer } from "./wire/operation.ts";
+import { Changes } from "./log/changes.ts";
 import { Connection } from "./log/connection.ts";
 import { type EntriesOptions, lastSeq, readEntries, requireInteger, rowOf } from "./log/entries.ts";
 import { damaged } from "./log/failures.ts";
+import { followEntries, type FollowOptions } from "./log/follow.ts";
 import { decodeStored } from "./replay/read.ts";
 import { project, type Projection, replay } from "./replay/state.ts";
 import { Claims } from "./replay/claims/claims.ts";
@@ -97,6 +99,7 @@ export class OpLog implements Disposable {
   readonly #path: string | URL;
   readonly #options: OpenOptions;
   readonly #connection: Connection;
+  readonly #changes: Changes;
   readonly #projections: Projections;
   readonly #writer: Writer;
   readonly #prover: Prover;
@@ -108,8 +111,9 @@ export class OpLog implements Disposable {
     this.#path = path;
     this.#options = options;
     this.#connection = connection;
+    this.#changes = new Changes(connection.path);
     this.#projections = new Projections(connection, [heads, tree]);
-    this.#writer = new Writer(connection, this.#projections, maxOperationBytes);
+    this.#writer = new Writer(connection, this.#projections, this.#changes, maxOperationBytes);
     this.#prover = new Prover(connection, this.#projections);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),
@@ -351,9 +355,40 @@ export class OpLog implements Disposable {
    * ```
    */
   entries(options: EntriesOptions = {}): IteratorObject<Entry> {
-    const { path } = this.#connection;
-    return readEntries(this.#connection, options, (seq, wire) => ({ seq, op: decodeStored(path, seq, wire) }));
+    return readEntries(this.#connection, options, this.#entry);
   }
+
+  /**
+   * Follows the log: an async iterator of operations in the order of their `seq`, that waits at the end for what is
+   * appended next, by this process or by any other. While nothing is appended it costs next to nothing. It ends when
+   * `signal` aborts, when the log is closed, or when the loop is left.
+   *
+   * @param options After which `seq` to begin, which operations, and the signal that ends it.
+   * @throws {LogError} `invalid-argument`.
+   *
+   * @example
+   * ```ts
+   * import { Identity, OpLog } from "@mnema/oplog";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using log = OpLog.open();
+   * const alice = Identity.generate();
+   * log.record(alice, "note", { text: "tea at four" });
+   * setTimeout(() => log.record(alice, "note", { text: "moved to five" }));
+   *
+   * const texts: unknown[] = [];
+   * for await (const { op } of log.follow({ sinceSeq: 0 })) {
+   *   if (texts.push(op.body.text) === 2) break;
+   * }
+   * assertEquals(texts, ["tea at four", "moved to five"]);
+   * ```
+   */
+  follow(options: FollowOptions = {}): AsyncGenerator<Entry, void, undefined> {
+    return followEntries(this.#connection, this.#changes, options, this.#entry);
+  }
+
+  /** Decodes a row. */
+  readonly #entry = (seq: number, wire: string): Entry => ({ seq, op: decodeStored(this.#connection.path, seq, wire) });
 
   /**
    * Every operation of a type, oldest first.
@@ -491,6 +526,7 @@ export class OpLog implements Disposable {
       if (this.#projections.noted > 0) this.#projections.tryCatchUp();
     } finally {
       this.#connection.close();
+      this.#changes.notify(); // whoever follows the log ends
     }
   }
 

@@ -333,6 +333,16 @@ export class Connection {
     this.#database.close();
   }
 
+  /** Whether it can be used. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Whether a transaction that takes its time is under way: what it inserted may be rolled back. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
   #assertOpen(): void {
     if (!this.#open) throw new LogError("closed", `the log ${this.path} was closed; open it again`);
   }

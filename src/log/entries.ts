@@ -38,18 +38,20 @@ const MAX_PARTS = 50;
  * @param connection The log's file.
  * @param options Which rows, and in which order.
  * @param decode Makes what is wanted of a row, from its `seq` and its wire text.
+ * @param upTo The last `seq` to read: that of the log at the call, by default.
  * @throws {LogError} `invalid-argument`.
  */
 export function readEntries<T>(
   connection: Connection,
   options: EntriesOptions,
   decode: (seq: number, wire: string) => T,
+  upTo: number = lastSeq(connection),
 ): Generator<T> {
   const { sinceSeq = 0, limit = Number.MAX_SAFE_INTEGER, reverse = false } = options;
   requireInteger("sinceSeq", sinceSeq, 0);
   requireInteger("limit", limit, 0);
   // Rows are only ever added, at the end: the last seq at the call is a snapshot.
-  const range = { after: sinceSeq + 0, upTo: lastSeq(connection), limit, reverse };
+  const range = { after: sinceSeq + 0, upTo, limit, reverse };
   return pages(connection, filter(options), range, decode);
 }
 

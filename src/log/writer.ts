@@ -9,6 +9,7 @@ import { checkBody } from "../wire/bodies.ts";
 import { HASH_BYTES } from "../wire/leaf.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
 import { Operation } from "../wire/operation.ts";
+import type { Changes } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
 import { isConflict } from "./failures.ts";
@@ -67,6 +68,7 @@ export class Writer {
   readonly maxOperationBytes: number;
   readonly #connection: Connection;
   readonly #follower: Follower;
+  readonly #changes: Changes;
   /** The leaf hash of what is appended. */
   readonly #leaf = new Uint8Array(HASH_BYTES);
   /** What was appended last, the oldest first: it is in the log, and need not be looked for there. */
@@ -75,11 +77,13 @@ export class Writer {
   /**
    * @param connection The log's file.
    * @param follower Is told of every operation that enters.
+   * @param changes Is told that the log has changed.
    * @param maxOperationBytes The greatest wire text that may enter, in bytes of UTF-8.
    */
-  constructor(connection: Connection, follower: Follower, maxOperationBytes: number) {
+  constructor(connection: Connection, follower: Follower, changes: Changes, maxOperationBytes: number) {
     this.#connection = connection;
     this.#follower = follower;
+    this.#changes = changes;
     this.maxOperationBytes = maxOperationBytes;
   }
 
@@ -118,6 +122,7 @@ export class Writer {
     this.#remember(op.opId);
     this.#follower.note(seq, op.opId, op.prev, textLeafHash(op.wire, this.#leaf));
     if (this.#follower.noted >= APPENDED_NOTED) this.#follower.tryCatchUp();
+    this.#changes.notify();
     return seq;
   }
 
@@ -176,6 +181,7 @@ export class Writer {
     let seq = lastSeq(this.#connection) - added.length;
     for (const i of added) this.#follower.note(++seq, opIds[i], prevs[i], leafOf(batch, i));
     if (this.#follower.noted >= BATCH_NOTED) this.#follower.catchUp();
+    this.#changes.notify();
     return verdicts;
   }
 
@@ -235,6 +241,8 @@ export class Writer {
     } catch (error) {
       this.#forget();
       throw error;
+    } finally {
+      this.#changes.notify(); // only now what was inserted can be read
     }
   }
 
