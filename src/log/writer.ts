@@ -45,8 +45,8 @@ export interface Batch extends Records {
   prevs: string[][];
 }
 
-/** What became of an operation: it entered, it was there already, or what it follows is not there. */
-export type Verdict = "new" | "known" | { missing: string[] };
+/** What became of an operation: the `seq` at which it entered, or it was there already, or what it follows is missing. */
+export type Verdict = number | "known" | { missing: string[] };
 
 /** Whoever follows what enters the log, as it enters. */
 export interface Follower {
@@ -163,7 +163,7 @@ export class Writer {
     const missing = this.#missingFrom(opIds, prevs);
     const seen = new Set<string>();
     const arrived = new Set<string>();
-    const verdicts: Verdict[] = opIds.map((opId, i) => {
+    const verdicts = opIds.map((opId, i): Verdict | "new" => {
       const repeated = arrived.has(opId);
       const lacking = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
       seen.add(opId);
@@ -179,10 +179,13 @@ export class Writer {
     }
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
-    for (const i of added) this.#follower.note(++seq, opIds[i], prevs[i], leafOf(batch, i));
+    for (const i of added) {
+      verdicts[i] = ++seq;
+      this.#follower.note(seq, opIds[i], prevs[i], leafOf(batch, i));
+    }
     if (this.#follower.noted >= BATCH_NOTED) this.#follower.catchUp();
     this.#changes.notify();
-    return verdicts;
+    return verdicts as Verdict[];
   }
 
   /** What is named before it stands in the batch, and is not in the log. */
@@ -254,7 +257,7 @@ export class Writer {
   }
 }
 
-function indexesOf(verdicts: Verdict[], wanted: Verdict): number[] {
+function indexesOf(verdicts: readonly unknown[], wanted: "new"): number[] {
   return verdicts.flatMap((verdict, i) => verdict === wanted ? [i] : []);
 }
 
