@@ -15,7 +15,9 @@ import { decodeStored } from "./replay/read.ts";
 import { project, type Projection, replay } from "./replay/state.ts";
 import { Claims } from "./replay/claims/claims.ts";
 import { claims } from "./replay/claims/tables.ts";
+import { children, selectChildren } from "./replay/children.ts";
 import { heads, selectHeads } from "./replay/heads.ts";
+import { selectParts, times } from "./replay/times.ts";
 import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
@@ -281,6 +283,20 @@ export class OpLog implements Disposable {
   }
 
   /**
+   * The ids of an operation's children, those that name it in `prev`. They are sorted, and so the same on every node that
+   * holds the same operations.
+   *
+   * @param opId A whole id.
+   * @throws {NotFoundError} When the log does not hold it.
+   */
+  children(opId: string): string[] {
+    this.#projections.prepare(children);
+    const seq = this.seqOf(opId);
+    if (seq === undefined) throw new NotFoundError(opId);
+    return selectChildren(this.#connection, seq);
+  }
+
+  /**
    * The whole id that an abbreviated one can mean.
    *
    * @param abbreviated The start of an id, such as `op_5b96`; an ellipsis after it is ignored.
@@ -355,7 +371,11 @@ export class OpLog implements Disposable {
    * ```
    */
   entries(options: EntriesOptions = {}): IteratorObject<Entry> {
-    return readEntries(this.#connection, options, this.#entry);
+    const { fromTs, untilTs } = options;
+    if (fromTs === undefined && untilTs === undefined) return readEntries(this.#connection, options, this.#entry);
+    const last = this.#projections.prepare(times);
+    const parts = last === 0 ? [] : selectParts(this.#connection, fromTs ?? 0, untilTs ?? Number.MAX_SAFE_INTEGER);
+    return readEntries(this.#connection, options, this.#entry, last, parts);
   }
 
   /**

@@ -39,6 +39,8 @@ export function makeFile(path: string, ops: readonly Operation[]): void {
   using log = OpLog.open(path);
   log.appendAll(ops);
   log.heads();
+  log.children(ops[0].opId);
+  [...log.entries({ fromTs: 0, limit: 1 })];
   [...log.claims.query()];
 }
 

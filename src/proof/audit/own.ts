@@ -6,13 +6,15 @@
 
 import { OBJECTS } from "../../log/schema.ts";
 import { claims } from "../../replay/claims/tables.ts";
+import { children } from "../../replay/children.ts";
 import { depths } from "../../replay/depths.ts";
 import { heads } from "../../replay/heads.ts";
 import { type TableProjection, WATERMARKS } from "../../replay/projections.ts";
+import { times } from "../../replay/times.ts";
 import { tree } from "../tree.ts";
 
 /** All that is derived, but for the states of projections that a user wrote. */
-export const DERIVED: readonly TableProjection[] = [heads, tree, depths, claims];
+export const DERIVED: readonly TableProjection[] = [heads, tree, depths, children, times, claims];
 
 /** How everything of the log's is made, by name. */
 export const OWN: Readonly<Record<string, string>> = {
