@@ -44,6 +44,7 @@ export { formatDot, formatJson, formatMermaid, formatTree } from "./src/replay/c
 export type { TreeOptions, TreeStyle } from "./src/replay/claims/format.ts";
 export type { Projection, ReplayEntry } from "./src/replay/state.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";
-export type { IngestOptions, IngestReport } from "./src/log/ingest/ingest.ts";
+export type { FollowOptions } from "./src/log/follow.ts";
+export type { IngestOptions, IngestReport, Outcome } from "./src/log/ingest/ingest.ts";
 export type { IngestSource } from "./src/log/ingest/blocks.ts";
 export type { Refusal } from "./src/log/ingest/check.ts";

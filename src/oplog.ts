@@ -7,6 +7,7 @@
 import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
 import type { Signer } from "./wire/identity.ts";
 import { MAX_PREV, Operation, type OperationDraft } from "./wire/operation.ts";
+import { Changes } from "./log/changes.ts";
 import { Connection } from "./log/connection.ts";
 import {
   type EntriesOptions,
@@ -20,12 +21,15 @@ import {
   rowOf,
 } from "./log/entries.ts";
 import { damaged } from "./log/failures.ts";
+import { followEntries, type FollowOptions } from "./log/follow.ts";
 import { decodeStored } from "./replay/read.ts";
 import { project, type Projection, replay } from "./replay/state.ts";
 import { Claims } from "./replay/claims/claims.ts";
 import { claims } from "./replay/claims/tables.ts";
+import { children, selectChildren } from "./replay/children.ts";
 import { depths } from "./replay/depths.ts";
 import { heads, selectDeepestHeads, selectHeads } from "./replay/heads.ts";
+import { selectParts, times } from "./replay/times.ts";
 import { Projections } from "./replay/projections.ts";
 import type { IngestSource } from "./log/ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
@@ -110,6 +114,7 @@ export class OpLog implements Disposable {
   readonly #path: string | URL;
   readonly #options: OpenOptions;
   readonly #connection: Connection;
+  readonly #changes: Changes;
   readonly #projections: Projections;
   readonly #writer: Writer;
   readonly #prover: Prover;
@@ -121,8 +126,9 @@ export class OpLog implements Disposable {
     this.#path = path;
     this.#options = options;
     this.#connection = connection;
+    this.#changes = new Changes(connection.path);
     this.#projections = new Projections(connection, [heads, tree]);
-    this.#writer = new Writer(connection, this.#projections, maxOperationBytes);
+    this.#writer = new Writer(connection, this.#projections, this.#changes, maxOperationBytes);
     this.#prover = new Prover(connection, this.#projections);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),
@@ -307,6 +313,21 @@ export class OpLog implements Disposable {
   }
 
   /**
+   * The ids of an operation's children, those that name it in `prev`. They are sorted, and so the same on every node that
+   * holds the same operations.
+   *
+   * @param opId A whole id.
+   * @throws {NotFoundError} When the log does not hold it.
+   */
+  children(opId: string): string[] {
+    requireText("an id", opId);
+    this.#projections.prepare(children);
+    const seq = this.seqOf(opId);
+    if (seq === undefined) throw new NotFoundError(opId);
+    return selectChildren(this.#connection, seq);
+  }
+
+  /**
    * The whole id that an abbreviated one can mean.
    *
    * @param abbreviated The start of an id, such as `op_5b96`; an ellipsis after it is ignored.
@@ -424,9 +445,45 @@ export class OpLog implements Disposable {
    * ```
    */
   entries(options: EntriesOptions = {}): IteratorObject<Entry> {
-    const { path } = this.#connection;
-    return readEntries(this.#connection, options, (seq, wire) => ({ seq, op: decodeStored(path, seq, wire) }));
+    requireObject("options", options);
+    const { fromTs, untilTs } = options;
+    if (fromTs === undefined && untilTs === undefined) return readEntries(this.#connection, options, this.#entry);
+    const last = this.#projections.prepare(times);
+    const parts = last === 0 ? [] : selectParts(this.#connection, fromTs ?? 0, untilTs ?? Number.MAX_SAFE_INTEGER);
+    return readEntries(this.#connection, options, this.#entry, last, parts);
   }
+
+  /**
+   * Follows the log: an async iterator of operations in the order of their `seq`, that waits at the end for what is
+   * appended next, by this process or by any other. While nothing is appended it costs next to nothing. It ends when
+   * `signal` aborts, when the log is closed, or when the loop is left.
+   *
+   * @param options After which `seq` to begin, which operations, and the signal that ends it.
+   * @throws {LogError} `invalid-argument`.
+   *
+   * @example
+   * ```ts
+   * import { Identity, OpLog } from "@mnema/oplog";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using log = OpLog.open();
+   * const alice = Identity.generate();
+   * log.record(alice, "note", { text: "tea at four" });
+   * setTimeout(() => log.record(alice, "note", { text: "moved to five" }));
+   *
+   * const texts: unknown[] = [];
+   * for await (const { op } of log.follow({ sinceSeq: 0 })) {
+   *   if (texts.push(op.body.text) === 2) break;
+   * }
+   * assertEquals(texts, ["tea at four", "moved to five"]);
+   * ```
+   */
+  follow(options: FollowOptions = {}): AsyncGenerator<Entry, void, undefined> {
+    return followEntries(this.#connection, this.#changes, options, this.#entry);
+  }
+
+  /** Decodes a row. */
+  readonly #entry = (seq: number, wire: string): Entry => ({ seq, op: decodeStored(this.#connection.path, seq, wire) });
 
   /**
    * Every operation of a type, oldest first.
@@ -584,6 +641,7 @@ export class OpLog implements Disposable {
       if (this.#projections.noted > 0) this.#projections.tryCatchUp();
     } finally {
       this.#connection.close();
+      this.#changes.notify(); // whoever follows the log ends
     }
   }
 

@@ -1,5 +1,5 @@
 import { encodeCanonical, Identity, Operation } from "../mod.ts";
-import { contentAddress } from "../src/wire/operation.ts";
+import { contentAddress } from "../src/wire/authentic.ts";
 import { readVectorText } from "./vectors.ts";
 
 /** Three authors, the same in every run. */

@@ -330,7 +330,7 @@ export class Connection {
     }
   }
 
-  /** Whether work that takes its time holds a transaction. */
+  /** Whether a transaction that takes its time is under way: what it inserted may be rolled back. */
   get isHeld(): boolean {
     return this.#isHeld;
   }
@@ -362,6 +362,11 @@ export class Connection {
   close(): void {
     this.#open = false;
     this.#database.close();
+  }
+
+  /** Whether it can be used. */
+  get isOpen(): boolean {
+    return this.#open;
   }
 
   #assertOpen(): void {

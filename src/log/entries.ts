@@ -16,12 +16,24 @@ export interface EntriesOptions {
   types?: Iterable<string>;
   /** Only operations by these authors. */
   authors?: Iterable<string>;
+  /** Only operations whose `ts` is this or greater, in Unix milliseconds. */
+  fromTs?: number;
+  /** Only operations whose `ts` is less, in Unix milliseconds. */
+  untilTs?: number;
   /** Only operations after this `seq`. */
   sinceSeq?: number;
   /** At most so many. */
   limit?: number;
   /** Newest first. */
   reverse?: boolean;
+}
+
+/** Rows after one `seq`, up to and with another. */
+export interface SeqRange {
+  /** The `seq` before the first. */
+  after: number;
+  /** The last. */
+  upTo: number;
 }
 
 /** A page starts at so many rows, and grows or shrinks until it holds about a megabyte of text. */
@@ -38,20 +50,26 @@ const MAX_PARTS = 50;
  * @param connection The log's file.
  * @param options Which rows, and in which order.
  * @param decode Makes what is wanted of a row, from its `seq` and its wire text.
+ * @param upTo The last `seq` to read: that of the log at the call, by default.
+ * @param parts Where the rows are, in ascending order; anywhere by default.
  * @throws {LogError} `invalid-argument`.
  */
 export function readEntries<T>(
   connection: Connection,
   options: EntriesOptions,
   decode: (seq: number, wire: string) => T,
+  upTo: number = lastSeq(connection),
+  parts: readonly SeqRange[] = [{ after: 0, upTo }],
 ): Generator<T> {
   requireObject("options", options);
-  const { sinceSeq = 0, limit = Number.MAX_SAFE_INTEGER, reverse = false } = options;
+  const { sinceSeq = 0, limit = Number.MAX_SAFE_INTEGER, reverse = false, fromTs = 0, untilTs = 0 } = options;
   requireInteger("sinceSeq", sinceSeq, 0);
   requireInteger("limit", limit, 0);
+  requireInteger("fromTs", fromTs, 0);
+  requireInteger("untilTs", untilTs, 0);
   // Rows are only ever added, at the end: the last seq at the call is a snapshot.
-  const range = { after: sinceSeq + 0, upTo: lastSeq(connection), limit, reverse };
-  return pages(connection, filter(options), range, decode);
+  const ranges = parts.map((part) => ({ after: Math.max(sinceSeq, part.after), upTo: Math.min(upTo, part.upTo) }));
+  return pages(connection, filter(options), { ranges, limit, reverse }, decode);
 }
 
 /** The greatest `seq`; 0 in an empty log. */
@@ -106,33 +124,35 @@ export function requireCallback(name: string, value: unknown): void {
 function* pages<T>(
   connection: Connection,
   filter: Filter,
-  range: { after: number; upTo: number; limit: number; reverse: boolean },
+  { ranges, limit, reverse }: { ranges: readonly SeqRange[]; limit: number; reverse: boolean },
   decode: (seq: number, wire: string) => T,
 ): Generator<T> {
   if (filter.parts.length === 0) return;
-  const sql = pageSql(filter, range.reverse);
-  let { after, upTo, limit } = range;
+  const sql = pageSql(filter, reverse);
   let rows = FIRST_PAGE_ROWS;
-  while (limit > 0 && after < upTo) {
-    const asked = Math.min(rows, limit);
-    const page = connection.query(sql).values<[number, string]>(after, upTo, asked, ...filter.parameters);
-    let length = 0;
-    for (const [seq, wire] of page) {
-      if (typeof wire !== "string") throw damaged(connection.path, `what stands at seq ${seq} is no text`);
-      length += wire.length;
-      yield decode(seq, wire);
-    }
-    if (page.length < asked) {
-      if (filter.whole && !range.reverse && page.at(-1)?.[0] !== upTo) {
-        throw damaged(connection.path, `rows before seq ${upTo} cannot be read`);
+  for (let { after, upTo } of reverse ? ranges.toReversed() : ranges) {
+    const end = upTo;
+    while (limit > 0 && after < upTo) {
+      const asked = Math.min(rows, limit);
+      const page = connection.query(sql).values<[number, string]>(after, upTo, asked, ...filter.parameters);
+      let length = 0;
+      for (const [seq, wire] of page) {
+        if (typeof wire !== "string") throw damaged(connection.path, `what stands at seq ${seq} is no text`);
+        length += wire.length;
+        yield decode(seq, wire);
       }
-      return;
+      limit -= page.length;
+      if (page.length < asked) {
+        if (filter.whole && !reverse && page.at(-1)?.[0] !== end) {
+          throw damaged(connection.path, `rows before seq ${end} cannot be read`);
+        }
+        break;
+      }
+      const [lastSeq] = page[page.length - 1];
+      if (reverse) upTo = lastSeq - 1;
+      else after = lastSeq;
+      rows = Math.max(1, Math.min(MAX_PAGE_ROWS, 2 * rows, Math.floor(rows * PAGE_LENGTH / length)));
     }
-    limit -= page.length;
-    const [lastSeq] = page[page.length - 1];
-    if (range.reverse) upTo = lastSeq - 1;
-    else after = lastSeq;
-    rows = Math.max(1, Math.min(MAX_PAGE_ROWS, 2 * rows, Math.floor(rows * PAGE_LENGTH / length)));
   }
 }
 
@@ -145,18 +165,19 @@ interface Filter {
   parameters: Parameter[];
 }
 
-function filter(options: EntriesOptions): Filter {
+function filter({ types, authors, fromTs, untilTs }: EntriesOptions): Filter {
   const parameters: Parameter[] = [];
-  const place = (value: string) => `?${3 + parameters.push(value)}`;
-  const columns = [["type", options.types], ["author", options.authors]] as const;
+  const place = (value: Parameter) => `?${3 + parameters.push(value)}`;
+  const columns = [["type", types], ["author", authors]] as const;
   const wanted = columns.flatMap(([column, values]) => values === undefined ? [] : [{ column, list: unique(values) }]);
   const indexed = wanted.find(({ list }) => list.length <= MAX_PARTS);
   // The unary + keeps SQLite from an index whose rows it would have to sort.
   const rest = wanted.filter((column) => column !== indexed)
-    .map(({ column, list }) => ` AND +${column} IN (SELECT value FROM json_each(${place(JSON.stringify(list))}))`)
-    .join("");
-  if (indexed === undefined) return { whole: rest === "", parts: ["true" + rest], parameters };
-  const parts = indexed.list.map((value) => `${indexed.column} = ${place(value)}${rest}`);
+    .map(({ column, list }) => ` AND +${column} IN (SELECT value FROM json_each(${place(JSON.stringify(list))}))`);
+  if (fromTs !== undefined) rest.push(` AND ts >= ${place(fromTs)}`);
+  if (untilTs !== undefined) rest.push(` AND ts < ${place(untilTs)}`);
+  if (indexed === undefined) return { whole: rest.length === 0, parts: ["true" + rest.join("")], parameters };
+  const parts = indexed.list.map((value) => `${indexed.column} = ${place(value)}${rest.join("")}`);
   return { whole: false, parts, parameters };
 }
 

@@ -10,24 +10,23 @@
 
 import { Buffer } from "node:buffer";
 import { HASH_BYTES } from "../wire/bytes.ts";
+import {
+  AUTHOR_LENGTH,
+  AUTHOR_OFFSET,
+  layoutOf,
+  OP_ID_LENGTH,
+  prevRange,
+  splitPrev,
+  type Tail,
+  TO_OP_ID,
+  TO_TS,
+  TS_TO_TYPE,
+  TYPE_TO_END,
+} from "../wire/layout.ts";
 
 const DIGITS = 10;
 const LEAF_AT = 5 * DIGITS;
 const ENTRY = LEAF_AT + HASH_BYTES;
-
-const OP_ID = 67;
-const AUTHOR = 68;
-/** What stands before the author, and around the type. */
-const AUTHOR_AT = '{"author":"'.length;
-const BEFORE_TYPE = ',"type":"'.length;
-const AFTER_TYPE = '","v":1}'.length;
-/** Of `"op_id":"op_…",` what follows the opening quote, and all of `"sig":"…",`. */
-const OP_ID_REST = OP_ID + '",'.length;
-const SIGNATURE_MEMBER = '"sig":"",'.length + 128;
-const BEFORE_TS = '"ts":'.length;
-/** Between the id and the ids that it follows, and between these and the time. */
-const BEFORE_PREV = '","prev":["'.length;
-const BEHIND_PREV = '"],'.length + SIGNATURE_MEMBER + BEFORE_TS;
 
 // A blob in a sum is read as the digits it holds.
 const integer = (entry: string, n: number) => `substr(?2, ${entry} + ${1 + n * DIGITS}, ${DIGITS}) + 0`;
@@ -42,22 +41,12 @@ export const INSERT_RECORDS: string = `
     UNION ALL
     SELECT entry + ${ENTRY}, ${integers(`entry + ${ENTRY}`)} FROM record WHERE entry + ${ENTRY} < ?3
   )
-  SELECT ${text("op_id_at", OP_ID)},
-    ${text("type_at", `length - ${AFTER_TYPE} - type_at`)},
-    ${text(`${AUTHOR_AT}`, AUTHOR)},
-    ${text("ts_at", `type_at - ${BEFORE_TYPE} - ts_at`)} + 0,
+  SELECT ${text("op_id_at", OP_ID_LENGTH)},
+    ${text("type_at", `length - ${TYPE_TO_END} - type_at`)},
+    ${text(`${AUTHOR_OFFSET}`, AUTHOR_LENGTH)},
+    ${text("ts_at", `type_at - ${TS_TO_TYPE} - ts_at`)} + 0,
     ${text("0", "length")}
   FROM record`;
-
-/** What tells where the columns of an operation stand in its wire text, which is ASCII of known length behind its body. */
-export interface Shape {
-  /** Lower-case words joined by dots. */
-  type: string;
-  /** Unix milliseconds. */
-  ts: number;
-  /** What it follows. */
-  prev: readonly string[];
-}
 
 /** Wire texts, and where the columns of their rows stand. */
 export interface Records {
@@ -73,22 +62,19 @@ export class TableBuilder {
   #length = 0;
 
   /** Adds the operation whose wire text stands from `start` to `end`, and its leaf hash. */
-  add(start: number, end: number, { type, ts, prev }: Shape, leaf: Uint8Array): void {
+  add(start: number, end: number, tail: Tail, leaf: Uint8Array): void {
     if (this.#length + ENTRY > this.#table.length) {
       const larger = new Uint8Array(2 * this.#table.length);
       larger.set(this.#table);
       this.#table = larger;
     }
     const length = end - start;
-    const typeAt = length - AFTER_TYPE - type.length;
-    const tsAt = typeAt - BEFORE_TYPE - String(ts).length;
-    const prevMember = '"prev":[],'.length + prev.length * (OP_ID + 3) - Math.min(prev.length, 1);
-    const opIdAt = tsAt - BEFORE_TS - SIGNATURE_MEMBER - prevMember - OP_ID_REST;
+    const { opIdAt, tsAt } = layoutOf(length, tail);
     this.#put(start);
     this.#put(length);
-    this.#put(opIdAt);
-    this.#put(tsAt);
-    this.#put(typeAt);
+    this.#put(opIdAt + TO_OP_ID);
+    this.#put(tsAt + TO_TS);
+    this.#put(length - TYPE_TO_END - tail.type.length);
     this.#table.set(leaf, this.#length);
     this.#length += HASH_BYTES;
   }
@@ -123,11 +109,11 @@ export function namesOf({ bytes, table }: Records): { opIds: string[]; prevs: st
   const opIds: string[] = [];
   const prevs: string[][] = [];
   for (let at = 0; at < table.length; at += ENTRY) {
-    const opIdAt = readDigits(table, at) + readDigits(table, at + 2 * DIGITS);
-    const prevAt = opIdAt + OP_ID + BEFORE_PREV;
-    const prevEnd = readDigits(table, at) + readDigits(table, at + 3 * DIGITS) - BEHIND_PREV;
-    opIds.push(buffer.toString("latin1", opIdAt, opIdAt + OP_ID));
-    prevs.push(prevEnd > prevAt ? buffer.toString("latin1", prevAt, prevEnd).split('","') : []);
+    const start = readDigits(table, at);
+    const opIdAt = start + readDigits(table, at + 2 * DIGITS);
+    const [prevAt, prevEnd] = prevRange(opIdAt, start + readDigits(table, at + 3 * DIGITS));
+    opIds.push(buffer.toString("latin1", opIdAt, opIdAt + OP_ID_LENGTH));
+    prevs.push(splitPrev(buffer.toString("latin1", prevAt, prevEnd)));
   }
   return { opIds, prevs };
 }
@@ -147,8 +133,8 @@ export function linesOf({ bytes, table }: Records): string[] {
   for (let at = 0; at < table.length; at += ENTRY) {
     const [start, length, opIdAt, tsAt, typeAt] = [0, 1, 2, 3, 4].map((n) => readDigits(table, at + n * DIGITS));
     const text = (from: number, to: number) => buffer.toString("latin1", start + from, start + to);
-    const [opId, type] = [text(opIdAt, opIdAt + OP_ID), text(typeAt, length - AFTER_TYPE)];
-    const [author, ts] = [text(AUTHOR_AT, AUTHOR_AT + AUTHOR), text(tsAt, typeAt - BEFORE_TYPE)];
+    const [opId, type] = [text(opIdAt, opIdAt + OP_ID_LENGTH), text(typeAt, length - TYPE_TO_END)];
+    const [author, ts] = [text(AUTHOR_OFFSET, AUTHOR_OFFSET + AUTHOR_LENGTH), text(tsAt, typeAt - TS_TO_TYPE)];
     lines.push(`${opId} ${type} ${author} ${ts} ${length}`);
   }
   return lines;

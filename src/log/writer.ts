@@ -10,6 +10,7 @@ import { checkBody } from "../wire/bodies.ts";
 import { HASH_BYTES } from "../wire/bytes.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
 import { isOperation, type Operation } from "../wire/operation.ts";
+import type { Changes } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
 import { isConflict } from "./failures.ts";
@@ -45,8 +46,8 @@ export interface Batch extends Records {
   prevs: string[][];
 }
 
-/** What became of an operation: it entered, it was there already, or what it follows is not there. */
-export type Verdict = "new" | "known" | { missing: string[] };
+/** What became of an operation: the `seq` at which it entered, or it was there already, or what it follows is missing. */
+export type Verdict = number | "known" | { missing: string[] };
 
 /** Whoever follows what enters the log, as it enters. */
 export interface Follower {
@@ -68,6 +69,7 @@ export class Writer {
   readonly maxOperationBytes: number;
   readonly #connection: Connection;
   readonly #follower: Follower;
+  readonly #changes: Changes;
   /** The leaf hash of what is appended. */
   readonly #leaf = new Uint8Array(HASH_BYTES);
   /** What was appended last, the oldest first: it is in the log, and need not be looked for there. */
@@ -76,11 +78,13 @@ export class Writer {
   /**
    * @param connection The log's file.
    * @param follower Is told of every operation that enters.
+   * @param changes Is told that the log has changed.
    * @param maxOperationBytes The greatest wire text that may enter, in bytes of UTF-8.
    */
-  constructor(connection: Connection, follower: Follower, maxOperationBytes: number) {
+  constructor(connection: Connection, follower: Follower, changes: Changes, maxOperationBytes: number) {
     this.#connection = connection;
     this.#follower = follower;
+    this.#changes = changes;
     this.maxOperationBytes = maxOperationBytes;
   }
 
@@ -119,6 +123,7 @@ export class Writer {
     this.#remember(op.opId);
     this.#follower.note(seq, op.opId, op.prev, textLeafHash(op.wire, this.#leaf));
     if (this.#follower.noted >= APPENDED_NOTED) this.#follower.tryCatchUp();
+    this.#changes.notify();
     return seq;
   }
 
@@ -159,7 +164,7 @@ export class Writer {
     const missing = this.#missingFrom(opIds, prevs);
     const seen = new Set<string>();
     const arrived = new Set<string>();
-    const verdicts: Verdict[] = opIds.map((opId, i) => {
+    const verdicts = opIds.map((opId, i): Verdict | "new" => {
       const repeated = arrived.has(opId);
       const lacking = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
       seen.add(opId);
@@ -175,9 +180,13 @@ export class Writer {
     }
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
-    for (const i of added) this.#follower.note(++seq, opIds[i], prevs[i], leafOf(batch, i));
+    for (const i of added) {
+      verdicts[i] = ++seq;
+      this.#follower.note(seq, opIds[i], prevs[i], leafOf(batch, i));
+    }
     if (this.#follower.noted >= BATCH_NOTED) this.#follower.catchUp();
-    return verdicts;
+    this.#changes.notify();
+    return verdicts as Verdict[];
   }
 
   /**
@@ -259,6 +268,8 @@ export class Writer {
     } catch (error) {
       this.#forget();
       throw error;
+    } finally {
+      this.#changes.notify(); // only now what was inserted can be read
     }
   }
 
@@ -270,7 +281,7 @@ export class Writer {
   }
 }
 
-function indexesOf(verdicts: Verdict[], wanted: Verdict): number[] {
+function indexesOf(verdicts: readonly unknown[], wanted: "new"): number[] {
   return verdicts.flatMap((verdict, i) => verdict === wanted ? [i] : []);
 }
 

@@ -7,6 +7,7 @@
 import type { Connection } from "../log/connection.ts";
 import { damaged } from "../log/failures.ts";
 import { HASH_BYTES } from "../wire/bytes.ts";
+import { readLink } from "../wire/layout.ts";
 import { textLeafHash } from "../wire/text_leaf.ts";
 import { decodeStored } from "./read.ts";
 
@@ -37,9 +38,6 @@ const MAX_ROWS = 8192;
 const MAX_LENGTH = 1 << 23;
 /** Few enough that what is read ahead stays small where each operation is as large as it may be. */
 const PAGE_ROWS = 64;
-
-const OP_ID = 67;
-const ID_AND_PREV = '"op_id":"'.length + OP_ID + '","prev":['.length;
 
 /** A run of operations: those after one `seq`, up to another. */
 export class Batch {
@@ -147,18 +145,8 @@ export function* readTexts(
   }
 }
 
-/** Behind its body a wire text is ASCII of known form: what matters is read from its end, without reading all of it. */
 function linkOf(path: string, { seq, wire }: StoredText): Link {
-  const sigAt = wire.lastIndexOf('],"sig":"');
-  const prevAt = wire.lastIndexOf('"prev":[', sigAt) + '"prev":['.length;
-  const idAt = prevAt - ID_AND_PREV;
-  const [opId, ids] = [wire.slice(idAt + '"op_id":"'.length, prevAt - '","prev":['.length), wire.slice(prevAt, sigAt)];
-  if (
-    sigAt < 0 || !wire.endsWith(',"v":1}') || !wire.startsWith('"op_id":"op_', idAt) ||
-    !(ids === "" || /^"op_[0-9a-f_op",]*"$/.test(ids))
-  ) {
-    const op = decodeStored(path, seq, wire); // odd, or damaged
-    return { seq, opId: op.opId, prev: op.prev };
-  }
-  return { seq, opId, prev: ids === "" ? [] : ids.slice(1, -1).split('","') };
+  // A text of another layout is odd, or damaged.
+  const { opId, prev } = readLink(wire) ?? decodeStored(path, seq, wire);
+  return { seq, opId, prev };
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { createBLAKE2b } from "hash-wasm";
 import { CanonicalError, LogError, OperationError } from "../errors.ts";
+import { addressOf, contentAddress, failedCheck } from "./authentic.ts";
 import { encodeCanonical, parseCanonical } from "./canonical.ts";
-import { verifySignature } from "./ed25519.ts";
 import { checkedSigner, type Signer } from "./identity.ts";
 import { isAuthor, isOpId } from "./ids.ts";
 import { parseJson } from "./json.ts";
+import { layoutOf, signedParts, signedTail, wireText } from "./layout.ts";
 import { type CanonicalObject, MAX_DEPTH } from "./value.ts";
 
 /** At most so many `prev`. */
@@ -20,11 +20,7 @@ export const MAX_TYPE_LENGTH = 128;
 
 const TYPE = /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*$/;
 const SIGNATURE = /^[0-9a-f]{128}$/;
-/** The bytes of `"op_id":"op_…",` and of `"sig":"…",` in wire text. */
-const OP_ID_MEMBER_BYTES = 78;
-const SIGNATURE_MEMBER_BYTES = 137;
 
-const blake2b256 = await createBLAKE2b(256);
 const utf8 = new TextEncoder();
 
 /** What an author gives to make an operation. */
@@ -155,13 +151,10 @@ export class Operation {
       checkField(field as keyof OperationWire, value);
     }
     const bodyText = encodeShape({ body }).slice('{"body":'.length, -1);
-    const head = `{"author":"${author}","body":${bodyText},`;
-    const prevMember = `"prev":${encodeCanonical(prev)},`;
-    const tail = `"ts":${encodeCanonical(ts)},"type":"${type}","v":1}`;
-
-    const sig = sign(utf8.encode(head + prevMember + tail)).toHex();
-    const signed = `${prevMember}"sig":"${sig}",${tail}`;
-    const op_id = contentAddress(utf8.encode(head), utf8.encode(signed));
+    const [prevText, tsText] = [encodeCanonical(prev), encodeCanonical(ts)];
+    const parts = signedParts({ author, body: bodyText, prev: prevText, ts: tsText, type });
+    const sig = sign(utf8.encode(parts.head + parts.prev + parts.tail)).toHex();
+    const op_id = contentAddress(utf8.encode(parts.head), utf8.encode(signedTail(parts, sig)));
     const fields: OperationWire = {
       v: 1,
       type,
@@ -172,7 +165,7 @@ export class Operation {
       sig,
       op_id,
     };
-    return new Operation(fields, `${head}"op_id":"${op_id}",${signed}`, VERIFIED);
+    return new Operation(fields, wireText(parts, sig, op_id), VERIFIED);
   }
 
   /**
@@ -220,24 +213,14 @@ export class Operation {
     if (this.#state === STORED) this.#checkStored();
     const { opId } = this;
     const bytes = encodeWire(this.wire);
-    // From "op_id" on, wire text is ASCII of known length: only the body, which stands before it, is not.
-    const prevBytes = 10 + 70 * this.prev.length - Math.min(this.prev.length, 1); // "prev":["op_…","op_…"],
-    const tailBytes = `"ts":${this.ts},"type":"${this.type}","v":1}`.length;
-    const signatureAt = bytes.length - tailBytes - SIGNATURE_MEMBER_BYTES;
-    const prevAt = signatureAt - prevBytes;
-    const opIdAt = prevAt - OP_ID_MEMBER_BYTES;
-
-    const address = contentAddress(bytes.subarray(0, opIdAt), bytes.subarray(prevAt));
-    if (opId !== address) {
-      throw new OperationError("content address", `operation ${opId} was changed: its content address is ${address}`, {
-        opId,
-      });
+    const layout = layoutOf(bytes.length, this);
+    const failed = failedCheck(bytes, layout, this);
+    if (failed === "content address") {
+      const address = addressOf(bytes, layout);
+      throw new OperationError(failed, `operation ${opId} was changed: its content address is ${address}`, { opId });
     }
-    bytes.copyWithin(opIdAt, prevAt, signatureAt);
-    bytes.copyWithin(opIdAt + prevBytes, bytes.length - tailBytes);
-    const signed = bytes.subarray(0, opIdAt + prevBytes + tailBytes);
-    if (!verifySignature(this.author.slice(4), this.sig, signed)) {
-      throw new OperationError("signature", `operation ${opId} is not signed by ${this.author}`, { opId });
+    if (failed !== undefined) {
+      throw new OperationError(failed, `operation ${opId} is not signed by ${this.author}`, { opId });
     }
     this.#state = VERIFIED;
   }
@@ -259,11 +242,6 @@ let scratch = new Uint8Array(4096);
 function encodeWire(wire: string): Uint8Array {
   if (scratch.length < 3 * wire.length) scratch = new Uint8Array(3 * wire.length);
   return scratch.subarray(0, utf8.encodeInto(wire, scratch).written);
-}
-
-/** The id of an operation from the bytes of its wire text before and after the `op_id` member. */
-export function contentAddress(before: Uint8Array, after: Uint8Array): string {
-  return "op_" + blake2b256.init().update(before).update(after).digest("hex");
 }
 
 /**

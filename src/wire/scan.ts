@@ -10,21 +10,12 @@
  */
 
 import { Buffer } from "node:buffer";
+import { BODY_OFFSET } from "./layout.ts";
 import { isType, MAX_PREV } from "./operation.ts";
 import { MAX_DEPTH } from "./value.ts";
 
-/** Where the parts of an operation stand, in bytes, and what its fields are. The signed bytes are all but two parts. */
+/** The fields of an operation, but for its body. */
 export interface Envelope {
-  /** Where the body begins. */
-  bodyAt: number;
-  /** Where `"op_id":` begins: after the comma behind the body. */
-  opIdAt: number;
-  /** Where `"prev":` begins. */
-  prevAt: number;
-  /** Where `"sig":` begins. */
-  sigAt: number;
-  /** Where `"ts":` begins. */
-  tsAt: number;
   /** Lower-case words joined by dots. */
   type: string;
   /** `mnk_` and the public key. */
@@ -94,19 +85,13 @@ export class EnvelopeScanner {
     this.#at = start;
     if (!this.#literal(AUTHOR) || !this.#hex(HASH_DIGITS)) return undefined;
     const author = this.#ascii(this.#at - HASH_DIGITS - 4, this.#at);
-    if (!this.#literal(BODY)) return undefined;
-    const bodyAt = this.#at;
-    if (this.#bytes[bodyAt] !== BRACE || !this.#value(1)) return undefined;
-    const opIdAt = this.#at + 1;
+    if (!this.#literal(BODY) || this.#bytes[this.#at] !== BRACE || !this.#value(1)) return undefined;
     if (!this.#literal(OP_ID) || !this.#hex(HASH_DIGITS)) return undefined;
     const opId = this.#ascii(this.#at - HASH_DIGITS - 3, this.#at);
-    const prevAt = this.#at + 2;
     const prev = this.#prev();
     if (prev === undefined) return undefined;
-    const sigAt = this.#at + 1;
     if (!this.#literal(SIG) || !this.#hex(SIG_DIGITS)) return undefined;
     const sig = this.#ascii(this.#at - SIG_DIGITS, this.#at);
-    const tsAt = this.#at + 2;
     if (!this.#literal(TS)) return undefined;
     const digitsAt = this.#at;
     if (this.#bytes[digitsAt] === MINUS || !this.#number()) return undefined;
@@ -115,7 +100,7 @@ export class EnvelopeScanner {
     const type = this.#ascii(this.#at, end - V.length);
     this.#at = end - V.length;
     if (!isType(type) || !this.#literal(V)) return undefined;
-    return { bodyAt, opIdAt, prevAt, sigAt, tsAt, type, author, ts, prev, sig, opId };
+    return { type, author, ts, prev, sig, opId };
   }
 
   #ascii(start: number, end: number): string {
@@ -123,11 +108,13 @@ export class EnvelopeScanner {
   }
 
   /**
-   * Whether the body that begins at `bodyAt`, of an operation that was scanned, is as `bodies.ts` prescribes for
-   * `evidence.add`; false when that is not certain.
+   * Whether the body of an operation that was scanned is as `bodies.ts` prescribes for `evidence.add`; false when that
+   * is not certain.
+   *
+   * @param start Where the operation begins.
    */
-  isEvidence(bodyAt: number): boolean {
-    this.#at = bodyAt;
+  isEvidence(start: number): boolean {
+    this.#at = start + BODY_OFFSET;
     if (!this.#literal(CONTENT) || this.#bytes[this.#at] !== BRACE || !this.#object(2)) return false;
     if (!this.#literal(KIND) || !this.#shortString()) return false;
     if (this.#literal(REF) && !this.#shortString()) return false;

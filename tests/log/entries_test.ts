@@ -1,12 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type EntriesOptions, OpLog } from "../../mod.ts";
+import { type EntriesOptions, Operation, OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { note, vectorOperations } from "../operations.ts";
 
 const operations = vectorOperations();
 const types = ["evidence.add", "note", "photo.meta", "none.such"];
 const authors = [...new Set(operations.map((op) => op.author)), "mnk_nobody"];
+const stamps = [0, ...[3, 400, 700, 998].flatMap((i) => [operations[i].ts, operations[i].ts + 1])];
 
 Deno.test("entries are the operations that the options ask for, in their order", () => {
   using log = OpLog.open();
@@ -14,6 +15,8 @@ Deno.test("entries are the operations that the options ask for, in their order",
   const options = fc.record({
     types: fc.option(fc.subarray(types, { minLength: 0 }), { nil: undefined }),
     authors: fc.option(fc.subarray(authors, { minLength: 0 }), { nil: undefined }),
+    fromTs: fc.option(fc.constantFrom(...stamps), { nil: undefined }),
+    untilTs: fc.option(fc.constantFrom(...stamps), { nil: undefined }),
     sinceSeq: fc.option(fc.nat(1010), { nil: undefined }),
     limit: fc.option(fc.nat(1010), { nil: undefined }),
     reverse: fc.boolean(),
@@ -23,10 +26,11 @@ Deno.test("entries are the operations that the options ask for, in their order",
   }));
 });
 
-function expectedSeqs({ types, authors, sinceSeq = 0, limit = Infinity, reverse }: EntriesOptions): number[] {
+function expectedSeqs(options: EntriesOptions): number[] {
+  const { types, authors, fromTs = 0, untilTs = Infinity, sinceSeq = 0, limit = Infinity, reverse } = options;
   const seqs = operations.flatMap((op, i) => {
     const wanted = (!types || [...types].includes(op.type)) && (!authors || [...authors].includes(op.author));
-    return wanted && i + 1 > sinceSeq ? [i + 1] : [];
+    return wanted && op.ts >= fromTs && op.ts < untilTs && i + 1 > sinceSeq ? [i + 1] : [];
   });
   return (reverse ? seqs.reverse() : seqs).slice(0, limit);
 }
@@ -74,3 +78,43 @@ Deno.test("large operations are read in small pages", () => {
   assertEquals([...log.entries()].map(({ op }) => op.opId), large.map((op) => op.opId));
   assert([...log.entries({ reverse: true, limit: 3 })].every(({ op }, i) => op.opId === large[39 - i].opId));
 });
+
+Deno.test("entries of a time are found among many parts of the log, in both directions, and after more was appended", () => {
+  using log = OpLog.open();
+  // The clock jumps back now and then: what is of one time is in several parts.
+  const stamp = (n: number) => 1000 + (n % 2500);
+  const ops = Array.from({ length: 5200 }, (_, n) => unsigned(n, stamp(n)));
+  const append = (from: number, to: number) => log.appendAll(ops.slice(from, to), { verify: false });
+  const found = (reverse: boolean) => {
+    const entries = [...log.entries({ fromTs: 1000 + 2400, untilTs: 1000 + 2410, reverse })];
+    return entries.map(({ seq }) => seq);
+  };
+  const expected = (count: number) =>
+    ops.slice(0, count).flatMap(({ ts }, i) => ts >= 3400 && ts < 3410 ? [i + 1] : []);
+  for (const [from, to] of [[0, 2405], [2405, 2500], [2500, 5200]]) {
+    append(from, to);
+    assertEquals(found(false), expected(to));
+    assertEquals(found(true), expected(to).reverse());
+  }
+});
+
+Deno.test("entries of a time are found in a log that cannot be written", () => {
+  withFolder((folder) => {
+    const path = `${folder}/log.db`;
+    {
+      using log = OpLog.open(path);
+      log.appendAll(operations);
+    }
+    using log = OpLog.open(path, { readonly: true });
+    const [{ ts }] = operations;
+    assertEquals([...log.entries({ fromTs: ts, untilTs: ts + 1 })][0].op.opId, operations[0].opId);
+    assertEquals([...log.entries({ untilTs: 0 })], []);
+  });
+});
+
+/** An operation that is shaped as it should be, and signed by nobody. */
+function unsigned(n: number, ts: number): Operation {
+  const id = n.toString(16).padStart(64, "0");
+  const [author, sig] = ["mnk_" + "a".repeat(64), "b".repeat(128)];
+  return Operation.fromWire({ v: 1, type: "note", author, ts, prev: [], body: {}, sig, op_id: `op_${id}` });
+}

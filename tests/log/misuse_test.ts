@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { type IngestSource, LogError, Operation, OpLog } from "../../mod.ts";
+import { type FollowOptions, type IngestSource, LogError, Operation, OpLog } from "../../mod.ts";
 import { alice, note } from "../operations.ts";
 
 /** What JavaScript may pass where something else is expected. */
@@ -61,7 +61,7 @@ Deno.test("whatever is passed to a method of a log, it does its work or throws a
   const { opId } = log.record(alice, "note", { text: "tea" });
   log.claims.assert(alice, { key: "k", value: 1 });
   log.checkpoint(alice);
-  const methods = [...methodsOf(log, ["close", "ingest"]), ...methodsOf(log.claims, [])];
+  const methods = [...methodsOf(log, ["close", "ingest", "follow"]), ...methodsOf(log.claims, [])];
   assert(methods.length > 20);
   let refused = 0;
   for (const [name, method] of methods) {
@@ -84,6 +84,25 @@ Deno.test("whatever is passed to a method of a log, it does its work or throws a
     }
   }
   assert(refused > 1000, `${refused}`);
+});
+
+Deno.test("whatever is passed to follow, it is refused at the call or followed to its end", async () => {
+  using log = OpLog.open();
+  const { opId } = log.record(alice, "note", { text: "tea" });
+  for (const value of VALUES) {
+    for (const options of [value, { sinceSeq: value }, { types: value }, { signal: value }]) {
+      try {
+        const followed = log.follow(options as FollowOptions);
+        log.record(alice, "note", { text: "more" });
+        setTimeout(() => followed.return(), 5);
+        await followed.next();
+      } catch (error) {
+        assert(error instanceof LogError, Deno.inspect(error));
+        assertEquals(error.code, "invalid-argument");
+      }
+    }
+  }
+  assertEquals(log.has(opId), true);
 });
 
 Deno.test("whatever is passed to open, or to what makes operations, it is done or refused with a documented error", () => {

@@ -398,7 +398,8 @@ Deno.test("a hundred random edits of a byte are found, or change nothing that is
     let harmless = 0;
     for (let edit = 0; edit < 100; edit++) {
       // Some in the header and in the schema, where little of the file is and much depends on it.
-      const at = edit < 20 ? random(100) : edit < 30 ? random(PAGE) : random(whole.length);
+      let at = edit < 20 ? random(100) : edit < 30 ? random(PAGE) : random(whole.length);
+      while (edit >= 30 && whole[at] === 0) at = random(whole.length); // not in the free space of a page
       const to = whole[at] ^ (1 + random(255));
       editBytes(path, () => whole.with(at, to));
       const report = await audit(path, { workers: 0 });
@@ -407,7 +408,7 @@ Deno.test("a hundred random edits of a byte are found, or change nothing that is
       harmless++;
       assertEquals(allThatIsRead(path), before, `byte ${at} from ${whole[at]} to ${to}`);
     }
-    assert(harmless < 60, `${harmless} of 100`);
+    assert(harmless < 40, `${harmless} of 100`);
   });
 });
 

@@ -44,6 +44,11 @@ function read(log: OpLog): { what: string; ask: () => unknown }[] {
   const claims = ops.filter(({ type }) => type === "claim.assert" || type === "claim.correct");
   return [
     { what: "heads", ask: () => log.heads() },
+    { what: "children", ask: () => ops.map(({ opId }) => log.children(opId)) },
+    {
+      what: "entries by time",
+      ask: () => [...log.entries({ fromTs: ops[1].ts, untilTs: ops[5].ts })].map(({ seq }) => seq),
+    },
     { what: "claims", ask: () => [...log.claims.query()].map(formatJson) },
     { what: "claims that fell", ask: () => [...log.claims.query({ status: "invalidated" })] },
     { what: "claims by an author", ask: () => [...log.claims.query({ author: alice.author, prefix: "p" })] },

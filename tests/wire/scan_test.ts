@@ -28,21 +28,10 @@ function parses(text: string): boolean {
   }
 }
 
-Deno.test("the scanner finds the fields of every operation of log.jsonl, and where its parts stand", () => {
+Deno.test("the scanner finds the fields of every operation of log.jsonl", () => {
   for (const line of vectorLines()) {
-    const op = Operation.parse(line);
-    const { bodyAt, opIdAt, prevAt, sigAt, tsAt, ...fields } = scan(line)!;
-    const { opId, type, author, ts, sig, prev } = op;
-    assertEquals(fields, { opId, type, author, ts, sig, prev: [...prev] });
-    const bytes = encoder.encode("[1,2]\n" + line);
-    const at = (offset: number) => new TextDecoder().decode(bytes.subarray(offset, offset + 8));
-    assertEquals(JSON.parse(new TextDecoder().decode(bytes.subarray(bodyAt, opIdAt - 1))), op.body);
-    assertEquals([opIdAt, prevAt, sigAt, tsAt].map((offset) => at(offset).split(":")[0]), [
-      '"op_id"',
-      '"prev"',
-      '"sig"',
-      '"ts"',
-    ]);
+    const { opId, type, author, ts, sig, prev } = Operation.parse(line);
+    assertEquals(scan(line), { opId, type, author, ts, sig, prev: [...prev] });
   }
 });
 
@@ -154,8 +143,7 @@ Deno.test("what the scanner takes for the body of evidence is one, and plain evi
       const op = Operation.create({ type: "evidence.add", body, ts: 0 }, alice);
       const bytes = encoder.encode(op.wire);
       const scanner = new EnvelopeScanner(bytes);
-      const envelope = scanner.scan(0, bytes.length);
-      if (envelope === undefined || !scanner.isEvidence(envelope.bodyAt)) return;
+      if (scanner.scan(0, bytes.length) === undefined || !scanner.isEvidence(0)) return;
       assert(isBody("evidence.add", op.body), op.wire);
       taken++;
     }),
@@ -166,6 +154,6 @@ Deno.test("what the scanner takes for the body of evidence is one, and plain evi
   for (const body of [fields, { ...fields, ref: "r" }, { ...fields, content: {} }]) {
     const bytes = encoder.encode(Operation.create({ type: "evidence.add", body, ts: 0 }, alice).wire);
     const scanner = new EnvelopeScanner(bytes);
-    assert(scanner.isEvidence(scanner.scan(0, bytes.length)!.bodyAt));
+    assert(scanner.scan(0, bytes.length) !== undefined && scanner.isEvidence(0));
   }
 });

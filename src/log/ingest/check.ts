@@ -8,10 +8,11 @@ import { isUtf8 } from "node:buffer";
 import { LogError, tooLarge } from "../../errors.ts";
 import { checkBody, isKnownType } from "../../wire/bodies.ts";
 import { leafHash } from "../../wire/leaf.ts";
-import { contentAddress, Operation } from "../../wire/operation.ts";
-import { verifySignature } from "../../wire/ed25519.ts";
+import { failedCheck } from "../../wire/authentic.ts";
+import { BODY_OFFSET, type Layout, layoutOf, type Tail } from "../../wire/layout.ts";
+import { Operation } from "../../wire/operation.ts";
 import { type Envelope, EnvelopeScanner } from "../../wire/scan.ts";
-import { type Shape, TableBuilder } from "../records.ts";
+import { TableBuilder } from "../records.ts";
 import type { Block } from "./blocks.ts";
 import { decodeLine, eachLine } from "./lines.ts";
 
@@ -78,8 +79,6 @@ class BlockChecker {
   readonly #limits: Limits;
   readonly #scanner?: EnvelopeScanner;
   readonly #table = new TableBuilder();
-  /** The signed bytes of one operation: making room for each anew would cost more than filling it. */
-  #scratch = new Uint8Array(4096);
   #positions = 0;
   readonly #at: number[] = [];
   readonly #refusals: Refusal[] = [];
@@ -98,9 +97,10 @@ class BlockChecker {
     try {
       if (end - start > maxBytes) throw tooLarge("the operation", maxBytes);
       const envelope = text === undefined || text.isWellFormed() ? this.#scanner?.scan(start, end) : undefined;
-      if (envelope !== undefined && this.#isGenuine(envelope, start, end)) {
-        if (bodies && isKnownType(envelope.type)) this.#checkBody(envelope);
-        this.#accept(position, start, end, envelope);
+      const layout = envelope && layoutOf(end - start, envelope);
+      if (layout !== undefined && failedCheck(this.#bytes.subarray(start, end), layout, envelope!) === undefined) {
+        if (bodies && isKnownType(envelope!.type)) this.#checkBody(envelope!, start, layout);
+        this.#accept(position, start, end, envelope!);
         return;
       }
       // Whatever is not plainly right is judged by the one that can say what is wrong.
@@ -124,28 +124,16 @@ class BlockChecker {
     };
   }
 
-  #accept(position: number, start: number, end: number, shape: Shape): void {
-    this.#table.add(start, end, shape, leafHash(this.#bytes.subarray(start, end)));
+  #accept(position: number, start: number, end: number, tail: Tail): void {
+    this.#table.add(start, end, tail, leafHash(this.#bytes.subarray(start, end)));
     this.#at.push(position);
   }
 
-  #checkBody({ type, opId, bodyAt, opIdAt }: Envelope): void {
-    if (type === "evidence.add" && this.#scanner!.isEvidence(bodyAt)) return; // most operations, without decoding them
+  #checkBody({ type, opId }: Envelope, start: number, { opIdAt }: Layout): void {
+    if (type === "evidence.add" && this.#scanner!.isEvidence(start)) return; // most operations, without decoding them
     // Canonical, and no integer in it is so large that its rounding matters here.
-    checkBody(type, JSON.parse(decodeLine(this.#bytes.subarray(bodyAt, opIdAt - 1))), opId);
-  }
-
-  /** Whether content address and signature are those of the bytes. */
-  #isGenuine({ opIdAt, prevAt, sigAt, tsAt, author, sig, opId }: Envelope, start: number, end: number): boolean {
-    const bytes = this.#bytes;
-    if (contentAddress(bytes.subarray(start, opIdAt), bytes.subarray(prevAt, end)) !== opId) return false;
-    const length = opIdAt - start + sigAt - prevAt + end - tsAt;
-    if (this.#scratch.length < length) this.#scratch = new Uint8Array(2 * length);
-    const signed = this.#scratch.subarray(0, length);
-    signed.set(bytes.subarray(start, opIdAt));
-    signed.set(bytes.subarray(prevAt, sigAt), opIdAt - start);
-    signed.set(bytes.subarray(tsAt, end), opIdAt - start + sigAt - prevAt);
-    return verifySignature(author.slice(4), sig, signed);
+    const body = this.#bytes.subarray(start + BODY_OFFSET, start + opIdAt - 1);
+    checkBody(type, JSON.parse(decodeLine(body)), opId);
   }
 }
 

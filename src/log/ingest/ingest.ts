@@ -32,9 +32,34 @@ export interface IngestOptions {
   onProgress?: (report: IngestReport) => void;
   /** Called for every operation that is refused. */
   onRefused?: (refusal: Refusal) => void;
+  /**
+   * Called once for every operation of the source, after the transaction that decided it; within one transaction in the
+   * order of their positions. With `atomic`, what is `new` is in the log only when the ingest has succeeded.
+   */
+  onOutcome?: (outcome: Outcome) => void;
   /** Ends it between two transactions; what was committed stays. */
   signal?: AbortSignal;
 }
+
+/**
+ * What became of one operation of a source. `position` counts from 1: of a stream of bytes, it is the line number.
+ *
+ * - `new`: it entered the log, at `seq`.
+ * - `known`: the log had it already.
+ * - `refused`: it is not what it claims to be, or follows something that is missing; `code` says which.
+ * - `pending`: with `order: "any"`, it still waited at the end of the source for the operations in `missing`. It did not
+ *   enter the log; the report counts it as refused.
+ */
+export type Outcome =
+  | { readonly position: number; readonly status: "new"; readonly opId: string; readonly seq: number }
+  | { readonly position: number; readonly status: "known"; readonly opId: string }
+  | { readonly status: "refused" } & Readonly<Refusal>
+  | {
+    readonly position: number;
+    readonly status: "pending";
+    readonly opId: string;
+    readonly missing: readonly string[];
+  };
 
 /** What became of the operations of a source. */
 export interface IngestReport {
@@ -59,6 +84,7 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
   requireInteger("maxWaiting", maxWaiting, 0);
   requireCallback("onProgress", options.onProgress);
   requireCallback("onRefused", options.onRefused);
+  requireCallback("onOutcome", options.onOutcome);
   if (order !== "causal" && order !== "any") {
     throw new LogError("invalid-argument", `order is "causal" or "any", not ${JSON.stringify(order)}`);
   }
@@ -91,7 +117,7 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
     }
     await collect(0);
     write();
-    intake.refuseWaiting();
+    intake.finish();
     return intake.report;
   } finally {
     pool.close();
@@ -122,12 +148,15 @@ class Intake {
   readonly #writer: Writer;
   readonly #options: IngestOptions;
   readonly #waiting?: WaitingRoom;
+  /** Outcomes of the transaction that is under way, where somebody asks for them. */
+  readonly #outcomes?: Outcome[];
   #position = 0;
 
   constructor(writer: Writer, options: IngestOptions) {
     this.#writer = writer;
     this.#options = options;
     if (options.order === "any") this.#waiting = new WaitingRoom(options.maxWaiting);
+    if (options.onOutcome !== undefined) this.#outcomes = [];
   }
 
   /** Puts blocks into the log, as one transaction. */
@@ -142,15 +171,22 @@ class Intake {
     }
     this.report.new += counts.new;
     this.report.known += counts.known;
-    this.#tell(refusals);
+    this.#count(refusals);
+    if (this.#outcomes !== undefined) {
+      const refused = refusals.map((refused): Outcome => ({ status: "refused", ...refused }));
+      this.#report([...this.#outcomes.splice(0), ...refused].sort((a, b) => a.position - b.position));
+    }
     this.#options.onProgress?.(this.report);
   }
 
   /** At the end of the source: what still waits will not get what it waits for. */
-  refuseWaiting(): void {
-    const refusals = this.#waiting?.leave().map(dangling) ?? [];
+  finish(): void {
+    const waiting = this.#waiting?.leave() ?? [];
+    const refusals = waiting.map(dangling);
     this.#stopIfAtomic(refusals);
-    this.#tell(refusals);
+    this.#count(refusals);
+    const pending = waiting.map(({ position, opId, missing }) => ({ position, opId, missing: [...missing] }));
+    this.#report(pending.map((waiting): Outcome => ({ status: "pending", ...waiting })));
   }
 
   #writeBlock(block: CheckedBlock, counts: { new: number; known: number }): Refusal[] {
@@ -158,15 +194,21 @@ class Intake {
     this.#position += block.positions;
     const refusals = block.refusals.map((refused) => ({ ...refused, position: base + refused.position }));
     let arrived: string[] = [];
-    const settle = (verdict: Verdict, opId: string, candidate: () => Candidate) => {
-      if (typeof verdict === "string") {
-        counts[verdict]++;
-        if (this.#waiting !== undefined) arrived.push(opId);
+    const settle = (verdict: Verdict, position: number, opId: string, candidate: () => Candidate) => {
+      if (typeof verdict === "object") {
+        const waiting = { ...candidate(), missing: verdict.missing };
+        if (this.#waiting === undefined) refusals.push(dangling(waiting));
+        else if (!this.#waiting.enter(waiting)) refusals.push(this.#waiting.full(waiting));
         return;
       }
-      const refused = { ...candidate(), missing: verdict.missing };
-      if (this.#waiting === undefined) refusals.push(dangling(refused));
-      else if (!this.#waiting.enter(refused)) refusals.push(this.#waiting.full(refused));
+      if (this.#waiting !== undefined) arrived.push(opId);
+      if (verdict === "known") {
+        counts.known++;
+        this.#outcomes?.push({ position, status: "known", opId });
+      } else {
+        counts.new++;
+        this.#outcomes?.push({ position, status: "new", opId, seq: verdict });
+      }
     };
 
     const { opIds, prevs } = namesOf(block);
@@ -174,10 +216,11 @@ class Intake {
       { position: base + block.at[i], opId: opIds[i], prev: prevs[i], record: copyRecord(block, i) }
     );
     const verdicts = this.#writer.insertBatch({ ...block, opIds, prevs });
-    verdicts.forEach((verdict, i) => settle(verdict, opIds[i], () => candidate(i)));
+    verdicts.forEach((verdict, i) => settle(verdict, base + block.at[i], opIds[i], () => candidate(i)));
     for (let due = this.#waiting?.release(arrived) ?? []; due.length > 0; due = this.#waiting!.release(arrived)) {
       arrived = [];
-      this.#writer.insertBatch(batchOf(due)).forEach((verdict, i) => settle(verdict, due[i].opId, () => due[i]));
+      const verdicts = this.#writer.insertBatch(batchOf(due));
+      due.forEach((waiting, i) => settle(verdicts[i], waiting.position, waiting.opId, () => waiting));
     }
     refusals.sort((a, b) => a.position - b.position);
     this.#stopIfAtomic(refusals);
@@ -188,10 +231,15 @@ class Intake {
     if (this.#options.atomic && first !== undefined) throw new RefusedError(first);
   }
 
-  #tell(refusals: Refusal[]): void {
+  /** Counts what a committed transaction has refused. */
+  #count(refusals: Refusal[]): void {
     this.report.refused += refusals.length;
     this.report.refusals.push(...refusals.slice(0, KEPT_REFUSALS - this.report.refusals.length));
     refusals.forEach((refused) => this.#options.onRefused?.(refused));
+  }
+
+  #report(outcomes: Outcome[]): void {
+    outcomes.forEach((outcome) => this.#options.onOutcome?.(outcome));
   }
 }
 

@@ -6,16 +6,18 @@
 
 import { OBJECTS } from "../../log/schema.ts";
 import { claims } from "../../replay/claims/tables.ts";
+import { children } from "../../replay/children.ts";
 import { depths } from "../../replay/depths.ts";
 import { heads } from "../../replay/heads.ts";
 import type { TableProjection } from "../../replay/projections.ts";
 import { stateDefinition } from "../../replay/state.ts";
 import { WATERMARKS } from "../../replay/tables.ts";
 import { CHECKPOINT_OBJECTS } from "../kept.ts";
+import { times } from "../../replay/times.ts";
 import { tree } from "../tree.ts";
 
 /** All that is derived, but for the states of projections that a user wrote. */
-export const DERIVED: readonly TableProjection[] = [heads, tree, depths, claims];
+export const DERIVED: readonly TableProjection[] = [heads, tree, depths, children, times, claims];
 
 const OWN: Readonly<Record<string, string>> = {
   ...OBJECTS,

@@ -7,7 +7,9 @@
 import { OperationError } from "../../errors.ts";
 import type { Connection } from "../../log/connection.ts";
 import { isOpId } from "../../wire/ids.ts";
-import { contentAddress, Operation } from "../../wire/operation.ts";
+import { addressOf } from "../../wire/authentic.ts";
+import { layoutOf } from "../../wire/layout.ts";
+import { Operation } from "../../wire/operation.ts";
 import { damageOf } from "./file.ts";
 import type { Finding } from "./findings.ts";
 
@@ -60,7 +62,7 @@ export function judgeRow(connection: Connection, seq: number): Judged {
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const opId = op?.opId ?? error.opId ?? ids[0];
-    if (op !== undefined) ids.push(op.opId, addressOf(op));
+    if (op !== undefined) ids.push(op.opId, addressOf(columns.wire.bytes, layoutOf(columns.wire.bytes.length, op)));
     return { finding: { kind: kindOf(error), seq, opId, message: error.message }, ids };
   }
   ids.push(op.opId);
@@ -104,11 +106,4 @@ function shown({ type, bytes }: Column): string {
 
 function kindOf({ code }: OperationError): "bad-shape" | "bad-address" | "bad-signature" {
   return code === "bad-address" || code === "bad-signature" ? code : "bad-shape";
-}
-
-/** The content address that a wire text has, whatever id it claims. */
-function addressOf({ wire, opId }: Operation): string {
-  const member = `"op_id":"${opId}",`;
-  const at = wire.lastIndexOf(member);
-  return contentAddress(encoder.encode(wire.slice(0, at)), encoder.encode(wire.slice(at + member.length)));
 }

@@ -1,0 +1,99 @@
+/**
+ * Notices that a log's file may have changed: at once when this process appends to it, within milliseconds when another
+ * does, because the system reports writes to the file and its `-wal`. Where the system does not report them, as on some
+ * network file systems, a timer looks instead.
+ *
+ * @module
+ */
+
+/** How often the timer looks when the system reports writes: only in case that a report is lost. */
+const POLL_WATCHED_MS = 1000;
+/** How often it looks when the system does not. */
+const POLL_UNWATCHED_MS = 100;
+
+/** A count of changes that can be awaited. */
+export class Changes {
+  readonly #path: string;
+  readonly #waiting = new Set<() => void>();
+  #version = 0;
+  #watchers = 0;
+  #watcher?: Deno.FsWatcher;
+
+  /** @param path The file that the log was opened from, or `":memory:"`. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Grows with every change. Read it before the file: then no change between the two is missed. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Counts a change, and wakes everyone who waits for one. */
+  notify(): void {
+    this.#version++;
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Watches the file until what is returned is disposed of. */
+  watch(): Disposable {
+    if (this.#watchers++ === 0) this.#start();
+    return {
+      [Symbol.dispose]: () => {
+        if (--this.#watchers === 0) this.#stop();
+      },
+    };
+  }
+
+  /**
+   * Waits for a change after a version, or until it is time to look all the same.
+   *
+   * @param version The version that was read before the file was.
+   * @param signal Ends the wait.
+   */
+  async after(version: number, signal?: AbortSignal): Promise<void> {
+    if (version !== this.#version || signal?.aborted) return;
+    const woken = Promise.withResolvers<void>();
+    const timer = setTimeout(woken.resolve, this.#watcher === undefined ? POLL_UNWATCHED_MS : POLL_WATCHED_MS);
+    this.#waiting.add(woken.resolve);
+    const wake = () => woken.resolve();
+    signal?.addEventListener("abort", wake);
+    try {
+      await woken.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(woken.resolve);
+      signal?.removeEventListener("abort", wake);
+    }
+  }
+
+  #start(): void {
+    if (this.#path === ":memory:") return;
+    try {
+      this.#watcher = Deno.watchFs([this.#path, `${this.#path}-wal`].filter(exists));
+    } catch {
+      return; // the timer looks instead
+    }
+    this.#forward(this.#watcher);
+  }
+
+  #stop(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  async #forward(watcher: Deno.FsWatcher): Promise<void> {
+    for await (const { kind } of watcher) {
+      if (kind !== "access") this.notify();
+    }
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Following a log: its operations in `seq` order, and then those that are appended, by this process or another.
+ *
+ * @module
+ */
+
+import { LogError } from "../errors.ts";
+import type { Changes } from "./changes.ts";
+import type { Connection } from "./connection.ts";
+import { type EntriesOptions, lastSeq, readEntries, requireInteger, requireObject } from "./entries.ts";
+
+/** Which operations to follow, and until when. */
+export interface FollowOptions extends Pick<EntriesOptions, "types" | "authors"> {
+  /** Begins with the operation after this `seq`; by default with what is appended after the call. */
+  sinceSeq?: number;
+  /** Ends the iteration, without an error. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Follows a log until the signal aborts or the log is closed. Commits that happen between two reads are read in one go.
+ *
+ * @param connection The log's file.
+ * @param changes Reports that the file may have changed.
+ * @param options Which operations, and until when.
+ * @param decode Makes what is wanted of a row, from its `seq` and its wire text.
+ * @throws {LogError} `invalid-argument`.
+ */
+export function followEntries<T>(
+  connection: Connection,
+  changes: Changes,
+  options: FollowOptions,
+  decode: (seq: number, wire: string) => T,
+): AsyncGenerator<T, void, undefined> {
+  requireObject("options", options);
+  const { sinceSeq = lastSeq(connection), signal, ...filter } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new LogError("invalid-argument", "signal must be an AbortSignal");
+  }
+  requireInteger("sinceSeq", sinceSeq, 0);
+  readEntries(connection, filter, decode); // refuses what is not a filter, at the call
+  const left = new AbortController();
+  const ends = AbortSignal.any(signal === undefined ? [left.signal] : [signal, left.signal]);
+  const entries = follow(connection, changes, { sinceSeq, signal: ends, filter }, decode);
+  const leave = entries.return;
+  entries.return = (value) => { // a generator's own would wait for the next entry
+    left.abort();
+    return leave.call(entries, value);
+  };
+  return entries;
+}
+
+async function* follow<T>(
+  connection: Connection,
+  changes: Changes,
+  { sinceSeq, signal, filter }: { sinceSeq: number; signal: AbortSignal; filter: EntriesOptions },
+  decode: (seq: number, wire: string) => T,
+): AsyncGenerator<T, void, undefined> {
+  using _watch = changes.watch();
+  let seen = sinceSeq;
+  const isOver = () => signal.aborted || !connection.isOpen;
+  while (!isOver()) {
+    const { version } = changes;
+    // While a long transaction runs on this connection, what it has inserted may still be rolled back.
+    const last = connection.isHeld ? seen : lastSeq(connection);
+    if (last > seen) {
+      for (const entry of readEntries(connection, { ...filter, sinceSeq: seen }, decode, last)) {
+        yield entry;
+        if (isOver()) return;
+      }
+      seen = last;
+    }
+    await changes.after(version, signal);
+  }
+}

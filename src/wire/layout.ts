@@ -1,0 +1,134 @@
+/**
+ * The layout of an operation's wire text: where its members are.
+ *
+ * ```text
+ * {"author":"mnk_…","body":{…},"op_id":"op_…","prev":["op_…","op_…"],"sig":"…","ts":1700000000000,"type":"note","v":1}
+ * ```
+ *
+ * The text is canonical, so its members are in this order. Everything but the body is ASCII, and all that is behind the
+ * body has a length that follows from `type`, `ts` and the number of `prev`: offsets are computed from the end.
+ *
+ * @module
+ */
+
+/** `op_` and 64 hex digits. */
+export const OP_ID_LENGTH = 67;
+/** `mnk_` and 64 hex digits. */
+export const AUTHOR_LENGTH = 68;
+const SIG_LENGTH = 128;
+
+/** The offset of the author's id. */
+export const AUTHOR_OFFSET: number = '{"author":"'.length;
+/** The offset of the body. */
+export const BODY_OFFSET: number = AUTHOR_OFFSET + AUTHOR_LENGTH + '","body":'.length;
+/** From the start of the member `op_id` to its value. */
+export const TO_OP_ID: number = '"op_id":"'.length;
+/** From the start of the member `ts` to its value. */
+export const TO_TS: number = '"ts":'.length;
+/** From the end of the value of `ts` to the value of `type`. */
+export const TS_TO_TYPE: number = ',"type":"'.length;
+/** From the end of the value of `type` to the end of the text. */
+export const TYPE_TO_END: number = '","v":1}'.length;
+
+const OP_ID_MEMBER = '"op_id":"",'.length + OP_ID_LENGTH;
+const SIG_MEMBER = '"sig":"",'.length + SIG_LENGTH;
+/** From the end of the value of `op_id` to the first id in `prev`. */
+const OP_ID_TO_PREV = '","prev":["'.length;
+/** From the end of the last id in `prev` to the value of `ts`. */
+const PREV_TO_TS = '"],'.length + SIG_MEMBER + TO_TS;
+
+/** The fields on which offsets depend. */
+export interface Tail {
+  /** Lower-case words joined by dots. */
+  type: string;
+  /** Unix milliseconds. */
+  ts: number;
+  /** The ids of what the operation follows. */
+  prev: readonly string[];
+}
+
+/** The offsets, in bytes from the start of the text, at which members behind the body begin. */
+export interface Layout {
+  /** Of the member `op_id`. */
+  opIdAt: number;
+  /** Of the member `prev`. */
+  prevAt: number;
+  /** Of the member `sig`. */
+  sigAt: number;
+  /** Of the member `ts`. */
+  tsAt: number;
+}
+
+/** The layout of a wire text of so many bytes. */
+export function layoutOf(length: number, { type, ts, prev }: Tail): Layout {
+  const tsAt = length - TYPE_TO_END - type.length - TS_TO_TYPE - String(ts).length - TO_TS;
+  const sigAt = tsAt - SIG_MEMBER;
+  const prevAt = sigAt - '"prev":[],'.length - prev.length * (OP_ID_LENGTH + 3) + Math.min(prev.length, 1);
+  return { opIdAt: prevAt - OP_ID_MEMBER, prevAt, sigAt, tsAt };
+}
+
+/**
+ * The text of the ids in `prev`, from the first digit of the first to the last of the last, when the ids of the
+ * operation and its time are at these offsets; empty when it follows nothing.
+ *
+ * @param opIdAt The offset of the value of `op_id`.
+ * @param tsAt The offset of the value of `ts`.
+ */
+export function prevRange(opIdAt: number, tsAt: number): [start: number, end: number] {
+  const start = opIdAt + OP_ID_LENGTH + OP_ID_TO_PREV;
+  return [start, Math.max(start, tsAt - PREV_TO_TS)];
+}
+
+/** What {@linkcode prevRange} encloses, as ids. */
+export function splitPrev(text: string): string[] {
+  return text === "" ? [] : text.split('","');
+}
+
+/**
+ * Reads the id of an operation, and what it follows, from the end of its wire text, without parsing the body.
+ *
+ * @returns Undefined when the text does not have the layout: it is damaged.
+ */
+export function readLink(wire: string): { opId: string; prev: string[] } | undefined {
+  const sigAt = wire.lastIndexOf('],"sig":"');
+  const prevAt = wire.lastIndexOf('"prev":[', sigAt);
+  const opIdAt = prevAt - OP_ID_MEMBER;
+  const ids = wire.slice(prevAt + '"prev":['.length, sigAt);
+  if (sigAt < 0 || opIdAt < 0 || !wire.startsWith('"op_id":"op_', opIdAt) || !wire.endsWith(',"v":1}')) {
+    return undefined;
+  }
+  if (ids !== "" && !/^"op_[0-9a-f_op",]*"$/.test(ids)) return undefined;
+  const opId = wire.slice(opIdAt + TO_OP_ID, opIdAt + TO_OP_ID + OP_ID_LENGTH);
+  return { opId, prev: splitPrev(ids.slice(1, -1)) };
+}
+
+/** The parts of a wire text: its head, `prev` and tail are what is signed; `op_id` goes before `prev`, `sig` behind it. */
+export interface WireParts {
+  /** Author and body, with a comma behind them. */
+  head: string;
+  /** The member `prev`, with a comma behind it. */
+  prev: string;
+  /** The members `ts`, `type` and `v`. */
+  tail: string;
+}
+
+/** The parts of the wire text that are signed, from canonical texts of the fields. */
+export function signedParts(
+  { author, body, prev, ts, type }: { author: string; body: string; prev: string; ts: string; type: string },
+): WireParts {
+  return {
+    head: `{"author":"${author}","body":${body},`,
+    prev: `"prev":${prev},`,
+    tail: `"ts":${ts},"type":"${type}","v":1}`,
+  };
+}
+
+/** What the content address covers besides the head: everything behind the member `op_id`. */
+export function signedTail({ prev, tail }: WireParts, sig: string): string {
+  return `${prev}"sig":"${sig}",${tail}`;
+}
+
+/** The whole wire text. */
+export function wireText(parts: WireParts, sig: string, opId: string): string {
+  return `${parts.head}"op_id":"${opId}",${signedTail(parts, sig)}`;
+}
