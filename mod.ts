@@ -20,17 +20,17 @@ export type { CanonicalRule, LogErrorCode, OperationCheck } from "./src/errors.t
 export { encodeCanonical, parseCanonical } from "./src/wire/canonical.ts";
 export { parseJson } from "./src/wire/json.ts";
 export type { CanonicalObject, CanonicalValue } from "./src/wire/value.ts";
-export { Identity } from "./src/wire/identity.ts";
-export type { Signer } from "./src/wire/identity.ts";
+export { Identity } from "./src/keys/identity.ts";
+export type { Signer } from "./src/keys/signer.ts";
 export { Operation } from "./src/wire/operation.ts";
 export type { OperationDraft, OperationWire } from "./src/wire/operation.ts";
 export { OpLog } from "./src/oplog.ts";
 export type { AppendOptions, Entry, LogStats, OpenOptions } from "./src/oplog.ts";
-export type { CheckpointOptions } from "./src/proof/prover.ts";
-export { audit } from "./src/proof/audit.ts";
-export type { AuditOptions, AuditProgress, AuditReport, Finding, FindingKind } from "./src/proof/audit.ts";
-export { Claims } from "./src/replay/claims/claims.ts";
-export type { Cascade, ClaimDraft, RulingOptions } from "./src/replay/claims/claims.ts";
+export type { CheckpointOptions } from "./src/checkpoints/prover.ts";
+export { audit } from "./src/audit/audit.ts";
+export type { AuditOptions, AuditProgress, AuditReport, Finding, FindingKind } from "./src/audit/audit.ts";
+export { Claims } from "./src/claims/claims.ts";
+export type { Cascade, ClaimDraft, RulingOptions } from "./src/claims/claims.ts";
 export type {
   Claim,
   ClaimFilter,
@@ -39,12 +39,12 @@ export type {
   Explanation,
   ExplanationNode,
   Fall,
-} from "./src/replay/claims/claim.ts";
-export { formatDot, formatJson, formatMermaid, formatTree } from "./src/replay/claims/format.ts";
-export type { TreeOptions, TreeStyle } from "./src/replay/claims/format.ts";
-export type { Projection, ReplayEntry } from "./src/replay/state.ts";
+} from "./src/claims/claim.ts";
+export { formatDot, formatJson, formatMermaid, formatTree } from "./src/render/format.ts";
+export type { TreeOptions, TreeStyle } from "./src/render/format.ts";
+export type { Projection, ReplayEntry } from "./src/derived/state.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";
 export type { FollowOptions } from "./src/log/follow.ts";
-export type { IngestOptions, IngestReport, Outcome } from "./src/log/ingest/ingest.ts";
-export type { IngestSource } from "./src/log/ingest/blocks.ts";
-export type { Refusal } from "./src/log/ingest/check.ts";
+export type { IngestOptions, IngestReport, Outcome } from "./src/ingest/ingest.ts";
+export type { IngestSource } from "./src/ingest/blocks.ts";
+export type { Refusal } from "./src/ingest/check.ts";

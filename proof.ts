@@ -34,7 +34,7 @@
 
 export { LogError, ProofError } from "./src/errors.ts";
 export type { LogErrorCode } from "./src/errors.ts";
-export { verifierKey, verifyCheckpoint } from "./src/proof/checkpoint.ts";
-export type { Checkpoint, TreeHead } from "./src/proof/checkpoint.ts";
-export { checkConsistency, verifyConsistency } from "./src/proof/consistency.ts";
-export { verifyInclusion } from "./src/proof/inclusion.ts";
+export { verifierKey, verifyCheckpoint } from "./src/tlog/checkpoint.ts";
+export type { Checkpoint, TreeHead } from "./src/tlog/checkpoint.ts";
+export { checkConsistency, verifyConsistency } from "./src/tlog/consistency.ts";
+export { verifyInclusion } from "./src/tlog/inclusion.ts";

@@ -9,12 +9,12 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { Operation, OpLog } from "../mod.ts";
-import { Connection } from "../src/log/connection.ts";
-import { readLines } from "../src/log/ingest/lines.ts";
+import { Connection } from "../src/sqlite/connection.ts";
+import { readLines } from "../src/ingest/lines.ts";
 import { INSERT_RECORDS, TableBuilder } from "../src/log/records.ts";
 import { ensureSchema } from "../src/log/schema.ts";
-import { definitionOf } from "../src/proof/audit/own.ts";
-import { verifySignature } from "../src/wire/ed25519.ts";
+import { definitionOf } from "../src/audit/expected_schema.ts";
+import { verifySignature } from "../src/keys/native.ts";
 import { measureClaims } from "./claims.ts";
 import { measureProofs } from "./proof.ts";
 import { generate, writeLines } from "./generate.ts";

@@ -6,9 +6,9 @@
  */
 
 import { audit, Identity, OpLog } from "../mod.ts";
-import { Connection } from "../src/log/connection.ts";
-import { signCheckpoint } from "../src/proof/checkpoint.ts";
-import { rootAt } from "../src/proof/tree.ts";
+import { Connection } from "../src/sqlite/connection.ts";
+import { signCheckpoint } from "../src/tlog/checkpoint.ts";
+import { rootAt } from "../src/derived/tree.ts";
 import { verifierKey, verifyConsistency, verifyInclusion } from "../proof.ts";
 
 const SAMPLES = 100;

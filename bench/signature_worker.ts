@@ -4,7 +4,7 @@
  * @module
  */
 
-import { verifySignature } from "../src/wire/ed25519.ts";
+import { verifySignature } from "../src/keys/native.ts";
 import { generate } from "./generate.ts";
 
 const encoder = new TextEncoder();

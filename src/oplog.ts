@@ -5,10 +5,10 @@
  */
 
 import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
-import type { Signer } from "./wire/identity.ts";
+import type { Signer } from "./keys/signer.ts";
 import { MAX_PREV, Operation, type OperationDraft } from "./wire/operation.ts";
 import { Changes } from "./log/changes.ts";
-import { Connection } from "./log/connection.ts";
+import { Connection } from "./sqlite/connection.ts";
 import {
   type EntriesOptions,
   isIterable,
@@ -20,23 +20,23 @@ import {
   requireText,
   rowOf,
 } from "./log/entries.ts";
-import { damaged } from "./log/failures.ts";
+import { damaged } from "./sqlite/failures.ts";
 import { followEntries, type FollowOptions } from "./log/follow.ts";
-import { decodeStored } from "./replay/read.ts";
-import { project, type Projection, replay } from "./replay/state.ts";
-import { Claims } from "./replay/claims/claims.ts";
-import { claims } from "./replay/claims/tables.ts";
-import { children, selectChildren } from "./replay/children.ts";
-import { depths } from "./replay/depths.ts";
-import { heads, selectDeepestHeads, selectHeads } from "./replay/heads.ts";
-import { selectParts, times } from "./replay/times.ts";
-import { Projections } from "./replay/projections.ts";
-import type { IngestSource } from "./log/ingest/blocks.ts";
-import { ingest, type IngestOptions, type IngestReport } from "./log/ingest/ingest.ts";
-import { definitionOf } from "./proof/audit/own.ts";
-import { keptCheckpoints } from "./proof/kept.ts";
-import { type CheckpointOptions, Prover } from "./proof/prover.ts";
-import { tree } from "./proof/tree.ts";
+import { decodeStored } from "./derived/read.ts";
+import { project, type Projection, replay } from "./derived/state.ts";
+import { Claims } from "./claims/claims.ts";
+import { claims } from "./claims/tables.ts";
+import { children, selectChildren } from "./derived/children.ts";
+import { depths } from "./derived/depths.ts";
+import { heads, selectDeepestHeads, selectHeads } from "./derived/heads.ts";
+import { selectParts, times } from "./derived/times.ts";
+import { Projections } from "./derived/projections.ts";
+import type { IngestSource } from "./ingest/blocks.ts";
+import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
+import { definitionOf } from "./audit/expected_schema.ts";
+import { keptCheckpoints } from "./checkpoints/stored.ts";
+import { type CheckpointOptions, Prover } from "./checkpoints/prover.ts";
+import { tree } from "./derived/tree.ts";
 import { ensureSchema } from "./log/schema.ts";
 import { MAX_OPERATION_BYTES, Writer } from "./log/writer.ts";
 

@@ -6,8 +6,8 @@
 
 import { CanonicalError, LogError, OperationError, RefusedError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
-import { readLines } from "../log/ingest/lines.ts";
-import type { Identity } from "../wire/identity.ts";
+import { readLines } from "../ingest/lines.ts";
+import type { Identity } from "../keys/identity.ts";
 import { parseJson } from "../wire/json.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 import { type Command, type Input, UsageError } from "./command.ts";

@@ -5,7 +5,7 @@
  */
 
 import { CanonicalError, LogError } from "../errors.ts";
-import { STATUSES } from "../replay/claims/claim.ts";
+import { STATUSES } from "../claims/claim.ts";
 import { parseJson } from "../wire/json.ts";
 import type { CanonicalValue } from "../wire/value.ts";
 import { resolveSource } from "./ids.ts";

@@ -5,7 +5,7 @@
  */
 
 import { LogError, ProofError } from "../errors.ts";
-import type { AuditReport, Finding } from "../proof/audit.ts";
+import type { AuditReport, Finding } from "../audit/audit.ts";
 import { counted } from "../text.ts";
 import type { Command, Input } from "./command.ts";
 import { openInput } from "./files.ts";
@@ -39,7 +39,7 @@ found, and 1 otherwise: what was not looked at is listed.`,
     const vkeys = input.values("vkey") ?? [];
     refuseMemory(input.logPath);
     prepareSqlite();
-    const { audit } = await import("../proof/audit.ts");
+    const { audit } = await import("../audit/audit.ts");
     const checkpoints: string[] = [];
     for (const path of input.values("checkpoint") ?? []) checkpoints.push(await readSigned(path, vkeys));
     const draw = drawProgress();
@@ -60,7 +60,7 @@ found, and 1 otherwise: what was not looked at is listed.`,
 
 /** Reads a checkpoint, and checks who signed it. Messages name the file, and quote nothing that is no checkpoint. */
 async function readSigned(path: string, vkeys: readonly string[]): Promise<string> {
-  const { MAX_CHECKPOINT_BYTES, readCheckpoint } = await import("../proof/audit/checkpoints.ts");
+  const { MAX_CHECKPOINT_BYTES, readCheckpoint } = await import("../audit/checkpoints.ts");
   const bytes = await readUpTo(path, MAX_CHECKPOINT_BYTES);
   try {
     return readCheckpoint(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), vkeys).text;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Claim, type ClaimFilter, type ClaimStatus, STATUSES } from "../replay/claims/claim.ts";
+import { type Claim, type ClaimFilter, type ClaimStatus, STATUSES } from "../claims/claim.ts";
 import { visibleLine } from "../text.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
 import { splitDeriver } from "./assert.ts";
@@ -58,7 +58,7 @@ the shell may take it for files.`,
     )
       .take(limit);
     if (!output.json) return await showTable(found, output);
-    const { formatJson } = await import("../replay/claims/format/json.ts");
+    const { formatJson } = await import("../render/json.ts");
     for (const claim of found) output.data(formatJson(claim));
   },
 };
@@ -71,8 +71,8 @@ function keysOf(argument: string | undefined): ClaimFilter {
 /** Only what a line can show is kept of each claim until the widths of the columns are known. */
 async function showTable(found: Iterable<Claim>, output: Output): Promise<void> {
   const [{ abbreviate, percent }, { displayWidth, padEnd, shorten, shortenSpans }] = await Promise.all([
-    import("../replay/claims/format/words.ts"),
-    import("../width.ts"),
+    import("../render/phrases.ts"),
+    import("../render/width.ts"),
   ]);
   const columns = output.columns ?? PLAIN_COLUMNS;
   const rows: string[][] = [];

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Explanation } from "../replay/claims/claim.ts";
+import type { Explanation } from "../claims/claim.ts";
 import { PLAIN_COLUMNS } from "./claims.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { holdingOrLast, isIdStart } from "./ids.ts";
 import { loadIdentity, openToAppend, openToDerive } from "./open.ts";
 import type { Output } from "./output.ts";
 
-type Formats = typeof import("../replay/claims/format.ts");
+type Formats = typeof import("../render/format.ts");
 
 const FORMATS: Record<string, (explanation: Explanation, output: Output, formats: Formats) => void> = {
   tree(explanation, output, { treeLines }) {
@@ -44,7 +44,7 @@ explained; when none does, the last.`,
     const [argument] = input.args;
     const opId = isIdStart(argument) ? log.resolve(argument) : holdingOrLast(log, argument).opId;
     const explanation = log.claims.explain(opId);
-    const formats = await import("../replay/claims/format.ts");
+    const formats = await import("../render/format.ts");
     format(depth === undefined ? explanation : formats.limitDepth(explanation, depth), output, formats);
     if (signer === undefined) return;
     const summary = formats.formatTree(explanation).join("\n");

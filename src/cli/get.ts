@@ -23,7 +23,7 @@ code is 1. With --json, the whole claim.`,
     using log = await openToDerive(input);
     const claim = holding(log, input.args[0]);
     if (!output.json) return output.data(encodeCanonical(claim.value));
-    const { formatJson } = await import("../replay/claims/format/json.ts");
+    const { formatJson } = await import("../render/json.ts");
     output.data(formatJson(claim));
   },
 };

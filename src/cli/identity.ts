@@ -27,7 +27,7 @@ One key can sign in many logs, and one log hold operations of many keys: name th
       throw new UsageError("the key cannot be where the log is, or where SQLite puts its other files beside it");
     }
     const [{ Identity }, { OpLog }] = await Promise.all([
-      import("../wire/identity.ts"),
+      import("../keys/identity.ts"),
       loadLog(),
     ]);
     requireGranted("read", logPath, keyPath);

@@ -6,8 +6,9 @@
 
 import { LogError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
-import type { Claim } from "../replay/claims/claim.ts";
-import { isAuthor, isOpId } from "../wire/ids.ts";
+import type { Claim } from "../claims/claim.ts";
+import { isAuthor } from "../keys/author.ts";
+import { isOpId } from "../wire/ids.ts";
 import { UsageError } from "./command.ts";
 
 const OP_ID_START = /^op_[0-9a-f]+(?:…|\.\.\.)?$/;

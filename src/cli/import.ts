@@ -5,8 +5,8 @@
  */
 
 import { RefusedError } from "../errors.ts";
-import type { Refusal } from "../log/ingest/check.ts";
-import type { IngestReport } from "../log/ingest/ingest.ts";
+import type { Refusal } from "../ingest/check.ts";
+import type { IngestReport } from "../ingest/ingest.ts";
 import { counted } from "../text.ts";
 import type { Command, Input } from "./command.ts";
 import { openAndPeek, sizeOf } from "./files.ts";

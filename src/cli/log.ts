@@ -44,7 +44,7 @@ ${ABOUT_FILTERS}`,
     const limit = input.integer("n", 0);
     const [reverse, follow] = [input.flag("reverse"), input.flag("follow")];
     if (reverse && follow) throw new UsageError("--follow lists what comes next; it does not go with --reverse");
-    const { shorten, shortenSpans } = await import("../width.ts");
+    const { shorten, shortenSpans } = await import("../render/width.ts");
     using log = await openToRead(input);
     const filter = filterOf(log);
     let seen = 0;

@@ -19,7 +19,7 @@ import { id, init } from "./identity.ts";
 import { importLog } from "./import.ts";
 import { Input } from "./input.ts";
 import { log } from "./log.ts";
-import { isPrivateKey } from "../wire/private_key.ts";
+import { isPrivateKey } from "../keys/private_key.ts";
 import { GLOBAL_OPTIONS } from "./options.ts";
 import { ClosedPipe, complain, Output } from "./output.ts";
 import { checkpoint, consistency, prove, verify, vkey } from "./proof.ts";

@@ -7,10 +7,10 @@
  */
 
 import { FileError } from "../errors.ts";
-import { useSystemLibrary } from "../log/library.ts";
-import { neverPrompt } from "../log/permissions.ts";
+import { useSystemLibrary } from "../sqlite/library.ts";
+import { neverPrompt } from "../sqlite/permissions.ts";
 import type { OpLog } from "../oplog.ts";
-import type { Identity } from "../wire/identity.ts";
+import type { Identity } from "../keys/identity.ts";
 import { type Input, UsageError } from "./command.ts";
 import { requireGranted, requireLibrary } from "./permissions.ts";
 import { word } from "./shell.ts";
@@ -74,7 +74,7 @@ export function refuseMemory(path: string): void {
 
 /** Loads the identity that signs. */
 export async function loadIdentity(input: Input): Promise<Identity> {
-  const { Identity } = await import("../wire/identity.ts");
+  const { Identity } = await import("../keys/identity.ts");
   requireGranted("read", input.keyPath);
   try {
     return Identity.load(input.keyPath);

@@ -6,7 +6,7 @@
  */
 
 import { dirname, resolve } from "node:path";
-import { LIBRARY_ENV } from "../log/library.ts";
+import { LIBRARY_ENV } from "../sqlite/library.ts";
 
 const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV, "TERM"];
 

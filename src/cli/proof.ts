@@ -58,7 +58,7 @@ export const vkey: Command = {
 
 async function verifierKeyOf(author: string, input: Input): Promise<string> {
   const origin = input.value("origin");
-  if (origin !== undefined) return (await import("../proof/checkpoint.ts")).verifierKey(author, origin);
+  if (origin !== undefined) return (await import("../tlog/checkpoint.ts")).verifierKey(author, origin);
   using log = await openToRead(input);
   try {
     return log.verifierKey(author);
@@ -125,9 +125,9 @@ as well. The exit code is 1 when it does not hold.`,
     if (key === undefined) throw new UsageError("--key is missing: the verifier key, as mnema vkey prints it");
     const [proof, vkey] = [await readText(input.args[0]), await readVerifierKey(key)];
     const [{ verifyCheckpoint }, { verifyConsistency }, { verifyInclusion }] = await Promise.all([
-      import("../proof/checkpoint.ts"),
-      import("../proof/consistency.ts"),
-      import("../proof/inclusion.ts"),
+      import("../tlog/checkpoint.ts"),
+      import("../tlog/consistency.ts"),
+      import("../tlog/inclusion.ts"),
     ]);
     const op = input.value("op");
     if (proof.startsWith("c2sp.org/tlog-proof@")) {

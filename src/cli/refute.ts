@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Cascade } from "../replay/claims/claims.ts";
+import type { Cascade } from "../claims/claims.ts";
 import { counted } from "../text.ts";
 import { ABOUT_VALUES, parseValue } from "./assert.ts";
 import type { Command, Input, OptionSpec } from "./command.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { wireName } from "../replay/claims/format/json.ts";
+import { wireName } from "../render/json.ts";
 
 /** One line of JSON in which each field has the name of the wire format: `op_id`, not `opId`. Texts stay as they are. */
 export function reportJson(report: object): string {

@@ -5,7 +5,7 @@
  */
 
 import { LogError, type LogErrorCode } from "../errors.ts";
-import { REBUILD_ADVICE } from "../replay/damage.ts";
+import { REBUILD_ADVICE } from "../derived/damage.ts";
 import { explainDenial } from "./permissions.ts";
 
 /** What a person at the command line can do, by what is wrong. */

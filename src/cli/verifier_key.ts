@@ -5,7 +5,7 @@
  */
 
 import { LogError } from "../errors.ts";
-import { isPrivateKey } from "../wire/private_key.ts";
+import { isPrivateKey } from "../keys/private_key.ts";
 import { openInput } from "./files.ts";
 
 /** A verifier key has about 200 bytes. */

@@ -6,9 +6,9 @@
  */
 
 import { LogError } from "../errors.ts";
-import type { Connection } from "./connection.ts";
-import type { Parameter } from "./query.ts";
-import { damaged } from "./failures.ts";
+import type { Connection } from "../sqlite/connection.ts";
+import type { Parameter } from "../sqlite/query.ts";
+import { damaged } from "../sqlite/failures.ts";
 
 /** Which operations to read, and in which order. */
 export interface EntriesOptions {

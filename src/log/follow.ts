@@ -6,7 +6,7 @@
 
 import { LogError } from "../errors.ts";
 import type { Changes } from "./changes.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "../sqlite/connection.ts";
 import { type EntriesOptions, lastSeq, readEntries, requireInteger, requireObject } from "./entries.ts";
 
 /** Which operations to follow, and until when. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Declaration, declarationOf, hasKeyword, isPlainIndex, isSameSql } from "./sql.ts";
+import { type Declaration, declarationOf, hasKeyword, isPlainIndex, isSameSql } from "../sqlite/sql.ts";
 
 /** An object of a file's schema, as its row has it. */
 export interface SchemaObject {

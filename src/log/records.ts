@@ -9,7 +9,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { HASH_BYTES } from "../wire/bytes.ts";
+import { HASH_BYTES } from "../bytes.ts";
 import {
   AUTHOR_LENGTH,
   AUTHOR_OFFSET,

@@ -11,10 +11,10 @@
  */
 
 import { FileError } from "../errors.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "../sqlite/connection.ts";
 import { type Definitions, faultOf, isDerived, isVirtual, runsOnWrite, type SchemaObject } from "./objects.ts";
-import { lowerCase } from "./sql.ts";
-import { refuseReadOnlyFile, useWriteAheadLog } from "./writable.ts";
+import { lowerCase } from "../sqlite/sql.ts";
+import { refuseReadOnlyFile, useWriteAheadLog } from "../sqlite/writable.ts";
 
 /** What the log has in the file, by name. */
 export const OBJECTS: Readonly<Record<string, string>> = {

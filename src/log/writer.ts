@@ -7,13 +7,13 @@
 import { Buffer } from "node:buffer";
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
 import { checkBody } from "../wire/bodies.ts";
-import { HASH_BYTES } from "../wire/bytes.ts";
-import { textLeafHash } from "../wire/text_leaf.ts";
+import { HASH_BYTES } from "../bytes.ts";
+import { textLeafHash } from "./leaf.ts";
 import { isOperation, type Operation } from "../wire/operation.ts";
 import type { Changes } from "./changes.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
-import { isConflict } from "./failures.ts";
+import { isConflict } from "../sqlite/failures.ts";
 import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder } from "./records.ts";
 
 /** The greatest wire text that may enter unless the log is opened with another limit, in bytes of UTF-8. */

@@ -5,7 +5,7 @@
  */
 
 import { createBLAKE2b } from "hash-wasm";
-import { verifySignature } from "./ed25519.ts";
+import { verifySignature } from "../keys/native.ts";
 import type { Layout } from "./layout.ts";
 
 const blake2b256 = await createBLAKE2b(256);

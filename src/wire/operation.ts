@@ -7,8 +7,9 @@
 import { CanonicalError, LogError, OperationError } from "../errors.ts";
 import { addressOf, contentAddress, failedCheck } from "./authentic.ts";
 import { encodeCanonical, parseCanonical } from "./canonical.ts";
-import { checkedSigner, type Signer } from "./identity.ts";
-import { isAuthor, isOpId } from "./ids.ts";
+import { checkedSigner, type Signer } from "../keys/signer.ts";
+import { isAuthor } from "../keys/author.ts";
+import { isOpId } from "./ids.ts";
 import { parseJson } from "./json.ts";
 import { layoutOf, signedParts, signedTail, wireText } from "./layout.ts";
 import { type CanonicalObject, MAX_DEPTH } from "./value.ts";

@@ -4,7 +4,7 @@ import { OpLog } from "../../mod.ts";
 import { verifierKey } from "../../proof.ts";
 import { bob, note } from "../operations.ts";
 import { works } from "../processes.ts";
-import { behindTriggers } from "../proof/tamper.ts";
+import { behindTriggers } from "../audit/tamper.ts";
 import { inFolder, makeLog, withNode } from "./node.ts";
 
 const noTerminal = !works("script", "-qec", "true", "/dev/null");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Identity, OpLog } from "../../mod.ts";
-import { displayWidth } from "../../src/width.ts";
+import { displayWidth } from "../../src/render/width.ts";
 import { withDatabase } from "../folder.ts";
 import { works } from "../processes.ts";
 import { type Mnema, PERMISSIONS } from "./mnema.ts";

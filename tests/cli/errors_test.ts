@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { tooLarge } from "../../src/errors.ts";
-import { translate } from "../../src/log/failures.ts";
-import { WaitingRoom } from "../../src/log/ingest/waiting.ts";
+import { translate } from "../../src/sqlite/failures.ts";
+import { WaitingRoom } from "../../src/ingest/pending.ts";
 import { sentenceOf } from "../../src/cli/sentence.ts";
 import { LogError } from "../../mod.ts";
 import { note, vectorLines } from "../operations.ts";

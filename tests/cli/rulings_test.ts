@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { withDatabase } from "../folder.ts";
-import { unsigned } from "../replay/histories.ts";
+import { unsigned } from "../claims/histories.ts";
 import { jsonLines, makeLog, withNode } from "./node.ts";
 
 Deno.test("assert says so, and exits 1, when what it claims was refuted or corrected", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { OpLog } from "../../mod.ts";
 import { barOf, bytes } from "../../src/cli/progress.ts";
-import { displayWidth } from "../../src/width.ts";
+import { displayWidth } from "../../src/render/width.ts";
 import { works } from "../processes.ts";
 import { alice, forged, note, vectorOperations } from "../operations.ts";
 import type { Mnema } from "./mnema.ts";

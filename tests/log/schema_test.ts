@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FileError, OpLog } from "../../mod.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { alice, note } from "../operations.ts";
-import { rewriteSchema } from "../proof/tamper.ts";
+import { rewriteSchema } from "../audit/tamper.ts";
 
 /** A closed log with everything that a log can make: derived tables, a state of a user's own, a kept checkpoint. */
 function makeWholeLog(path: string): void {

@@ -31,7 +31,7 @@ function workerModules(): string[] {
     const urls = Deno.readTextFileSync(module).matchAll(/new URL\("([^"]+\.ts)", import\.meta\.url\)/g);
     return [...urls].map(([, url]) => new URL(url, module).href.slice(project.href.length));
   });
-  assert(found.includes("src/log/ingest/worker.ts"));
+  assert(found.includes("src/ingest/worker.ts"));
   return found;
 }
 

@@ -1,0 +1,260 @@
+/**
+ * The rows of `ops`: each wire text an operation, the columns beside it the same, each `seq` given once and none left
+ * out, and all that an operation follows before it.
+ *
+ * The workers of `ingest` look at the wire texts, a block at a time. What they confirm, and what columns are as they
+ * should be, is compared here in one go; every other row is judged by itself.
+ *
+ * @module
+ */
+
+import { MAX_OPERATION_BYTES } from "../log/writer.ts";
+import type { CheckedBlock } from "../ingest/check.ts";
+import type { CheckPool } from "../ingest/pool.ts";
+import type { Connection } from "../sqlite/connection.ts";
+import { linesOf, namesOf } from "../log/records.ts";
+import { reading } from "./damage.ts";
+import type { Findings } from "./findings.ts";
+import { type Place, readPlaces } from "./reader.ts";
+import { type Reference, References } from "./references.ts";
+import { judgeRow, MAX_COLUMN_BYTES } from "./row.ts";
+import { checkEnds, type End, readGiven } from "./sequence.ts";
+
+/** How far an audit is. */
+export interface AuditProgress {
+  /** How many rows were looked at. */
+  checked: number;
+  /** How many there are, as far as can be told. */
+  total: number;
+}
+
+/** How rows are checked. */
+export interface RowOptions {
+  /** Checks wire texts. */
+  pool: CheckPool;
+  /** Whether the indexes can be relied upon. */
+  hasIndexes: boolean;
+  /** Whether SQLite can walk `sqlite_sequence`. */
+  hasSequence: boolean;
+  /** Is told how far it is. */
+  onProgress?: (progress: AuditProgress) => void;
+  /** Ends it. */
+  signal?: AbortSignal;
+}
+
+/** A greater wire text is not read: SQLite holds up to a gigabyte, and a text takes four times that to look at. */
+export const MOST_BYTES: number = 64 * MAX_OPERATION_BYTES;
+
+const BLOCK_BYTES = 1 << 18;
+const BLOCK_ROWS = 512;
+
+const TYPED = ["op_id", "type", "author"].map((name) => `length(${name}) <= ${MAX_COLUMN_BYTES} AND `).join("") +
+  "typeof(op_id) = 'text' AND typeof(type) = 'text' AND typeof(author) = 'text' AND " +
+  "typeof(ts) = 'integer' AND typeof(wire) = 'text'";
+const LINE = "op_id || ' ' || type || ' ' || author || ' ' || ts || ' ' || length(CAST(wire AS BLOB))";
+const SELECT_BLOCK = "SELECT CAST(group_concat(wire, char(10)) AS BLOB), CAST(group_concat(line, char(10)) AS BLOB) " +
+  `FROM (SELECT wire, CASE WHEN ${TYPED} THEN ${LINE} ELSE '' END AS line ` +
+  "FROM main.ops NOT INDEXED WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq)";
+
+/** What is read of neighbouring rows. */
+interface Block {
+  places: Place[];
+  /** The wire texts, each on a line. */
+  wires: Uint8Array<ArrayBuffer>;
+  /** The columns, each row on a line. */
+  lines: string;
+}
+
+/**
+ * Checks every row.
+ *
+ * @returns How many there are, and the last `seq`.
+ */
+export async function checkRows(
+  connection: Connection,
+  findings: Findings,
+  options: RowOptions,
+): Promise<{ operations: number; lastSeq: number }> {
+  const { pool, signal, onProgress } = options;
+  const check = new RowCheck(connection, findings, options.hasIndexes);
+  const given = readGiven(connection, options.hasSequence);
+  const total = Math.min(given.last, given.seq ?? given.last);
+  const underWay: { block: Block; checked: Promise<CheckedBlock> }[] = [];
+  const collect = async (left: number) => {
+    while (underWay.length > left) {
+      const { block, checked } = underWay.shift()!;
+      check.take(block, await checked);
+      onProgress?.({ checked: check.operations, total: Math.max(total, check.operations) });
+    }
+  };
+  for (const stretch of readPlaces(connection, given.last)) {
+    signal?.throwIfAborted();
+    if ("said" in stretch) {
+      await collect(0);
+      check.skip(stretch, given.seq);
+      continue;
+    }
+    for (const places of blocksOf(stretch.places)) {
+      const block = readBlock(connection, places);
+      if (block === undefined) {
+        await collect(0);
+        check.judge(places);
+        continue;
+      }
+      // A failure is met when its turn comes.
+      const checked = pool.check({ bytes: block.wires });
+      checked.catch(() => {});
+      underWay.push({ block, checked });
+      await collect(pool.depth);
+      signal?.throwIfAborted();
+    }
+  }
+  await collect(0);
+  check.finish();
+  checkEnds(connection, findings, given, check.end);
+  onProgress?.({ checked: check.operations, total: check.operations });
+  return { operations: check.operations, lastSeq: check.end.lastSeq };
+}
+
+/** Takes rows in their order, and says what is wrong with them. */
+class RowCheck {
+  operations = 0;
+  readonly end: End = { lastSeq: 0, isCut: false };
+  readonly #connection: Connection;
+  readonly #findings: Findings;
+  readonly #references: References;
+  /** The `seq` that is to come next. */
+  #next = 1;
+
+  constructor(connection: Connection, findings: Findings, hasIndexes: boolean) {
+    this.#connection = connection;
+    this.#findings = findings;
+    this.#references = new References(connection, findings, hasIndexes);
+  }
+
+  /** Takes a block that was checked. */
+  take({ places, lines }: Block, checked: CheckedBlock): void {
+    const confirmed = this.#confirmed(places, lines, checked);
+    const { opIds, prevs } = namesOf(checked);
+    let run: Reference[] = [];
+    places.forEach((place, i) => {
+      const at = confirmed[i];
+      if (at !== undefined && place.seq === this.#next) {
+        this.#pass(place);
+        run.push({ seq: place.seq, opId: opIds[at], prev: prevs[at] });
+        return;
+      }
+      this.#references.check(run);
+      run = [];
+      this.#pass(place);
+      if (at === undefined) this.#judge(place);
+      else run.push({ seq: place.seq, opId: opIds[at], prev: prevs[at] });
+    });
+    this.#references.check(run);
+  }
+
+  /** Judges rows one by one. */
+  judge(places: readonly Place[]): void {
+    for (const place of places) {
+      this.#pass(place);
+      this.#judge(place);
+    }
+  }
+
+  /** Passes over what cannot be read. */
+  skip({ from, to, said }: { from: number; to: number | undefined; said: string }, given: number | undefined): void {
+    const first = Math.max(from, this.#next);
+    const last = to ?? given;
+    const rows = last === undefined || last <= first ? `seq ${first}` : `seq ${first} to ${last}`;
+    const message = `${rows}${last === undefined ? " and what follows" : ""} cannot be read: ${said}`;
+    this.#findings.addFault({ kind: "integrity", seq: first, message });
+    this.#references.lose(to === undefined ? Infinity : to - first + 1);
+    this.#next = Math.max(this.#next, (to ?? first) + 1);
+    this.end.isCut = to === undefined;
+    if (to !== undefined) this.end.lastSeq = Math.max(this.end.lastSeq, to);
+  }
+
+  /** There are no more. */
+  finish(): void {
+    this.#references.finish();
+  }
+
+  /** Of each row, where in the block's table it stands if it is as it should be. */
+  #confirmed(places: Place[], lines: string, checked: CheckedBlock): (number | undefined)[] {
+    const confirmed = new Array<number | undefined>(places.length).fill(undefined);
+    if (checked.positions !== places.length) return confirmed; // a line break in a wire text: no operation has one
+    const expected = linesOf(checked);
+    if (expected.length === places.length && lines === expected.join("\n")) return confirmed.map((_, i) => i);
+    const found = lines.split("\n");
+    if (found.length !== places.length) return confirmed;
+    checked.at.forEach((position, i) => {
+      if (found[position - 1] === expected[i]) confirmed[position - 1] = i;
+    });
+    return confirmed;
+  }
+
+  /** Goes on to a row, and says what is missing before it. */
+  #pass({ seq }: Place): void {
+    this.operations++;
+    if (seq < 1) {
+      this.#findings.addFault({
+        kind: "seq-out-of-range",
+        seq,
+        message: `there is a row at seq ${seq}; the first is 1`,
+      });
+      return;
+    }
+    if (seq > this.#next) {
+      const missing = seq - 1 === this.#next ? `seq ${this.#next} is` : `seq ${this.#next} to ${seq - 1} are`;
+      this.#findings.addFault({ kind: "seq-gap", seq: this.#next, message: `${missing} missing` });
+      this.#references.lose(seq - this.#next);
+    }
+    this.#next = seq + 1;
+    this.end.lastSeq = seq;
+    this.end.isCut = false;
+  }
+
+  #judge({ seq, bytes }: Place): void {
+    if (bytes > MOST_BYTES) {
+      const message = `the wire text has ${bytes} bytes, and more than ${MOST_BYTES} are not looked at`;
+      this.#findings.addFault({ kind: "bad-shape", seq, message });
+      return this.#references.lose(1);
+    }
+    const { finding, op, ids } = judgeRow(this.#connection, seq);
+    if (finding !== undefined) {
+      this.#findings.addFault(finding);
+      this.#references.addAliases(seq, ids);
+      if (ids.length === 0) this.#references.lose(1);
+    }
+    if (op !== undefined) this.#references.check([{ seq, opId: op.opId, prev: op.prev }]);
+  }
+}
+
+/** Cuts rows into blocks that fit into memory together; a row that is too large stands by itself. */
+function* blocksOf(places: readonly Place[]): Generator<Place[]> {
+  let block: Place[] = [];
+  let bytes = 0;
+  for (const place of places) {
+    if (block.length > 0 && (block.length === BLOCK_ROWS || bytes + place.bytes > BLOCK_BYTES)) {
+      yield block;
+      block = [];
+      bytes = 0;
+    }
+    block.push(place);
+    bytes += place.bytes + 1;
+  }
+  if (block.length > 0) yield block;
+}
+
+/** Reads the rows of a block; undefined when they are to be judged one by one. */
+function readBlock(connection: Connection, places: Place[]): Block | undefined {
+  if (places.some(({ bytes }) => bytes > MOST_BYTES)) return undefined;
+  const [first, last] = [places[0].seq, places[places.length - 1].seq];
+  type Row = [Uint8Array<ArrayBuffer> | null, Uint8Array | null];
+  const row = reading(() => connection.query(SELECT_BLOCK).value<Row>(first, last), () => undefined);
+  if (row === undefined || row[0] === null || row[1] === null) return undefined;
+  const [wires, lines] = row;
+  return { places, wires, lines: decoder.decode(lines) };
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -1,0 +1,105 @@
+/**
+ * All that an audit does with SQLite, whether on the calling thread or in a worker.
+ *
+ * @module
+ */
+
+import { Connection } from "../sqlite/connection.ts";
+import { CheckPool } from "../ingest/pool.ts";
+import { checkCheckpoints, type GivenCheckpoint } from "./checkpoints.ts";
+import { checkDerived } from "./derived.ts";
+import { reading } from "./damage.ts";
+import { checkIntegrity, openSchema } from "./integrity.ts";
+import type { Findings } from "./findings.ts";
+import { type AuditProgress, checkRows, MOST_BYTES } from "./rows.ts";
+import { checkForeign, checkSchema, readObjects } from "./schema.ts";
+import { isSafe, type Structure } from "./structure.ts";
+
+/** What to audit. It can be sent to a worker. */
+export interface AuditRequest {
+  /** The file. */
+  path: string;
+  /** How long to wait for others who lock it, in milliseconds. */
+  busyTimeoutMs: number;
+  /** How many workers check signatures. */
+  workers: number;
+  /** What was found without SQLite. */
+  structure: Structure;
+  /** Checkpoints that the log must begin with. */
+  checkpoints: readonly GivenCheckpoint[];
+  /** Verifier keys of kept checkpoints, beside those that their origins name. */
+  vkeys: readonly string[];
+}
+
+/** Who is told how it goes. */
+export interface Watcher {
+  /** Is told now and then how far it is. */
+  onProgress?: (progress: AuditProgress) => void;
+  /** Ends it. */
+  signal?: AbortSignal;
+}
+
+/** Makes every check, each as far as what was found before allows, and returns how many operations there are. */
+export async function runAudit(request: AuditRequest, findings: Findings, watcher: Watcher): Promise<number> {
+  const connection = Connection.openToAudit(request.path, request.busyTimeoutMs);
+  try {
+    return await auditFile(connection, request, findings, watcher);
+  } finally {
+    connection.close();
+  }
+}
+
+/** As {@linkcode runAudit}, on a file that is open. */
+export async function auditFile(
+  connection: Connection,
+  request: AuditRequest,
+  findings: Findings,
+  { onProgress, signal }: Watcher,
+): Promise<number> {
+  const { structure } = request;
+  tellStructure(structure, findings);
+  if (!structure.isSchemaSafe) {
+    findings.skip("operations and all else: the schema of the file cannot be read");
+    return 0;
+  }
+  if (!openSchema(connection, findings)) return 0;
+  const objects = readObjects(connection, findings);
+  const isLog = checkSchema(connection, objects, findings);
+  const hasIndexes = checkIntegrity(connection, objects, structure, findings);
+  const isWalkable = structure.unsafe.every(({ name }) => name !== "ops");
+  if (!isLog || !isWalkable) {
+    checkForeign(connection, objects, findings);
+    const why = isLog ? "their table visits a page twice" : "there is no table of them as it should be";
+    findings.skip(`operations: ${why}`);
+    return 0;
+  }
+  const pool = new CheckPool(request.workers, MOST_BYTES, undefined, false);
+  const hasSequence = isSafe(structure, "sqlite_sequence");
+  try {
+    const { operations } = await checkRows(connection, findings, {
+      pool,
+      hasIndexes,
+      hasSequence,
+      onProgress,
+      signal,
+    });
+    signal?.throwIfAborted();
+    reading(() => {
+      const confirmed = checkDerived(connection, structure, findings);
+      checkCheckpoints(connection, { objects, confirmed, hasIndexes, ...request }, findings);
+    }, (message) => findings.addFault({ kind: "integrity", message }));
+    checkForeign(connection, objects, findings);
+    return operations;
+  } finally {
+    pool.close();
+  }
+}
+
+/** Tells what was found without SQLite, but for what SQLite's own check says as well. */
+function tellStructure({ findings: found, unread }: Structure, findings: Findings): void {
+  if (unread !== undefined) findings.skip(unread);
+  for (const { message, table } of found) {
+    if (table === "ops") findings.addFault({ kind: "integrity", message });
+    else findings.add({ kind: "integrity", message });
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * A worker that audits a file which may be hostile: it can be given up where native code never comes back.
+ *
+ * @module
+ */
+
+import { FileError, LogError, type LogErrorCode } from "../errors.ts";
+import { neverPrompt } from "../sqlite/permissions.ts";
+import { type Finding, Findings } from "./findings.ts";
+import type { AuditProgress } from "./rows.ts";
+import { type AuditRequest, runAudit } from "./run.ts";
+
+/** What the worker says. */
+export type WorkerMessage =
+  | { kind: "started" }
+  | { kind: "finding"; finding: Finding }
+  | { kind: "unchecked"; what: string }
+  | { kind: "progress"; progress: AuditProgress }
+  | { kind: "done"; operations: number }
+  | { kind: "failed"; failure: Failure };
+
+/** An error that was thrown in the worker. */
+export interface Failure {
+  /** The name of its class. */
+  name: string;
+  /** Its message. */
+  message: string;
+  /** The code of a {@linkcode LogError}. */
+  code?: LogErrorCode;
+  /** The path of a {@linkcode FileError}. */
+  path?: string;
+}
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<AuditRequest>) => void;
+  postMessage(message: WorkerMessage): void;
+};
+
+scope.onmessage = async ({ data: request }) => {
+  clearInterval(calling);
+  const findings = new Findings(
+    (finding) => scope.postMessage({ kind: "finding", finding }),
+    (what) => scope.postMessage({ kind: "unchecked", what }),
+  );
+  const onProgress = (progress: AuditProgress) => scope.postMessage({ kind: "progress", progress });
+  try {
+    scope.postMessage({ kind: "done", operations: await runAudit(request, findings, { onProgress }) });
+  } catch (error) {
+    scope.postMessage({ kind: "failed", failure: failureOf(error) });
+  }
+};
+
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { name, message } = error;
+  if (error instanceof FileError) return { name, message, code: error.code, path: error.path };
+  return error instanceof LogError ? { name, message, code: error.code } : { name, message };
+}
+
+neverPrompt(); // what it reads was allowed before it was started
+// What is sent while the modules above are still loading is lost, and now and then what is sent right after.
+const calling = setInterval(() => scope.postMessage({ kind: "started" }), 100);
+scope.postMessage({ kind: "started" });

@@ -1,0 +1,294 @@
+/**
+ * Claims as they stand, read from the tables.
+ *
+ * @module
+ */
+
+import { LogError } from "../errors.ts";
+import type { Connection } from "../sqlite/connection.ts";
+import type { Parameter } from "../sqlite/query.ts";
+import { type AssertBody, type CorrectBody, isBody, PARTS_PER_MILLION } from "../wire/bodies.ts";
+import { isAuthor } from "../keys/author.ts";
+import { isOpId } from "../wire/ids.ts";
+import type { Operation } from "../wire/operation.ts";
+import { derivedDamaged, derivedIntegers, derivedRow, derivedRows } from "../derived/damage.ts";
+import { decodeStored } from "../derived/read.ts";
+import type { Claim, ClaimFilter, ClaimStatus } from "./claim.ts";
+import { keyText, Standing, Support } from "./encoding.ts";
+
+const FROM = "FROM mnema_claims AS claim JOIN mnema_values AS grouped ON grouped.id = claim.value " +
+  "JOIN mnema_keys AS keyed ON keyed.id = grouped.key";
+const ORDER = " ORDER BY keyed.key, claim.depth, claim.op_id";
+const SELECT_CLAIMS = "SELECT claim.seq, claim.depth, support, via, standing, cause, " +
+  "iif(grouped.id = keyed.winner, NULL, keyed.latest), ops.wire FROM json_each(?) AS wanted " +
+  "JOIN mnema_claims AS claim ON claim.seq = wanted.value JOIN mnema_values AS grouped ON grouped.id = claim.value " +
+  "JOIN mnema_keys AS keyed ON keyed.id = grouped.key JOIN ops ON ops.seq = claim.seq ORDER BY wanted.key";
+const SELECT_CURRENT = "SELECT latest FROM mnema_keys WHERE key = ?";
+const SELECT_LATEST =
+  "SELECT claim.seq FROM mnema_keys AS keyed JOIN mnema_values AS grouped ON grouped.key = keyed.id " +
+  "JOIN mnema_claims AS claim ON claim.value = grouped.id WHERE keyed.key = ? ORDER BY depth DESC, op_id DESC LIMIT 1";
+const SELECT_LAST_ABOUT = "WITH keyed (id) AS (SELECT id FROM mnema_keys WHERE key = ?) " +
+  "SELECT op_id FROM (SELECT op_id FROM mnema_rules JOIN keyed ON key = keyed.id " +
+  "ORDER BY depth DESC, op_id DESC LIMIT 1) UNION SELECT op_id FROM (SELECT claim.op_id FROM keyed " +
+  "JOIN mnema_values AS grouped ON grouped.key = keyed.id JOIN mnema_claims AS claim ON claim.value = grouped.id " +
+  "ORDER BY depth DESC, claim.op_id DESC LIMIT ?)";
+const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
+  "JOIN mnema_values AS grouped ON grouped.id = claim.value WHERE seq = ?";
+const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
+
+/** What each status means in the tables. */
+const STATUSES: Record<ClaimStatus, string> = {
+  active: `standing = ${Standing.upheld} AND support = ${Support.sound} AND grouped.id = keyed.winner`,
+  superseded: `standing = ${Standing.upheld} AND support = ${Support.sound} AND grouped.id <> keyed.winner`,
+  pending: `support = ${Support.pending} AND standing = ${Standing.upheld}`,
+  invalidated: `support = ${Support.invalidated} AND standing = ${Standing.upheld}`,
+  corrected: `standing = ${Standing.corrected}`,
+  refuted: `standing = ${Standing.refuted}`,
+};
+
+/** What the columns of a claim hold: of what is derived, and the wire text. */
+const COLUMNS = ["integer", "integer", "integer", "integer?", "integer", "integer?", "integer?", "any"] as const;
+const PAGE = 256;
+
+const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
+
+/** What each field of a filter takes. */
+const FILTER_FIELDS: Record<keyof ClaimFilter, { what: string; accepts(value: unknown): boolean }> = {
+  key: { what: "a string", accepts: isText },
+  prefix: { what: "a string", accepts: isText },
+  status: {
+    what: `a status: ${Object.keys(STATUSES).join(", ")}`,
+    accepts: (value) => typeof value === "string" && Object.hasOwn(STATUSES, value),
+  },
+  author: {
+    what: "an author id: mnk_ and 64 lower-case hex digits",
+    accepts: (value) => typeof value === "string" && isAuthor(value),
+  },
+  deriver: { what: "a string", accepts: isText },
+  input: {
+    what: "an operation id: op_ and 64 lower-case hex digits",
+    accepts: (value) => typeof value === "string" && isOpId(value),
+  },
+  limit: {
+    what: "an integer of at least 0",
+    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  },
+};
+
+/**
+ * Refuses a filter that has an unknown field, or one that no claim can meet.
+ *
+ * @throws {LogError} `invalid-argument`.
+ */
+export function checkFilter(filter: ClaimFilter): void {
+  for (const [field, value] of Object.entries(filter)) {
+    if (!Object.hasOwn(FILTER_FIELDS, field)) {
+      const fields = Object.keys(FILTER_FIELDS).join(", ");
+      throw new LogError("invalid-argument", `a filter of claims has no ${JSON.stringify(field)}; it has ${fields}`);
+    }
+    const { what, accepts } = FILTER_FIELDS[field as keyof ClaimFilter];
+    if (value === undefined || accepts(value)) continue;
+    throw new LogError("invalid-argument", `the ${field} of a filter is ${what}, not ${textOf(value)}`);
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+/** The `seq` of the claims that a filter asks for, in the order of key, depth and id. */
+export function selectClaims(connection: Connection, filter: ClaimFilter): Float64Array {
+  const { key, prefix, status, author, deriver, input, limit = Number.MAX_SAFE_INTEGER } = filter;
+  const conditions: string[] = [];
+  const parameters: Parameter[] = [];
+  const restrict = (condition: string, ...values: Parameter[]) => {
+    conditions.push(condition);
+    parameters.push(...values);
+  };
+  if (key !== undefined) restrict("keyed.key = ?", keyText(key));
+  if (prefix !== undefined && prefix !== "") {
+    const text = keyText(prefix);
+    restrict("keyed.key >= ? AND keyed.key < ?", text, successor(text));
+  }
+  if (status !== undefined) restrict(STATUSES[status]);
+  if (author !== undefined) restrict("claim.author = (SELECT id FROM mnema_names WHERE name = ?)", author);
+  if (deriver !== undefined) restrict("claim.deriver = (SELECT id FROM mnema_names WHERE name = ?)", keyText(deriver));
+  if (input !== undefined) {
+    restrict(
+      "claim.seq IN (SELECT claim FROM mnema_edges WHERE input = (SELECT seq FROM ops WHERE op_id = ?) " +
+        "UNION SELECT claim FROM mnema_awaited WHERE op_id = ?)",
+      input,
+      input,
+    );
+  }
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  // One text: as rows they would take many times the memory.
+  const sql = `SELECT group_concat(seq) FROM (SELECT claim.seq ${FROM}${where}${ORDER} LIMIT ?)`;
+  const [list] = connection.query(sql).value<[unknown]>(...parameters, limit)!;
+  return list === null ? new Float64Array() : Float64Array.from(derivedIntegers(connection, list));
+}
+
+/** The `seq` of the claim that holds for a key; undefined when none does. */
+export function selectCurrent(connection: Connection, key: string): number | undefined {
+  return derivedRow(connection, SELECT_CURRENT, ["integer?"], keyText(key))?.[0] ?? undefined;
+}
+
+/** The `seq` of the claim of a key that comes last, whatever its status; undefined when nothing is claimed of it. */
+export function selectLatest(connection: Connection, key: string): number | undefined {
+  return derivedRow(connection, SELECT_LATEST, ["integer"], keyText(key))?.[0];
+}
+
+/** The ids of the last refute or correction of a key, and of the last of its claims, at most so many. */
+export function selectLastAbout(connection: Connection, key: string, limit: number): string[] {
+  return derivedRows(connection, SELECT_LAST_ABOUT, ["text"], keyText(key), limit).map(([opId]) => opId);
+}
+
+/** With which input a claim fell; or, when it fell by itself, by which operation. */
+type FallStep = { via: number; cause: null } | { via: null; cause: number };
+
+/** Reads claims as they stand. */
+export class ClaimReader {
+  readonly #connection: Connection;
+  /** What felled claims, by `seq`: many fall by one operation. */
+  readonly #causes = new Map<number, number>();
+  readonly #opIds = new Map<number, string>();
+
+  /** @param connection The log's file; claims must have been brought up. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Claims by their `seq`, in that order. */
+  *read(seqs: Float64Array): Generator<Claim> {
+    for (let at = 0; at < seqs.length; at += PAGE) {
+      this.#causes.clear(); // the state may have changed since the last page
+      const page = [...seqs.subarray(at, at + PAGE)];
+      yield* this.#connection.snapshot(() => this.#page(page));
+    }
+  }
+
+  /** A claim by its `seq`; undefined when there is none. */
+  one(seq: number): Claim | undefined {
+    return this.#page([seq])[0];
+  }
+
+  /** A claim by its `seq`, which the tables name. */
+  named(seq: number): Claim {
+    const claim = this.one(seq);
+    if (claim === undefined) throw derivedDamaged(this.#connection, `there is no claim at seq ${seq}`);
+    return claim;
+  }
+
+  /** The `seq` of the refute or correction that felled a claim, of the claim it covers, and on to the claim itself. */
+  path(seq: number): number[] {
+    const backwards = new Set<number>();
+    for (let at: number | null = seq; at !== null;) {
+      this.visit(backwards, at);
+      const { via, cause }: FallStep = this.fall(at);
+      if (via === null) this.visit(backwards, cause);
+      at = via;
+    }
+    return [...backwards].reverse();
+  }
+
+  /** The id of the operation at a `seq`. */
+  opId(seq: number | null): string {
+    let opId = this.#opIds.get(seq!);
+    if (opId !== undefined) return opId;
+    opId = this.#connection.query(SELECT_OP_ID).value<[string]>(seq)?.[0];
+    if (typeof opId !== "string") throw derivedDamaged(this.#connection, `there is no operation at seq ${seq}`);
+    this.#opIds.set(seq!, opId);
+    return opId;
+  }
+
+  /** With which input a claim fell; or, when it fell by itself, by which operation. */
+  fall(seq: number): FallStep {
+    const row = derivedRow(this.#connection, SELECT_FALL, ["integer?", "integer", "integer?"], seq);
+    if (row !== undefined) {
+      const [via, standing, cause] = row;
+      if (standing === Standing.upheld) { if (via !== null) return { via, cause: null }; }
+      else if (cause !== null) return { via: null, cause };
+    }
+    throw derivedDamaged(this.#connection, `the claim at seq ${seq} fell by nothing`);
+  }
+
+  #page(seqs: number[]): Claim[] {
+    return derivedRows(this.#connection, SELECT_CLAIMS, COLUMNS, JSON.stringify(seqs))
+      .map(([seq, depth, support, via, standing, cause, later, wire]) => {
+        const op = decodeStored(this.#connection.path, seq, wire);
+        const status = statusOf(standing, support, later !== null);
+        if (status === undefined || !isClaim(op)) {
+          throw derivedDamaged(this.#connection, `what is kept of seq ${seq} is not of a claim`);
+        }
+        const { opId, author, ts } = op;
+        const base = { opId, author, ts, depth, status, ...this.#reason(status, { seq, via, cause, later }) };
+        if (op.type === "claim.correct") {
+          const { key, value } = op.body as unknown as CorrectBody;
+          return { ...base, kind: "correct", key, value, confidencePpm: PARTS_PER_MILLION, inputs: [] };
+        }
+        const { key, value, confidence_ppm, deriver, inputs } = op.body as unknown as AssertBody;
+        return { ...base, kind: "assert", key, value, confidencePpm: confidence_ppm, deriver, inputs };
+      });
+  }
+
+  #reason(
+    status: ClaimStatus,
+    at: { seq: number; via: number | null; cause: number | null; later: number | null },
+  ): Pick<Claim, "cause" | "via"> {
+    switch (status) {
+      case "refuted":
+      case "corrected":
+        return { cause: this.opId(at.cause) };
+      case "superseded":
+        return { cause: this.opId(at.later) };
+      case "invalidated":
+        return { cause: this.opId(this.#rootCause(at.seq)), via: this.opId(at.via) };
+      default:
+        return {};
+    }
+  }
+
+  #rootCause(seq: number): number {
+    const passed = new Set<number>();
+    let cause = this.#causes.get(seq);
+    for (let at = seq; cause === undefined;) {
+      this.visit(passed, at);
+      const fall = this.fall(at);
+      cause = fall.via === null ? fall.cause : this.#causes.get(fall.via);
+      at = fall.via!;
+    }
+    for (const at of passed) this.#causes.set(at, cause);
+    return cause;
+  }
+
+  /** Refuses a path that comes back to where it was: it would have no end. */
+  visit(path: Set<number>, seq: number): void {
+    if (path.has(seq)) throw derivedDamaged(this.#connection, `the claim at seq ${seq} fell with itself`);
+    path.add(seq);
+  }
+}
+
+function isClaim({ type, body }: Operation): boolean {
+  return (type === "claim.assert" || type === "claim.correct") && isBody(type, body);
+}
+
+/** The status that follows from the tables; undefined of what replay never writes there. */
+function statusOf(standing: number, support: number, isLater: boolean): ClaimStatus | undefined {
+  if (standing === Standing.refuted) return "refuted";
+  if (standing === Standing.corrected) return "corrected";
+  if (standing !== Standing.upheld) return undefined;
+  if (support === Support.invalidated) return "invalidated";
+  if (support === Support.pending) return "pending";
+  if (support !== Support.sound) return undefined;
+  return isLater ? "superseded" : "active";
+}
+
+/** The least text that is greater than every text that starts with this one. */
+function successor(text: string): string {
+  const points = [...text].map((character) => character.codePointAt(0)!);
+  while (points.at(-1) === 0x10ffff) points.pop();
+  const last = points.pop();
+  if (last === undefined) return "\u{10ffff}".repeat(513); // keys are shorter
+  points.push(last === 0xd7ff ? 0xe000 : last + 1);
+  return String.fromCodePoint(...points);
+}

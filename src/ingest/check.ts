@@ -1,0 +1,144 @@
+/**
+ * Checks a block of wire texts: everything about an operation that can be told without the log. Runs in workers.
+ *
+ * @module
+ */
+
+import { isUtf8 } from "node:buffer";
+import { LogError, tooLarge } from "../errors.ts";
+import { checkBody, isKnownType } from "../wire/bodies.ts";
+import { leafHash } from "../tlog/leaf.ts";
+import { failedCheck } from "../wire/authentic.ts";
+import { BODY_OFFSET, type Layout, layoutOf, type Tail } from "../wire/layout.ts";
+import { Operation } from "../wire/operation.ts";
+import { type Envelope, EnvelopeScanner } from "../wire/scan.ts";
+import { TableBuilder } from "../log/records.ts";
+import type { Block } from "./blocks.ts";
+import { decodeLine, eachLine } from "./lines.ts";
+
+/** One operation that was refused. */
+export interface Refusal {
+  /** Its place in the source, from 1: of a stream of bytes, the line number. */
+  position: number;
+  /** What is wrong, for programs. */
+  code: LogError["code"];
+  /** What is wrong, for people. */
+  reason: string;
+  /** The id that it claims, where one could be read. */
+  opId?: string;
+}
+
+/** What became of a block. Positions are counted from 1 within the block. */
+export interface CheckedBlock {
+  /** How many positions the block has, those of blank lines included. */
+  positions: number;
+  /** The bytes of the block. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Where in them the operations stand that are what they claim to be, as `records.ts` has it. */
+  table: Uint8Array<ArrayBuffer>;
+  /** The position of each. */
+  at: Uint32Array<ArrayBuffer>;
+  /** The others. */
+  refusals: Refusal[];
+}
+
+const encoder = new TextEncoder();
+
+/** What is asked of operations besides that they are what they claim to be. */
+export interface Limits {
+  /** The greatest wire text, in bytes. */
+  maxBytes: number;
+  /** Whether the bodies of known types are to be as `bodies.ts` has them: they are, to enter a log. */
+  bodies: boolean;
+}
+
+/** Checks every operation of a block. */
+export function checkBlock(block: Block, limits: Limits): CheckedBlock {
+  const checker = "texts" in block ? checkTexts(block.texts, limits) : checkLines(block.bytes, limits);
+  return checker.finish();
+}
+
+function checkTexts(texts: string[], limits: Limits): BlockChecker {
+  const buffer = new Uint8Array(texts.reduce((length, text) => length + 3 * text.length, 0));
+  const ends: number[] = [];
+  let length = 0;
+  for (const text of texts) ends.push(length += encoder.encodeInto(text, buffer.subarray(length)).written);
+  const checker = new BlockChecker(buffer.subarray(0, length), limits);
+  texts.forEach((text, i) => checker.check(i + 1, i === 0 ? 0 : ends[i - 1], ends[i], text));
+  return checker;
+}
+
+function checkLines(bytes: Uint8Array<ArrayBuffer>, limits: Limits): BlockChecker {
+  const checker = new BlockChecker(bytes, limits);
+  eachLine(bytes, (position, start, end) => checker.check(position, start, end));
+  return checker;
+}
+
+class BlockChecker {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #limits: Limits;
+  readonly #scanner?: EnvelopeScanner;
+  readonly #table = new TableBuilder();
+  #positions = 0;
+  readonly #at: number[] = [];
+  readonly #refusals: Refusal[] = [];
+
+  constructor(bytes: Uint8Array<ArrayBuffer>, limits: Limits) {
+    this.#bytes = bytes;
+    this.#limits = limits;
+    if (isUtf8(bytes)) this.#scanner = new EnvelopeScanner(bytes);
+  }
+
+  /** Checks the text that stands from `start` to `end`; a blank one is passed over. */
+  check(position: number, start: number, end: number, text?: string): void {
+    this.#positions = position;
+    if (start === end && text === undefined) return;
+    const { maxBytes, bodies } = this.#limits;
+    try {
+      if (end - start > maxBytes) throw tooLarge("the operation", maxBytes);
+      const envelope = text === undefined || text.isWellFormed() ? this.#scanner?.scan(start, end) : undefined;
+      const layout = envelope && layoutOf(end - start, envelope);
+      if (layout !== undefined && failedCheck(this.#bytes.subarray(start, end), layout, envelope!) === undefined) {
+        if (bodies && isKnownType(envelope!.type)) this.#checkBody(envelope!, start, layout);
+        this.#accept(position, start, end, envelope!);
+        return;
+      }
+      // Whatever is not plainly right is judged by the one that can say what is wrong.
+      const op = Operation.parse(text ?? decodeLine(this.#bytes.subarray(start, end)));
+      op.verify();
+      if (bodies) checkBody(op.type, op.body, op.opId);
+      this.#accept(position, start, end, op);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      this.#refusals.push(refusal(position, error));
+    }
+  }
+
+  finish(): CheckedBlock {
+    return {
+      positions: this.#positions,
+      bytes: this.#bytes,
+      table: this.#table.finish(),
+      at: Uint32Array.from(this.#at),
+      refusals: this.#refusals,
+    };
+  }
+
+  #accept(position: number, start: number, end: number, tail: Tail): void {
+    this.#table.add(start, end, tail, leafHash(this.#bytes.subarray(start, end)));
+    this.#at.push(position);
+  }
+
+  #checkBody({ type, opId }: Envelope, start: number, { opIdAt }: Layout): void {
+    if (type === "evidence.add" && this.#scanner!.isEvidence(start)) return; // most operations, without decoding them
+    // Canonical, and no integer in it is so large that its rounding matters here.
+    const body = this.#bytes.subarray(start + BODY_OFFSET, start + opIdAt - 1);
+    checkBody(type, JSON.parse(decodeLine(body)), opId);
+  }
+}
+
+/** What is said of an operation that an error refuses. */
+export function refusal(position: number, error: LogError): Refusal {
+  const opId = "opId" in error && typeof error.opId === "string" ? { opId: error.opId } : {};
+  return { position, code: error.code, reason: error.message, ...opId };
+}

@@ -1,0 +1,112 @@
+/**
+ * Who signs: an Ed25519 key pair, made at random, from a seed, or read from a PKCS#8 PEM file (RFC 8410).
+ *
+ * @module
+ */
+
+import { createPrivateKey, type KeyObject, sign } from "node:crypto";
+import { LogError } from "../errors.ts";
+import { pemOf, readKeyFile, writeKeyFile } from "./key_file.ts";
+import { identities, type Signer } from "./signer.ts";
+
+/** A seed is 32 bytes, and so is a public key. */
+const SEED_BYTES = 32;
+
+/**
+ * An author: holds a secret key and signs with it. The secret is never printed, and leaves only through
+ * {@linkcode Identity.save}.
+ *
+ * @example
+ * ```ts
+ * import { Identity, Operation } from "@mnema/oplog";
+ *
+ * const identity = Identity.generate();
+ * const op = Operation.create({ type: "note", body: { text: "hello" } }, identity);
+ * op.verify();
+ * console.log(identity.author); // mnk_ and 64 hex digits
+ * ```
+ */
+export class Identity implements Signer {
+  /** The author id: `mnk_` and the 32-byte public key in lower-case hex. */
+  readonly author: string;
+  readonly #seed: Uint8Array;
+  readonly #key: KeyObject;
+
+  private constructor(seed: Uint8Array) {
+    this.#seed = new Uint8Array(seed); // read once: author and key must be of the same bytes
+    this.#key = createPrivateKey(pemOf(this.#seed));
+    const publicKey = this.#key.export({ format: "jwk" }).x!;
+    this.author = "mnk_" + Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toHex();
+    Object.freeze(this);
+    identities.set(this, (message) => this.#sign(message));
+  }
+
+  /** Makes a new identity from 32 bytes of the system's randomness. */
+  static generate(): Identity {
+    return new Identity(crypto.getRandomValues(new Uint8Array(SEED_BYTES)));
+  }
+
+  /**
+   * Makes the identity that a seed stands for.
+   *
+   * @param seed The 32 bytes that RFC 8032 calls the private key. Copied.
+   * @throws {LogError} `invalid-argument` when it is not 32 bytes.
+   */
+  static fromSeed(seed: Uint8Array): Identity {
+    if (!(seed instanceof Uint8Array) || seed.length !== SEED_BYTES) {
+      throw new LogError("invalid-argument", `a seed is a Uint8Array of ${SEED_BYTES} bytes`);
+    }
+    return new Identity(seed);
+  }
+
+  /**
+   * Reads an identity from a PKCS#8 PEM file, as {@linkcode Identity.save} and `openssl genpkey` write it.
+   *
+   * @param path The file. Needs read permission.
+   * @throws {FileError} `missing-file`, `is-a-folder`, `key-exposed` (others than the owner may read the file),
+   * `key-unreadable` (no Ed25519 key in it, or no file), `io`.
+   * @throws {LogError} `invalid-argument` when the path is no string.
+   */
+  static load(path: string): Identity {
+    return new Identity(readKeyFile(path));
+  }
+
+  /**
+   * Writes the identity to a new file that only its owner can read (mode 0600), as PKCS#8 PEM.
+   *
+   * @param path The file, which must not exist. Needs write permission.
+   * @throws {FileError} `file-exists`, `missing-folder`, `io`.
+   * @throws {LogError} `invalid-argument` when the path is no string.
+   *
+   * @example
+   * ```ts
+   * import { Identity } from "@mnema/oplog";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const folder = Deno.makeTempDirSync();
+   * const identity = Identity.generate();
+   * identity.save(`${folder}/mnema.key`);
+   * assertEquals(Identity.load(`${folder}/mnema.key`).author, identity.author);
+   * Deno.removeSync(folder, { recursive: true });
+   * ```
+   */
+  save(path: string): void {
+    writeKeyFile(path, this.#seed);
+  }
+
+  /**
+   * Signs bytes.
+   *
+   * @param message The bytes to sign.
+   * @returns The 64-byte Ed25519 signature (RFC 8032).
+   * @throws {LogError} `invalid-argument` when the message is not bytes.
+   */
+  sign(message: Uint8Array): Uint8Array {
+    if (!(message instanceof Uint8Array)) throw new LogError("invalid-argument", "a message to sign is a Uint8Array");
+    return this.#sign(message);
+  }
+
+  #sign(message: Uint8Array): Uint8Array {
+    return new Uint8Array(sign(null, message, this.#key));
+  }
+}
