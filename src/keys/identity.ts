@@ -38,7 +38,7 @@ export class Identity implements Signer {
     const publicKey = this.#key.export({ format: "jwk" }).x!;
     this.author = "mnk_" + Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toHex();
     Object.freeze(this);
-    identities.set(this, (message) => this.#sign(message));
+    if (new.target === Identity) identities.set(this, (message) => this.#sign(message)); // a subclass may sign otherwise
   }
 
   /** Makes a new identity from 32 bytes of the system's randomness. */

@@ -640,7 +640,7 @@ Deno.test("where Deno may not write the file, derived state is given all the sam
     makeLog(path);
     const before = contentsOf(folder);
     const flags = [...LIBRARY, `--allow-read=${folder}`, `--allow-write=${path}-wal,${path}-shm`];
-    assertEquals(await runChild("../../replay/children/project_readonly.ts", [path], { flags }), { value: MADE });
+    assertEquals(await runChild("../../derived/children/project_readonly.ts", [path], { flags }), { value: MADE });
     assertEquals(contentsOf(folder)["log.db"], before["log.db"]);
   });
 });
@@ -914,7 +914,7 @@ for (const what of ["project", "rebuild"]) {
         log.close();
       }
       const before = kept();
-      const child = startChild("../../replay/children/pause_within.ts", [path, what]);
+      const child = startChild("../../derived/children/pause_within.ts", [path, what]);
       const lines = linesOf(child.stdout);
       assertEquals((await lines.next()).value, "paused");
       {
@@ -936,7 +936,7 @@ for (const what of ["project", "rebuild"]) {
 
 Deno.test("processes that append and project at once all give the state of the whole log", async () => {
   await withLog(async (path) => {
-    const script = "../../replay/children/project_at_once.ts";
+    const script = "../../derived/children/project_at_once.ts";
     const children = Array.from({ length: 2 }, () => startChild(script, [path, "40"]));
     const outputs = children.map(({ stdout }) => linesOf(stdout));
     for (const output of outputs) assertEquals((await output.next()).value, "ready");
