@@ -6,7 +6,8 @@
 
 import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
 import type { Signer } from "./keys/signer.ts";
-import { MAX_PREV, Operation, type OperationDraft } from "./wire/operation.ts";
+import { MAX_PREV } from "./wire/envelope.ts";
+import { Operation, type OperationDraft } from "./wire/operation.ts";
 import { Changes } from "./log/changes.ts";
 import { Connection } from "./sqlite/connection.ts";
 import {

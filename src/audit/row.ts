@@ -8,7 +8,6 @@ import { OperationError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { isOpId } from "../wire/ids.ts";
 import { addressOf } from "../wire/authentic.ts";
-import { layoutOf } from "../wire/layout.ts";
 import { Operation } from "../wire/operation.ts";
 import { damageOf } from "./damage.ts";
 import type { Finding } from "./findings.ts";
@@ -62,7 +61,7 @@ export function judgeRow(connection: Connection, seq: number): Judged {
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const opId = op?.opId ?? error.opId ?? ids[0];
-    if (op !== undefined) ids.push(op.opId, addressOf(columns.wire.bytes, layoutOf(columns.wire.bytes.length, op)));
+    if (op !== undefined) ids.push(op.opId, addressOf(columns.wire.bytes, op));
     return { finding: { kind: kindOf(error), seq, opId, message: error.message }, ids };
   }
   ids.push(op.opId);

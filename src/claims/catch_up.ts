@@ -12,7 +12,7 @@ import type { Connection } from "../sqlite/connection.ts";
 import type { Batch } from "../derived/batch.ts";
 import type { Run } from "../derived/projections.ts";
 import { Standing, Support } from "./encoding.ts";
-import { type Fact, readFacts } from "./statements.ts";
+import { readStatements, type Statement } from "./statements.ts";
 import type { FallRecord } from "./cascade.ts";
 import { Groups, type Key } from "./groups.ts";
 import { judge, readRules } from "./rules.ts";
@@ -76,15 +76,15 @@ export class ClaimsRun implements Run {
   }
 
   #apply(batch: Batch): void {
-    const facts = readFacts(this.#connection, batch);
+    const statements = readStatements(this.#connection, batch);
     const arrived = this.#arrived(batch);
-    if (facts.length === 0 && arrived.length === 0) return;
+    if (statements.length === 0 && arrived.length === 0) return;
 
     const groups = new Groups(this.#connection);
-    groups.load(facts);
-    const ruled = this.#insertRules(facts, groups);
+    groups.load(statements);
+    const ruled = this.#insertRules(statements, groups);
     const unsettled = this.#judge(ruled, groups);
-    const unsound = this.#insertClaims(facts, groups, batch);
+    const unsound = this.#insertClaims(statements, groups, batch);
     for (const claim of this.#claims(SELECT_EARLIER_DEPENDENTS, unsound)) unsettled.add(claim);
     for (const claim of this.#connect(arrived, new Set(unsound))) unsettled.add(claim);
     groups.save();
@@ -99,15 +99,15 @@ export class ClaimsRun implements Run {
   }
 
   /** Writes refutes and corrections down, and returns the keys they are about. */
-  #insertRules(facts: readonly Fact[], groups: Groups): Set<Key> {
-    const rules = facts.filter(({ is }) => is !== "assert");
+  #insertRules(statements: readonly Statement[], groups: Groups): Set<Key> {
+    const rules = statements.filter(({ kind }) => kind !== "assert");
     if (rules.length === 0) return new Set();
     const ruled = new Set<Key>();
-    const rows = rules.map(({ seq, opId, depth, key: text, value, is }) => {
+    const rows = rules.map(({ seq, opId, depth, key: text, value, kind }) => {
       const key = groups.key(text);
       groups.markRuled(key);
       ruled.add(key);
-      return [seq, opId, depth, key.id, value === null ? null : groups.of(text, value).id, Number(is === "correct")];
+      return [seq, opId, depth, key.id, value === null ? null : groups.of(text, value).id, Number(kind === "correct")];
     });
     this.#connection.query(INSERT_RULES).run(JSON.stringify(rows));
     return ruled;
@@ -148,8 +148,8 @@ export class ClaimsRun implements Run {
    *
    * @returns Those of them that are not sound.
    */
-  #insertClaims(facts: readonly Fact[], groups: Groups, batch: Batch): number[] {
-    const claims = facts.filter(({ is }) => is !== "refute");
+  #insertClaims(statements: readonly Statement[], groups: Groups, batch: Batch): number[] {
+    const claims = statements.filter(({ kind }) => kind !== "refute");
     if (claims.length === 0) return [];
     const names = this.#names(claims);
     const inputs = this.#inputs(claims, batch);
@@ -184,7 +184,7 @@ export class ClaimsRun implements Run {
     return unsound;
   }
 
-  #names(claims: readonly Fact[]): Map<string, number> {
+  #names(claims: readonly Statement[]): Map<string, number> {
     const names = new Set<string>();
     for (const { author, deriver } of claims) {
       names.add(author);
@@ -199,7 +199,7 @@ export class ClaimsRun implements Run {
    * The inputs of claims that are in the log. A claim among these operations is taken for sound until its turn, and so is
    * one that is further on in the log.
    */
-  #inputs(claims: readonly Fact[], batch: Batch): Map<string, InputState> {
+  #inputs(claims: readonly Statement[], batch: Batch): Map<string, InputState> {
     const named = new Set(claims.flatMap(({ inputs }) => inputs));
     const states = new Map<string, InputState>();
     for (const { seq, opId } of batch.links()) {

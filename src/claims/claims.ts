@@ -7,10 +7,11 @@
 import { LogError, NotFoundError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { requireObject, requireText, seqOf } from "../log/entries.ts";
-import { isBody, MAX_SUMMARY, PARTS_PER_MILLION } from "../wire/bodies.ts";
+import { decodeBody, MAX_SUMMARY, PARTS_PER_MILLION } from "../wire/bodies.ts";
 import { isOpId } from "../wire/ids.ts";
 import type { Signer } from "../keys/signer.ts";
-import { MAX_PREV, Operation, type OperationDraft } from "../wire/operation.ts";
+import { MAX_PREV } from "../wire/envelope.ts";
+import { Operation, type OperationDraft } from "../wire/operation.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 import type { Projections } from "../derived/projections.ts";
 import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
@@ -284,7 +285,7 @@ export class Claims {
     key: string,
     signer: Signer,
     type: string,
-    body: OperationDraft["body"],
+    body: CanonicalObject,
     ts: number | undefined,
   ): Cascade {
     return this.#recorder.transaction(() => {
@@ -303,11 +304,11 @@ export class Claims {
     key: string,
     signer: Signer,
     type: string,
-    body: OperationDraft["body"],
+    body: CanonicalObject,
     ts: number | undefined,
   ): Operation {
     const heads = this.#recorder.heads(MAX_PREV + 1);
-    if (heads.length <= MAX_PREV || !isBody(type, body as CanonicalObject) || !key.isWellFormed()) {
+    if (heads.length <= MAX_PREV || decodeBody(type, body) === undefined || !key.isWellFormed()) {
       return this.#recorder.record(signer, type, body, { ts }); // which refuses a body that is none
     }
     // To follow one of the deepest heads is to come after everything. What it is about is named besides, for those who
@@ -338,6 +339,8 @@ export class Claims {
   }
 }
 
-function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+function withoutUndefined(fields: Record<string, CanonicalValue | undefined>): CanonicalObject {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([key, value]) => value === undefined ? [] : [[key, value]]),
+  );
 }

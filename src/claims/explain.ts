@@ -6,7 +6,7 @@
 
 import type { Connection } from "../sqlite/connection.ts";
 import { rowOf, seqOf } from "../log/entries.ts";
-import { type CorrectBody, type EvidenceBody, isBody, type RefuteBody } from "../wire/bodies.ts";
+import { decodeBody } from "../wire/bodies.ts";
 import type { Operation } from "../wire/operation.ts";
 import { derivedDamaged } from "../derived/damage.ts";
 import { decodeStored } from "../derived/read.ts";
@@ -52,8 +52,9 @@ function nodeOf(connection: Connection, reader: ClaimReader, opId: string): Expl
   const claim = reader.one(found.seq);
   if (claim !== undefined) return { is: "claim", opId, claim };
   const { type, author, ts, body } = found.op;
-  if (type !== "evidence.add" || !isBody(type, body)) return { is: "other", opId, type, author, ts };
-  const { source, kind, content, ref } = body as unknown as EvidenceBody;
+  const known = decodeBody(type, body);
+  if (known?.type !== "evidence.add") return { is: "other", opId, type, author, ts };
+  const { source, kind, content, ref } = known.body;
   return {
     is: "evidence",
     opId,
@@ -65,13 +66,14 @@ function fallOf(connection: Connection, reader: ClaimReader, seq: number): Fall 
   const path = reader.path(seq);
   const row = connection.query(SELECT_WIRE).value<[unknown]>(path[0]);
   const { opId, type, author, ts, body } = decodeStored(connection.path, path[0], row?.[0]);
-  if (!(type === "claim.refute" || type === "claim.correct") || !isBody(type, body)) {
-    throw derivedDamaged(connection, `what is at seq ${path[0]} refutes and corrects nothing`);
+  const known = decodeBody(type, body);
+  if (known?.type !== "claim.refute" && known?.type !== "claim.correct") {
+    throw derivedDamaged(connection, `the operation at seq ${path[0]} is neither a refute nor a correction`);
   }
-  const { key, value, reason } = body as unknown as RefuteBody | CorrectBody;
+  const { key, value, reason } = known.body;
   return {
     opId,
-    type,
+    type: known.type,
     author,
     ts,
     key,

@@ -6,7 +6,7 @@
 
 import type { Connection } from "../sqlite/connection.ts";
 import { Standing } from "./encoding.ts";
-import type { Fact } from "./statements.ts";
+import type { Statement } from "./statements.ts";
 import { isBefore, type Ranked } from "./order.ts";
 import type { Verdict } from "./rules.ts";
 
@@ -89,12 +89,12 @@ export class Groups {
     this.#connection = connection;
   }
 
-  /** Loads the groups that facts name, and makes those that are not there. */
-  load(facts: readonly Fact[]): void {
+  /** Loads the groups that statements name, and makes those that are not there. */
+  load(statements: readonly Statement[]): void {
     [this.#nextKey, this.#nextGroup] = this.#connection.query(SELECT_NEXT).value<[number, number]>()!;
-    this.#loadKeys(SELECT_KEYS, [...new Set(facts.map(({ key }) => key))].sort());
+    this.#loadKeys(SELECT_KEYS, [...new Set(statements.map(({ key }) => key))].sort());
     const wanted = new Map<number, Set<string>>();
-    for (const { key: text, value } of facts) {
+    for (const { key: text, value } of statements) {
       const key = this.#keysByText.get(text) ?? this.#makeKey(text);
       if (value === null || this.#newKeys.has(key)) continue;
       const values = wanted.get(key.id);
@@ -102,7 +102,7 @@ export class Groups {
       else values.add(value);
     }
     this.#loadGroups(SELECT_GROUPS, [...wanted].flatMap(([id, values]) => [...values].map((value) => [id, value])));
-    for (const { key: text, value } of facts) {
+    for (const { key: text, value } of statements) {
       const key = this.key(text);
       if (value !== null && !key.groups.has(value)) this.#makeGroup(key, value);
     }

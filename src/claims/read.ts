@@ -7,10 +7,10 @@
 import { LogError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import type { Parameter } from "../sqlite/query.ts";
-import { type AssertBody, type CorrectBody, isBody, PARTS_PER_MILLION } from "../wire/bodies.ts";
+import { decodeBody, PARTS_PER_MILLION } from "../wire/bodies.ts";
 import { isAuthor } from "../keys/author.ts";
 import { isOpId } from "../wire/ids.ts";
-import type { Operation } from "../wire/operation.ts";
+import { isNatural } from "../wire/value.ts";
 import { derivedDamaged, derivedIntegers, derivedRow, derivedRows } from "../derived/damage.ts";
 import { decodeStored } from "../derived/read.ts";
 import type { Claim, ClaimFilter, ClaimStatus } from "./claim.ts";
@@ -71,7 +71,7 @@ const FILTER_FIELDS: Record<keyof ClaimFilter, { what: string; accepts(value: un
   },
   limit: {
     what: "an integer of at least 0",
-    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+    accepts: isNatural,
   },
 };
 
@@ -82,14 +82,18 @@ const FILTER_FIELDS: Record<keyof ClaimFilter, { what: string; accepts(value: un
  */
 export function checkFilter(filter: ClaimFilter): void {
   for (const [field, value] of Object.entries(filter)) {
-    if (!Object.hasOwn(FILTER_FIELDS, field)) {
+    if (!isFilterField(field)) {
       const fields = Object.keys(FILTER_FIELDS).join(", ");
       throw new LogError("invalid-argument", `a filter of claims has no ${JSON.stringify(field)}; it has ${fields}`);
     }
-    const { what, accepts } = FILTER_FIELDS[field as keyof ClaimFilter];
+    const { what, accepts } = FILTER_FIELDS[field];
     if (value === undefined || accepts(value)) continue;
     throw new LogError("invalid-argument", `the ${field} of a filter is ${what}, not ${textOf(value)}`);
   }
+}
+
+function isFilterField(field: string): field is keyof ClaimFilter {
+  return Object.hasOwn(FILTER_FIELDS, field);
 }
 
 function textOf(value: unknown): string {
@@ -215,18 +219,18 @@ export class ClaimReader {
   #page(seqs: number[]): Claim[] {
     return derivedRows(this.#connection, SELECT_CLAIMS, COLUMNS, JSON.stringify(seqs))
       .map(([seq, depth, support, via, standing, cause, later, wire]) => {
-        const op = decodeStored(this.#connection.path, seq, wire);
+        const { opId, author, ts, type, body } = decodeStored(this.#connection.path, seq, wire);
         const status = statusOf(standing, support, later !== null);
-        if (status === undefined || !isClaim(op)) {
-          throw derivedDamaged(this.#connection, `what is kept of seq ${seq} is not of a claim`);
+        const known = decodeBody(type, body);
+        if (status === undefined || (known?.type !== "claim.assert" && known?.type !== "claim.correct")) {
+          throw derivedDamaged(this.#connection, `the row of seq ${seq} is not that of a claim`);
         }
-        const { opId, author, ts } = op;
         const base = { opId, author, ts, depth, status, ...this.#reason(status, { seq, via, cause, later }) };
-        if (op.type === "claim.correct") {
-          const { key, value } = op.body as unknown as CorrectBody;
+        if (known.type === "claim.correct") {
+          const { key, value } = known.body;
           return { ...base, kind: "correct", key, value, confidencePpm: PARTS_PER_MILLION, inputs: [] };
         }
-        const { key, value, confidence_ppm, deriver, inputs } = op.body as unknown as AssertBody;
+        const { key, value, confidence_ppm, deriver, inputs } = known.body;
         return { ...base, kind: "assert", key, value, confidencePpm: confidence_ppm, deriver, inputs };
       });
   }
@@ -266,10 +270,6 @@ export class ClaimReader {
     if (path.has(seq)) throw derivedDamaged(this.#connection, `the claim at seq ${seq} fell with itself`);
     path.add(seq);
   }
-}
-
-function isClaim({ type, body }: Operation): boolean {
-  return (type === "claim.assert" || type === "claim.correct") && isBody(type, body);
 }
 
 /** The status that follows from the tables; undefined of what replay never writes there. */

@@ -55,7 +55,7 @@ integers. Without --prev, the operation follows everything in the log.`,
 };
 
 async function requireType(type: string): Promise<void> {
-  const { checkType } = await import("../wire/operation.ts");
+  const { checkType } = await import("../wire/envelope.ts");
   try {
     checkType(type);
   } catch (error) {
@@ -73,7 +73,8 @@ async function appendEach(
   path: string,
   output: Output,
 ): Promise<void> {
-  const { MAX_PREV, Operation } = await import("../wire/operation.ts");
+  const { MAX_PREV } = await import("../wire/envelope.ts");
+  const { Operation } = await import("../wire/operation.ts");
   const { type, ts } = draft;
   let prev = draft.prev ?? log.heads(MAX_PREV, { by: "depth" });
   const wires: string[] = [];

@@ -9,7 +9,7 @@ import { LogError, tooLarge } from "../errors.ts";
 import { checkBody, isKnownType } from "../wire/bodies.ts";
 import { leafHash } from "../tlog/leaf.ts";
 import { failedCheck } from "../wire/authentic.ts";
-import { BODY_OFFSET, type Layout, layoutOf, type Tail } from "../wire/layout.ts";
+import { bodyRange, type Tail } from "../wire/layout.ts";
 import { Operation } from "../wire/operation.ts";
 import { type Envelope, EnvelopeScanner } from "../wire/scan.ts";
 import { TableBuilder } from "../log/records.ts";
@@ -97,10 +97,9 @@ class BlockChecker {
     try {
       if (end - start > maxBytes) throw tooLarge("the operation", maxBytes);
       const envelope = text === undefined || text.isWellFormed() ? this.#scanner?.scan(start, end) : undefined;
-      const layout = envelope && layoutOf(end - start, envelope);
-      if (layout !== undefined && failedCheck(this.#bytes.subarray(start, end), layout, envelope!) === undefined) {
-        if (bodies && isKnownType(envelope!.type)) this.#checkBody(envelope!, start, layout);
-        this.#accept(position, start, end, envelope!);
+      if (envelope !== undefined && failedCheck(this.#bytes.subarray(start, end), envelope) === undefined) {
+        if (bodies && isKnownType(envelope.type)) this.#checkBody(envelope, start, end);
+        this.#accept(position, start, end, envelope);
         return;
       }
       // Whatever is not plainly right is judged by the one that can say what is wrong.
@@ -129,11 +128,12 @@ class BlockChecker {
     this.#at.push(position);
   }
 
-  #checkBody({ type, opId }: Envelope, start: number, { opIdAt }: Layout): void {
-    if (type === "evidence.add" && this.#scanner!.isEvidence(start)) return; // most operations, without decoding them
+  #checkBody(envelope: Envelope, start: number, end: number): void {
+    const { type, opId } = envelope;
+    if (this.#scanner!.isBody(type, start)) return; // most operations, without decoding them
     // Canonical, and no integer in it is so large that its rounding matters here.
-    const body = this.#bytes.subarray(start + BODY_OFFSET, start + opIdAt - 1);
-    checkBody(type, JSON.parse(decodeLine(body)), opId);
+    const [from, to] = bodyRange(end - start, envelope);
+    checkBody(type, JSON.parse(decodeLine(this.#bytes.subarray(start + from, start + to))), opId);
   }
 }
 

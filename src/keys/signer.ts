@@ -5,7 +5,7 @@
  */
 
 import { LogError } from "../errors.ts";
-import { isAuthor } from "./author.ts";
+import { isAuthor, publicKeyHex } from "./author.ts";
 import { verifySignature } from "./native.ts";
 
 const SIGNATURE_BYTES = 64;
@@ -61,7 +61,7 @@ function verified(returned: unknown, author: string, message: Uint8Array): Uint8
   if (signature.length !== SIGNATURE_BYTES) {
     throw refuse(`a signature of ${signature.length} bytes; an Ed25519 signature has ${SIGNATURE_BYTES}`);
   }
-  if (!verifySignature(author.slice(4), signature.toHex(), message)) {
+  if (!verifySignature(publicKeyHex(author), signature.toHex(), message)) {
     throw refuse("a signature that is not that of this key and message");
   }
   return signature;

@@ -8,7 +8,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ProofError } from "../errors.ts";
 import { fromBase64, fromHex, toBase64, toHex } from "../bytes.ts";
-import { isAuthor } from "../keys/author.ts";
+import { isAuthor, publicKeyHex } from "../keys/author.ts";
 import { isPrivateKey } from "../keys/private_key.ts";
 import type { Signer } from "../keys/signer.ts";
 import { verifySignature } from "../keys/portable.ts";
@@ -138,7 +138,7 @@ export function publicKeyOf(author: string): Uint8Array {
   if (typeof author !== "string" || !isAuthor(author)) {
     throw new ProofError("bad-key", "an author is mnk_ and 64 lower-case hex digits; this is something else");
   }
-  return fromHex(author.slice(4));
+  return fromHex(publicKeyHex(author));
 }
 
 function parseSignature(line: string): { name: string; id: string; signature: Uint8Array } {

@@ -1,178 +1,189 @@
 /**
- * The types of operation that replay knows, and what their bodies hold (`claims.md`). Other types may hold anything.
+ * The types of operation whose bodies have rules, and the rules (`claims.md`). Bodies of other types may be any object.
  *
  * @module
  */
 
 import { OperationError } from "../errors.ts";
-import { pathText } from "./canonical.ts";
-import { isOpId } from "./ids.ts";
+import {
+  anything,
+  conforms,
+  integer,
+  object,
+  oneOf,
+  opId,
+  opIds,
+  type Pattern,
+  record,
+  type Shape,
+  text,
+} from "./shape.ts";
 import type { CanonicalObject, CanonicalValue } from "./value.ts";
 
-/** The body of `evidence.add`: what was observed. */
+/** The body of `evidence.add`: an observation. */
 export interface EvidenceBody {
   /** Where it was observed. */
   readonly source: string;
-  /** What sort of thing it is. */
+  /** The kind of observation. */
   readonly kind: string;
-  /** What it says. */
+  /** The observed data. */
   readonly content: CanonicalObject;
-  /** Where the source has it. */
+  /** Its reference in the source. */
   readonly ref?: string;
 }
 
-/** The body of `claim.assert`: what a deriver, or a person, takes to be so. */
+/** The body of `claim.assert`: a claim by a deriver, or by a person. */
 export interface AssertBody {
-  /** What the claim is about. */
+  /** The subject of the claim. */
   readonly key: string;
-  /** What is claimed of it. */
+  /** The claimed value. */
   readonly value: CanonicalValue;
-  /** How sure the deriver is, in parts per million. */
+  /** The deriver's confidence, in parts per million. */
   readonly confidence_ppm: number;
-  /** Who derived it. */
+  /** The program that derived it. */
   readonly deriver: { readonly id: string; readonly version: string };
-  /** The ids of the evidence and the claims that it was derived from. */
+  /** Ids of the evidence and claims it was derived from. */
   readonly inputs: readonly string[];
 }
 
-/** The body of `claim.refute`: a value of a key, or anything about it, is not so. */
-export interface RefuteBody {
-  /** What the refuted claims are about. */
+/** The body of `claim.refute`: one value of a key is wrong, or all of them are. */
+export type RefuteBody =
+  & RefutedKey
+  & ({ readonly scope: "value"; readonly value: CanonicalValue } | {
+    readonly scope: "key";
+    readonly value?: undefined;
+  });
+
+interface RefutedKey {
+  /** The subject of the refuted claims. */
   readonly key: string;
-  /** Whether one value is refuted, or every one. */
-  readonly scope: "value" | "key";
-  /** The refuted value, where one is. */
-  readonly value?: CanonicalValue;
   /** Why. */
   readonly reason?: string;
 }
 
 /** The body of `claim.correct`: the user's own value for a key. */
 export interface CorrectBody {
-  /** What the claim is about. */
+  /** The subject of the claim. */
   readonly key: string;
-  /** What is so. */
+  /** The correct value. */
   readonly value: CanonicalValue;
   /** Why. */
   readonly reason?: string;
 }
 
-/** Says what is wrong with a value, with the path below it where that helps. */
-type Fault = { at: string; what: string } | undefined;
-type Check = (value: CanonicalValue) => Fault;
+/** The body of `claim.invalidate`: a claim lost an input. */
+export interface InvalidateBody {
+  /** The id of the claim. */
+  readonly claim: string;
+  /** The id of the refute or correction. */
+  readonly cause: string;
+  /** Ids from the cause to the claim. */
+  readonly path: readonly string[];
+}
 
-const MAX_STRING = 512;
-/** A summary has at most so many characters. */
+/** The body of `explanation.record`: an explanation as it was shown. */
+export interface ExplanationBody {
+  /** The id of the explained claim. */
+  readonly claim: string;
+  /** The explanation, as text. */
+  readonly summary: string;
+  /** Ids of the operations it covers. */
+  readonly chain: readonly string[];
+}
+
+/** A body of a type that has rules, with its type. */
+export type KnownBody =
+  | { readonly type: "evidence.add"; readonly body: EvidenceBody }
+  | { readonly type: "claim.assert"; readonly body: AssertBody }
+  | { readonly type: "claim.refute"; readonly body: RefuteBody }
+  | { readonly type: "claim.correct"; readonly body: CorrectBody }
+  | { readonly type: "claim.invalidate"; readonly body: InvalidateBody }
+  | { readonly type: "explanation.record"; readonly body: ExplanationBody };
+
+/** Maximum length of a summary, in characters. */
 export const MAX_SUMMARY = 8192;
 /** Full confidence. */
 export const PARTS_PER_MILLION = 1_000_000;
 
-/** A string of at least one character, counted as code points. */
-const text = (most: number): Check => (value) => {
-  if (typeof value !== "string") return { at: "", what: "must be a string" };
-  if (value.length >= 1 && (value.length <= most || [...value].length <= most)) return undefined;
-  return { at: "", what: `must have 1 to ${most} characters` };
+const name = text(512);
+
+const evidence = record<EvidenceBody>({ source: name, kind: name, content: object }, { ref: name });
+
+const assertion = record<AssertBody>({
+  key: name,
+  value: anything,
+  confidence_ppm: integer(PARTS_PER_MILLION, `an integer from 0 to ${PARTS_PER_MILLION}, parts per million`),
+  deriver: record<AssertBody["deriver"]>({ id: name, version: name }, {}),
+  inputs: opIds({ unique: true }),
+}, {});
+
+const refuteFields = record<RefutedKey & { scope: "value" | "key"; value?: CanonicalValue }>(
+  { key: name, scope: oneOf(["value", "key"], '"value" or "key"') },
+  { value: anything, reason: name },
+);
+const refute: Shape<RefuteBody> = {
+  fault: (body) => {
+    if (!conforms(refuteFields, body)) return refuteFields.fault(body);
+    if ((body.scope === "value") === (body.value !== undefined)) return undefined;
+    const what = body.scope === "value" ? 'is missing, and scope is "value"' : 'must be left out when scope is "key"';
+    return { at: ".value", what };
+  },
 };
 
-const anything: Check = () => undefined;
-const name = text(MAX_STRING);
-const opId: Check = (value) =>
-  typeof value === "string" && isOpId(value) ? undefined : { at: "", what: "must be op_ and 64 lower-case hex digits" };
-const object: Check = (value) => isObject(value) ? undefined : { at: "", what: "must be an object" };
+const correction = record<CorrectBody>({ key: name, value: anything }, { reason: name });
 
-const confidence: Check = (value) =>
-  typeof value === "number" && value >= 0 && value <= PARTS_PER_MILLION
-    ? undefined
-    : { at: "", what: "must be an integer from 0 to 1000000, parts per million" };
+const invalidation = record<InvalidateBody>({ claim: opId, cause: opId, path: opIds({ unique: false }) }, {});
 
-const scope: Check = (value) =>
-  value === "value" || value === "key" ? undefined : { at: "", what: 'must be "value" or "key"' };
+const explanation = record<ExplanationBody>(
+  { claim: opId, summary: text(MAX_SUMMARY), chain: opIds({ unique: false }) },
+  {},
+);
 
-const opIds = (unique: boolean): Check => (value) => {
-  if (!Array.isArray(value)) return { at: "", what: "must be an array of operation ids" };
-  for (let i = 0; i < value.length; i++) {
-    const fault = opId(value[i]);
-    if (fault !== undefined) return { at: `[${i}]`, what: fault.what };
-  }
-  if (unique && value.length > 1 && new Set(value).size < value.length) {
-    return { at: "", what: "must not name an id twice" };
-  }
-};
-
-const record = (fields: Record<string, Check>, optional: Record<string, Check> = {}): Check => {
-  const required = Object.entries(fields);
-  return (value) =>
-    isObject(value) ? checkFields(value, required, fields, optional) : { at: "", what: "must be an object" };
-};
-
-function checkFields(
-  value: CanonicalObject,
-  required: [string, Check][],
-  fields: Record<string, Check>,
-  optional: Record<string, Check>,
-): Fault {
-  for (const [field, check] of required) {
-    if (!Object.hasOwn(value, field)) return { at: `.${field}`, what: "is missing" };
-    const fault = check(value[field]);
-    if (fault !== undefined) return { at: `.${field}${fault.at}`, what: fault.what };
-  }
-  for (const field in value) {
-    if (Object.hasOwn(fields, field)) continue;
-    if (!Object.hasOwn(optional, field)) return { at: pathText([field]).slice(1), what: "is not a field of this type" };
-    const fault = optional[field](value[field]);
-    if (fault !== undefined) return { at: `.${field}${fault.at}`, what: fault.what };
-  }
-}
-
-const refuteFields = record({ key: name, scope }, { value: anything, reason: name });
-const refute: Check = (value) => {
-  const fault = refuteFields(value);
-  if (fault !== undefined) return fault;
-  const { scope, value: refuted } = value as CanonicalObject;
-  if (scope === "value" && refuted === undefined) return { at: ".value", what: 'is missing, and scope is "value"' };
-  if (scope === "key" && refuted !== undefined) return { at: ".value", what: 'must be left out when scope is "key"' };
-};
-
-const BODIES: ReadonlyMap<string, Check> = new Map([
-  ["evidence.add", record({ source: name, kind: name, content: object }, { ref: name })],
-  [
-    "claim.assert",
-    record({
-      key: name,
-      value: anything,
-      confidence_ppm: confidence,
-      deriver: record({ id: name, version: name }),
-      inputs: opIds(true),
-    }),
-  ],
+const SHAPES: ReadonlyMap<string, Shape<unknown>> = new Map<KnownBody["type"], Shape<unknown>>([
+  ["evidence.add", evidence],
+  ["claim.assert", assertion],
   ["claim.refute", refute],
-  ["claim.correct", record({ key: name, value: anything }, { reason: name })],
-  ["claim.invalidate", record({ claim: opId, cause: opId, path: opIds(false) })],
-  ["explanation.record", record({ claim: opId, summary: text(MAX_SUMMARY), chain: opIds(false) })],
+  ["claim.correct", correction],
+  ["claim.invalidate", invalidation],
+  ["explanation.record", explanation],
 ]);
 
-/** Whether a type prescribes what its body holds. */
+/** Whether bodies of a type have rules. */
 export function isKnownType(type: string): boolean {
-  return BODIES.has(type);
+  return SHAPES.has(type);
 }
 
-/** Whether a body is as its type prescribes; a type that is not known prescribes nothing. */
-export function isBody(type: string, body: CanonicalObject): boolean {
-  return BODIES.get(type)?.(body) === undefined;
+/** The pattern by which bodies of a type are recognized in bytes; undefined when there is none. */
+export function bodyPattern(type: string): Pattern | undefined {
+  return SHAPES.get(type)?.pattern;
+}
+
+/** A body with its type; undefined when the type has no rules, or the body breaks them. */
+export function decodeBody(type: string, body: CanonicalObject): KnownBody | undefined {
+  switch (type) {
+    case "evidence.add":
+      return conforms(evidence, body) ? { type, body } : undefined;
+    case "claim.assert":
+      return conforms(assertion, body) ? { type, body } : undefined;
+    case "claim.refute":
+      return conforms(refute, body) ? { type, body } : undefined;
+    case "claim.correct":
+      return conforms(correction, body) ? { type, body } : undefined;
+    case "claim.invalidate":
+      return conforms(invalidation, body) ? { type, body } : undefined;
+    case "explanation.record":
+      return conforms(explanation, body) ? { type, body } : undefined;
+  }
 }
 
 /**
- * Refuses a body that is not as its type prescribes.
+ * Refuses a body that breaks the rules of its type.
  *
  * @throws {OperationError} `bad-body`, with the `path` of the field at fault.
  */
 export function checkBody(type: string, body: CanonicalObject, id?: string): void {
-  const fault = BODIES.get(type)?.(body);
+  const fault = SHAPES.get(type)?.fault(body);
   if (fault === undefined) return;
   const path = `$.body${fault.at}`;
   throw new OperationError("body", `${path} ${fault.what} (${type})`, { path, opId: id });
-}
-
-function isObject(value: CanonicalValue): value is CanonicalObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

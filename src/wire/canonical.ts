@@ -8,7 +8,7 @@
 
 import { CanonicalError } from "../errors.ts";
 import { parseJson } from "./json.ts";
-import { type CanonicalValue, MAX_DEPTH, MAX_INTEGER, MIN_INTEGER } from "./value.ts";
+import { type CanonicalValue, isObject, MAX_DEPTH, MAX_INTEGER, MIN_INTEGER } from "./value.ts";
 
 /**
  * Encodes a value as MNC-1 text.
@@ -77,8 +77,8 @@ function encode(value: unknown, path: Path): string {
       if (value < MIN_INTEGER || value > MAX_INTEGER) throw refuse("range", "does not fit in 64 bits", path);
       return value.toString();
     case "object":
-      if (value === null) return "null";
-      return Array.isArray(value) ? encodeArray(value, path) : encodeObject(value, path);
+      if (Array.isArray(value)) return encodeArray(value, path);
+      return isObject(value) ? encodeObject(value, path) : "null";
     default:
       throw refuse("type", `is ${typeof value}, which has no encoding; leave the field out or use null`, path);
   }
@@ -107,7 +107,7 @@ function encodeArray(value: readonly unknown[], path: Path): string {
   return text + "]";
 }
 
-function encodeObject(value: object, path: Path): string {
+function encodeObject(value: Record<string, unknown>, path: Path): string {
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     const name = prototype.constructor?.name ?? "an object with a prototype";
@@ -116,8 +116,7 @@ function encodeObject(value: object, path: Path): string {
   let text = "{";
   for (const key of sortedKeys(value)) {
     path.push(key);
-    text += (text === "{" ? "" : ",") + encodeString(key, path) + ":" +
-      encode((value as Record<string, unknown>)[key], path);
+    text += (text === "{" ? "" : ",") + encodeString(key, path) + ":" + encode(value[key], path);
     path.pop();
   }
   return text + "}";

@@ -1,39 +1,55 @@
 /**
- * The layout of an operation's wire text: where its members are.
+ * The layout of an operation's wire text. All offsets and lengths of its members are computed in this module.
  *
  * ```text
  * {"author":"mnk_…","body":{…},"op_id":"op_…","prev":["op_…","op_…"],"sig":"…","ts":1700000000000,"type":"note","v":1}
  * ```
  *
- * The text is canonical, so its members are in this order. Everything but the body is ASCII, and all that is behind the
- * body has a length that follows from `type`, `ts` and the number of `prev`: offsets are computed from the end.
+ * The text is canonical, so its members are in this order. Everything but the body is ASCII, and the length of all that
+ * follows the body depends only on `type`, `ts` and the number of `prev`: offsets are computed from the end.
  *
  * @module
  */
 
+/** Hex digits of an id or a public key. */
+export const HASH_DIGITS = 64;
+/** Hex digits of a signature. */
+export const SIG_DIGITS = 128;
 /** `op_` and 64 hex digits. */
-export const OP_ID_LENGTH = 67;
+export const OP_ID_LENGTH: number = "op_".length + HASH_DIGITS;
 /** `mnk_` and 64 hex digits. */
-export const AUTHOR_LENGTH = 68;
-const SIG_LENGTH = 128;
+export const AUTHOR_LENGTH: number = "mnk_".length + HASH_DIGITS;
+
+/** The text before each value, from the end of the value before it. */
+export const BEFORE = {
+  author: '{"author":"',
+  body: '","body":',
+  opId: ',"op_id":"',
+  prev: '","prev":[',
+  sig: '],"sig":"',
+  ts: '","ts":',
+  type: ',"type":"',
+} as const;
+/** The text after the value of `type`. */
+export const END = '","v":1}';
 
 /** The offset of the author's id. */
-export const AUTHOR_OFFSET: number = '{"author":"'.length;
+export const AUTHOR_OFFSET: number = BEFORE.author.length;
 /** The offset of the body. */
-export const BODY_OFFSET: number = AUTHOR_OFFSET + AUTHOR_LENGTH + '","body":'.length;
+export const BODY_OFFSET: number = AUTHOR_OFFSET + AUTHOR_LENGTH + BEFORE.body.length;
 /** From the start of the member `op_id` to its value. */
 export const TO_OP_ID: number = '"op_id":"'.length;
 /** From the start of the member `ts` to its value. */
 export const TO_TS: number = '"ts":'.length;
 /** From the end of the value of `ts` to the value of `type`. */
-export const TS_TO_TYPE: number = ',"type":"'.length;
+export const TS_TO_TYPE: number = BEFORE.type.length;
 /** From the end of the value of `type` to the end of the text. */
-export const TYPE_TO_END: number = '","v":1}'.length;
+export const TYPE_TO_END: number = END.length;
 
 const OP_ID_MEMBER = '"op_id":"",'.length + OP_ID_LENGTH;
-const SIG_MEMBER = '"sig":"",'.length + SIG_LENGTH;
+const SIG_MEMBER = '"sig":"",'.length + SIG_DIGITS;
 /** From the end of the value of `op_id` to the first id in `prev`. */
-const OP_ID_TO_PREV = '","prev":["'.length;
+const OP_ID_TO_PREV = BEFORE.prev.length + '"'.length;
 /** From the end of the last id in `prev` to the value of `ts`. */
 const PREV_TO_TS = '"],'.length + SIG_MEMBER + TO_TS;
 
@@ -43,11 +59,11 @@ export interface Tail {
   type: string;
   /** Unix milliseconds. */
   ts: number;
-  /** The ids of what the operation follows. */
+  /** The ids of the operations it follows. */
   prev: readonly string[];
 }
 
-/** The offsets, in bytes from the start of the text, at which members behind the body begin. */
+/** The offsets, in bytes from the start of the text, at which the members after the body begin. */
 export interface Layout {
   /** Of the member `op_id`. */
   opIdAt: number;
@@ -59,7 +75,7 @@ export interface Layout {
   tsAt: number;
 }
 
-/** The layout of a wire text of so many bytes. */
+/** The layout of a wire text, from its length in bytes. */
 export function layoutOf(length: number, { type, ts, prev }: Tail): Layout {
   const tsAt = length - TYPE_TO_END - type.length - TS_TO_TYPE - String(ts).length - TO_TS;
   const sigAt = tsAt - SIG_MEMBER;
@@ -67,9 +83,13 @@ export function layoutOf(length: number, { type, ts, prev }: Tail): Layout {
   return { opIdAt: prevAt - OP_ID_MEMBER, prevAt, sigAt, tsAt };
 }
 
+/** The range of the body, in bytes from the start of a wire text of this length. */
+export function bodyRange(length: number, fields: Tail): [start: number, end: number] {
+  return [BODY_OFFSET, layoutOf(length, fields).opIdAt - 1];
+}
+
 /**
- * The text of the ids in `prev`, from the first digit of the first to the last of the last, when the ids of the
- * operation and its time are at these offsets; empty when it follows nothing.
+ * The range of the ids in `prev`, without the outer quotes; empty when there are none.
  *
  * @param opIdAt The offset of the value of `op_id`.
  * @param tsAt The offset of the value of `ts`.
@@ -79,15 +99,15 @@ export function prevRange(opIdAt: number, tsAt: number): [start: number, end: nu
   return [start, Math.max(start, tsAt - PREV_TO_TS)];
 }
 
-/** What {@linkcode prevRange} encloses, as ids. */
+/** The ids in the text that {@linkcode prevRange} encloses. */
 export function splitPrev(text: string): string[] {
   return text === "" ? [] : text.split('","');
 }
 
 /**
- * Reads the id of an operation, and what it follows, from the end of its wire text, without parsing the body.
+ * Reads `op_id` and `prev` from the end of a wire text, without parsing the body.
  *
- * @returns Undefined when the text does not have the layout: it is damaged.
+ * @returns Undefined when the text has another layout, which means that it is damaged.
  */
 export function readLink(wire: string): { opId: string; prev: string[] } | undefined {
   const sigAt = wire.lastIndexOf('],"sig":"');
@@ -102,17 +122,17 @@ export function readLink(wire: string): { opId: string; prev: string[] } | undef
   return { opId, prev: splitPrev(ids.slice(1, -1)) };
 }
 
-/** The parts of a wire text: its head, `prev` and tail are what is signed; `op_id` goes before `prev`, `sig` behind it. */
+/** The signed parts of a wire text, in order. In the whole text, `op_id` is inserted before `prev`, and `sig` after it. */
 export interface WireParts {
-  /** Author and body, with a comma behind them. */
+  /** The members `author` and `body`, and a comma. */
   head: string;
-  /** The member `prev`, with a comma behind it. */
+  /** The member `prev`, and a comma. */
   prev: string;
   /** The members `ts`, `type` and `v`. */
   tail: string;
 }
 
-/** The parts of the wire text that are signed, from canonical texts of the fields. */
+/** The signed parts, from the canonical texts of the fields. */
 export function signedParts(
   { author, body, prev, ts, type }: { author: string; body: string; prev: string; ts: string; type: string },
 ): WireParts {
@@ -123,7 +143,7 @@ export function signedParts(
   };
 }
 
-/** What the content address covers besides the head: everything behind the member `op_id`. */
+/** Everything after the member `op_id`: with the head, it is what the content address covers. */
 export function signedTail({ prev, tail }: WireParts, sig: string): string {
   return `${prev}"sig":"${sig}",${tail}`;
 }

@@ -1,20 +1,21 @@
 /**
- * Recognizes an operation in the bytes of its wire text without decoding it: the quick way through, for the many that
- * are as they should be.
+ * Recognizes an operation in the bytes of its wire text without decoding it: the fast path for well-formed operations.
  *
- * Wire text is canonical, so its fields stand in one order and only the body has to be walked. The scanner accepts
- * nothing that {@linkcode Operation.parse} refuses. It may pass on a text that is fine but rare (an integer of 19
- * digits, an escape in a key): that one, like every faulty one, is for `Operation.parse` to judge.
+ * Wire text is canonical, so its fields are in a fixed order and only the body has to be walked. The scanner accepts
+ * nothing that {@linkcode Operation.parse} refuses. It may miss a valid text with rare contents (an integer of 19
+ * digits, an escape in a key): that one, like every faulty one, is left to `Operation.parse`.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import { BODY_OFFSET } from "./layout.ts";
-import { isType, MAX_PREV } from "./operation.ts";
+import { bodyPattern } from "./bodies.ts";
+import { isType, MAX_PREV } from "./envelope.ts";
+import { AUTHOR_LENGTH, BEFORE, BODY_OFFSET, END, HASH_DIGITS, OP_ID_LENGTH, SIG_DIGITS } from "./layout.ts";
+import type { Pattern } from "./shape.ts";
 import { MAX_DEPTH } from "./value.ts";
 
-/** The fields of an operation, but for its body. */
+/** The fields of an operation, except its body. */
 export interface Envelope {
   /** Lower-case words joined by dots. */
   type: string;
@@ -22,7 +23,7 @@ export interface Envelope {
   author: string;
   /** Unix milliseconds. */
   ts: number;
-  /** What it follows. */
+  /** The ids of the operations it follows. */
   prev: string[];
   /** The signature in hex. */
   sig: string;
@@ -33,7 +34,7 @@ export interface Envelope {
 const [QUOTE, BACKSLASH, COMMA, COLON, MINUS, ZERO, NINE] = Buffer.from('"\\,:-09');
 const [BRACKET, BRACKET_END, BRACE, BRACE_END, T, F, N, U] = Buffer.from("[]{}tfnu");
 
-/** Bytes that stand for themselves in a string; the caller knows that they are UTF-8. */
+/** Bytes that are not escaped in a string. The caller has checked that all bytes are UTF-8. */
 const PLAIN = Uint8Array.from(
   { length: 256 },
   (_, byte) => Number(byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH),
@@ -43,31 +44,24 @@ const SHORT_ESCAPES = Uint8Array.from(
   { length: 256 },
   (_, byte) => Number(/["\\bfnrt]/.test(String.fromCharCode(byte))),
 );
-/** Controls that have a short escape are not written in the long form. */
+/** The hex digits of control characters that have no short escape, which is canonical where there is one. */
 const LONG_ESCAPES = new Set(
   Array.from({ length: 0x20 }, (_, code) => code).filter((code) => ![0x08, 0x09, 0x0a, 0x0c, 0x0d].includes(code))
     .map((code) => code.toString(16).padStart(4, "0")),
 );
 
-const AUTHOR = Buffer.from('{"author":"mnk_');
-const BODY = Buffer.from('","body":');
-const OP_ID = Buffer.from(',"op_id":"op_');
-const PREV = Buffer.from('","prev":[');
-const PREV_ID = Buffer.from('"op_');
-const SIG = Buffer.from(',"sig":"');
-const TS = Buffer.from('","ts":');
-const TYPE = Buffer.from(',"type":"');
-const V = Buffer.from('","v":1}');
-const [CONTENT, KIND, REF, SOURCE] = ['{"content":', ',"kind":', ',"ref":', ',"source":'].map((part) =>
-  Buffer.from(part)
-);
+const AUTHOR = Buffer.from(BEFORE.author + "mnk_");
+const BODY = Buffer.from(BEFORE.body);
+const OP_ID = Buffer.from(BEFORE.opId + "op_");
+const PREV = Buffer.from(BEFORE.prev);
+const SIG = Buffer.from(BEFORE.sig);
+const TS = Buffer.from(BEFORE.ts);
+const TYPE = Buffer.from(BEFORE.type);
+const TYPE_END = Buffer.from(END);
+const QUOTED_OP_ID = Buffer.from('"op_');
 const [TRUE, FALSE, NULL] = ["true", "false", "null"].map((word) => Buffer.from(word));
 
-/** A string of so many bytes has no more characters. */
-const SHORT_STRING = 512;
-const HASH_DIGITS = 64;
-const SIG_DIGITS = 128;
-/** Every integer of so many digits fits in 64 bits. */
+/** Every integer of this many digits fits in 64 bits. */
 const SAFE_DIGITS = 18;
 
 /** Scans operations in a block of bytes that is valid UTF-8. */
@@ -75,20 +69,20 @@ export class EnvelopeScanner {
   readonly #bytes: Buffer;
   #at = 0;
 
-  /** @param bytes Valid UTF-8: wire texts, each with a newline or the end of the block behind it. */
+  /** @param bytes Valid UTF-8: wire texts, each followed by a newline or the end of the block. */
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** The operation whose text stands from `start` to `end`; undefined when that is not certain. */
+  /** The operation whose text is from `start` to `end`; undefined when it is not recognized. */
   scan(start: number, end: number): Envelope | undefined {
     this.#at = start;
     if (!this.#literal(AUTHOR) || !this.#hex(HASH_DIGITS)) return undefined;
-    const author = this.#ascii(this.#at - HASH_DIGITS - 4, this.#at);
+    const author = this.#ascii(this.#at - AUTHOR_LENGTH, this.#at);
     if (!this.#literal(BODY) || this.#bytes[this.#at] !== BRACE || !this.#value(1)) return undefined;
     if (!this.#literal(OP_ID) || !this.#hex(HASH_DIGITS)) return undefined;
-    const opId = this.#ascii(this.#at - HASH_DIGITS - 3, this.#at);
-    const prev = this.#prev();
+    const opId = this.#ascii(this.#at - OP_ID_LENGTH, this.#at);
+    const prev = this.#literal(PREV) ? this.#opIds(MAX_PREV, true) : undefined;
     if (prev === undefined) return undefined;
     if (!this.#literal(SIG) || !this.#hex(SIG_DIGITS)) return undefined;
     const sig = this.#ascii(this.#at - SIG_DIGITS, this.#at);
@@ -97,9 +91,9 @@ export class EnvelopeScanner {
     if (this.#bytes[digitsAt] === MINUS || !this.#number()) return undefined;
     const ts = Number(this.#ascii(digitsAt, this.#at));
     if (!Number.isSafeInteger(ts) || !this.#literal(TYPE)) return undefined;
-    const type = this.#ascii(this.#at, end - V.length);
-    this.#at = end - V.length;
-    if (!isType(type) || !this.#literal(V)) return undefined;
+    const type = this.#ascii(this.#at, end - TYPE_END.length);
+    this.#at = end - TYPE_END.length;
+    if (!isType(type) || !this.#literal(TYPE_END)) return undefined;
     return { type, author, ts, prev, sig, opId };
   }
 
@@ -108,24 +102,53 @@ export class EnvelopeScanner {
   }
 
   /**
-   * Whether the body of an operation that was scanned is as `bodies.ts` prescribes for `evidence.add`; false when that
-   * is not certain.
+   * Whether the body of a scanned operation is valid for its type; false when it is not recognized.
    *
+   * @param type The type of the operation, which must have rules (`bodies.ts`).
    * @param start Where the operation begins.
    */
-  isEvidence(start: number): boolean {
+  isBody(type: string, start: number): boolean {
     this.#at = start + BODY_OFFSET;
-    if (!this.#literal(CONTENT) || this.#bytes[this.#at] !== BRACE || !this.#object(2)) return false;
-    if (!this.#literal(KIND) || !this.#shortString()) return false;
-    if (this.#literal(REF) && !this.#shortString()) return false;
-    return this.#literal(SOURCE) && this.#shortString() && this.#bytes[this.#at] === BRACE_END;
+    return this.#matches(bodyPattern(type), 1);
   }
 
-  #literal(literal: Uint8Array): boolean {
-    for (let i = 0; i < literal.length; i++) {
-      if (this.#bytes[this.#at + i] !== literal[i]) return false;
+  #matches(pattern: Pattern | undefined, depth: number): boolean {
+    switch (pattern?.kind) {
+      case undefined:
+        return false;
+      case "any":
+        return this.#value(depth);
+      case "object":
+        return this.#bytes[this.#at] === BRACE && this.#object(depth);
+      case "string":
+        return this.#shortString(pattern.max);
+      case "integer": {
+        const start = this.#at;
+        return this.#bytes[start] !== MINUS && this.#number() && Number(this.#ascii(start, this.#at)) <= pattern.max;
+      }
+      case "op-ids":
+        return this.#bytes[this.#at++] === BRACKET && this.#opIds(pattern.max, pattern.unique) !== undefined &&
+          this.#bytes[this.#at++] === BRACKET_END;
+      case "record": {
+        let separator = BRACE;
+        for (const { name, isRequired, pattern: value } of pattern.members) {
+          if (this.#bytes[this.#at] === separator && this.#literal(name, 1)) {
+            if (!this.#matches(value, depth + 1)) return false;
+            separator = COMMA;
+          } else if (isRequired) return false;
+        }
+        return separator === COMMA && this.#bytes[this.#at++] === BRACE_END;
+      }
     }
-    this.#at += literal.length;
+  }
+
+  /** Whether a literal is next, after bytes to skip; advances past it if so. */
+  #literal(literal: Uint8Array, skip = 0): boolean {
+    const start = this.#at + skip;
+    for (let i = 0; i < literal.length; i++) {
+      if (this.#bytes[start + i] !== literal[i]) return false;
+    }
+    this.#at = start + literal.length;
     return true;
   }
 
@@ -136,25 +159,21 @@ export class EnvelopeScanner {
     return true;
   }
 
-  #prev(): string[] | undefined {
-    if (!this.#literal(PREV)) return undefined;
+  /** The ids from here to a closing bracket, which is next then. */
+  #opIds(max: number, unique: boolean): string[] | undefined {
     const ids: string[] = [];
-    if (this.#bytes[this.#at] === BRACKET_END) {
-      this.#at++;
-      return ids;
-    }
+    if (this.#bytes[this.#at] === BRACKET_END) return ids;
     for (;;) {
-      if (ids.length === MAX_PREV || !this.#literal(PREV_ID) || !this.#hex(HASH_DIGITS)) return undefined;
-      ids.push(this.#ascii(this.#at - HASH_DIGITS - 3, this.#at));
+      if (ids.length === max || !this.#literal(QUOTED_OP_ID) || !this.#hex(HASH_DIGITS)) return undefined;
+      ids.push(this.#ascii(this.#at - OP_ID_LENGTH, this.#at));
       if (this.#bytes[this.#at++] !== QUOTE) return undefined;
-      const next = this.#bytes[this.#at++];
-      if (next === BRACKET_END) break;
-      if (next !== COMMA) return undefined;
+      if (this.#bytes[this.#at] === BRACKET_END) break;
+      if (this.#bytes[this.#at++] !== COMMA) return undefined;
     }
-    return ids.length === 1 || new Set(ids).size === ids.length ? ids : undefined;
+    return !unique || ids.length === 1 || new Set(ids).size === ids.length ? ids : undefined;
   }
 
-  /** Whether a canonical value stands here; goes behind it. */
+  /** Whether a canonical value is next; advances past it. */
   #value(depth: number): boolean {
     if (depth > MAX_DEPTH) return false;
     switch (this.#bytes[this.#at]) {
@@ -201,7 +220,7 @@ export class EnvelopeScanner {
     let lastEnd = -1;
     for (;;) {
       const key = this.#at;
-      if (!this.#key()) return false;
+      if (!this.#plainString()) return false;
       if (last >= 0 && !this.#ascends(last, lastEnd, key, this.#at)) return false;
       last = key;
       lastEnd = this.#at;
@@ -212,15 +231,16 @@ export class EnvelopeScanner {
     }
   }
 
-  #shortString(): boolean {
+  /** A string without escapes of 1 to so many bytes, which are at most as many characters. */
+  #shortString(max: number): boolean {
     const start = this.#at + 1;
-    if (!this.#key()) return false;
+    if (!this.#plainString()) return false;
     const length = this.#at - 1 - start;
-    return length >= 1 && length <= SHORT_STRING;
+    return length >= 1 && length <= max;
   }
 
-  /** A key without escapes: only these are in the order of their bytes. */
-  #key(): boolean {
+  /** A string without escapes: only keys without escapes are in the order of their bytes. */
+  #plainString(): boolean {
     const bytes = this.#bytes;
     if (bytes[this.#at] !== QUOTE) return false;
     let at = this.#at + 1;
@@ -229,7 +249,7 @@ export class EnvelopeScanner {
     return bytes[at] === QUOTE;
   }
 
-  /** Whether the first key, given with its quotes, stands before the second in the order of their bytes. */
+  /** Whether the first key, given with its quotes, precedes the second in the order of their bytes. */
   #ascends(a: number, aEnd: number, b: number, bEnd: number): boolean {
     const bytes = this.#bytes;
     const shorter = Math.min(aEnd - a, bEnd - b) - 1;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What MNC-1 can encode. Integers beyond ±(2^53-1) are `bigint`, never a rounded `number`. */
+/** A value that MNC-1 encodes. Integers beyond ±(2^53-1) are `bigint`, never a rounded `number`. */
 export type CanonicalValue =
   | null
   | boolean
@@ -17,10 +17,20 @@ export type CanonicalValue =
 /** An object of {@linkcode CanonicalValue}s. */
 export type CanonicalObject = { readonly [key: string]: CanonicalValue };
 
-/** The root has depth 0; a value deeper than this is an error. */
+/** Maximum depth of a value; the root has depth 0. */
 export const MAX_DEPTH = 64;
 
-/** The least and the greatest integer: signed 64 bits. */
+/** The least integer: signed 64 bits. */
 export const MIN_INTEGER: bigint = -(2n ** 63n);
-/** @see MIN_INTEGER */
+/** The greatest integer: signed 64 bits. */
 export const MAX_INTEGER: bigint = 2n ** 63n - 1n;
+
+/** Whether a value is an object, and not an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value is an integer from 0 to 2^53-1. */
+export function isNatural(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
