@@ -1,5 +1,5 @@
 /**
- * Bytes and their texts, without `Uint8Array.fromBase64` and its kin, which browsers have had only since 2025.
+ * Hex and base64, without `Uint8Array.fromBase64` and related methods, which browsers have had only since 2025.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The bytes of hex, which the caller knows to be well-formed. */
+/** Decodes hex, which must be well-formed. */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 }
@@ -22,11 +22,11 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
-/** The bytes of base64 as {@linkcode toBase64} writes it; `undefined` of any other text. */
+/** Decodes base64 as {@linkcode toBase64} encodes it; `undefined` for any other text. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    return toBase64(bytes) === text ? bytes : undefined; // atob takes many texts for the same bytes
+    return toBase64(bytes) === text ? bytes : undefined; // atob accepts several texts for the same bytes
   } catch {
     return undefined;
   }

@@ -1,8 +1,8 @@
 /**
- * Every failure this module reports is a {@linkcode LogError}: `message` is a sentence for a person, `code` is stable
- * and, with the fields of the subclass, is for a program.
+ * Errors. Every failure is a {@linkcode LogError}: `message` is a sentence for people; `code` and the fields of the
+ * subclass are stable, for programs.
  *
- * The one exception is a denied permission, which stays Deno's own `Deno.errors.NotCapable`.
+ * The only exception is a denied permission, which is Deno's own `Deno.errors.NotCapable`.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export type LogErrorCode =
 /**
  * The base of every error of this module.
  *
- * @example A program looks at `code`, a person reads `message`
+ * @example Programs use `code`, people read `message`
  * ```ts
  * import { LogError, OpLog } from "@mnema/oplog";
  *
@@ -71,7 +71,7 @@ export class LogError extends Error {
    *
    * @param code What went wrong, for programs.
    * @param message What went wrong and what to do, for people.
-   * @param options The `cause`, where there is one.
+   * @param options The `cause`, if any.
    */
   constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -80,7 +80,7 @@ export class LogError extends Error {
   }
 }
 
-/** Which rule of MNC-1 a value or a text breaks. */
+/** A rule of MNC-1 that a value or a text breaks. */
 export type CanonicalRule =
   | "depth"
   | "duplicate"
@@ -95,9 +95,9 @@ export type CanonicalRule =
 export class CanonicalError extends LogError {
   /** The rule that is broken. */
   readonly rule: CanonicalRule;
-  /** Where in a value: `$.body.tags[3]`. Set when a value was encoded. */
+  /** Path in a value, such as `$.body.tags[3]`. Set by encoders. */
   readonly path?: string;
-  /** Where in a text, in UTF-16 code units from 0. Set when a text was read. */
+  /** Offset in a text, in UTF-16 code units from 0. Set by parsers. */
   readonly offset?: number;
 
   /**
@@ -115,7 +115,7 @@ export class CanonicalError extends LogError {
   }
 }
 
-/** The checks of an operation, in their order: `Operation.verify` makes all but the last, which a log makes besides. */
+/** The checks of an operation, in their order. The last one is made by a log, the others by `Operation.verify`. */
 export type OperationCheck = "shape" | "content address" | "signature" | "body";
 
 const CHECK_CODES = {
@@ -129,9 +129,9 @@ const CHECK_CODES = {
 export class OperationError extends LogError {
   /** The check that failed first. */
   readonly check: OperationCheck;
-  /** The id the operation claims, where its shape allowed to read one. */
+  /** The id that the operation claims, if one could be read. */
   readonly opId?: string;
-  /** The field at fault, such as `$.prev[2]`, where one is. */
+  /** The path of the field at fault, such as `$.prev[2]`, if there is one. */
   readonly path?: string;
 
   /**
@@ -139,7 +139,7 @@ export class OperationError extends LogError {
    *
    * @param check The check that failed.
    * @param message What is wrong.
-   * @param details The claimed id, the field at fault, and the `cause`.
+   * @param details The claimed id, the path of the field at fault, and the `cause`.
    */
   constructor(check: OperationCheck, message: string, details: { opId?: string; path?: string } & ErrorOptions = {}) {
     super(CHECK_CODES[check], message, "cause" in details ? { cause: details.cause } : undefined);
@@ -149,7 +149,7 @@ export class OperationError extends LogError {
   }
 }
 
-/** A proof, a checkpoint or a verifier key that is malformed, or does not show what it claims to. */
+/** A proof, a checkpoint or a verifier key that is malformed or invalid. */
 export class ProofError extends LogError {
   /**
    * Makes the error.
@@ -162,19 +162,19 @@ export class ProofError extends LogError {
   }
 }
 
-/** A log no longer holds what a checkpoint says it held: something before it was changed, removed or put between. */
+/** A log is inconsistent with a checkpoint: an operation covered by it was changed, removed or inserted. */
 export class InconsistentError extends LogError {
-  /** The checkpoint, whole. */
+  /** The whole text of the checkpoint. */
   readonly checkpoint: string;
-  /** The first operation that changed, where the log can tell: its `seq` and its id. */
+  /** The first operation that changed, if known: its `seq` and its id. */
   readonly change?: { readonly seq: number; readonly opId: string };
 
   /**
    * Makes the error.
    *
-   * @param checkpoint The checkpoint.
+   * @param checkpoint The whole text of the checkpoint.
    * @param message What is wrong, and what to do.
-   * @param change The first operation that changed, where the log can tell.
+   * @param change The first operation that changed, if known.
    */
   constructor(checkpoint: string, message: string, change?: { seq: number; opId: string }) {
     super("inconsistent", message);
@@ -208,13 +208,13 @@ export class DanglingReferenceError extends LogError {
 
 /** The log holds no such operation. */
 export class NotFoundError extends LogError {
-  /** The id, whole or abbreviated, that was asked for. */
+  /** The requested id, whole or abbreviated. */
   readonly opId: string;
 
   /**
    * Makes the error.
    *
-   * @param opId The id, whole or abbreviated, that was asked for.
+   * @param opId The requested id, whole or abbreviated.
    */
   constructor(opId: string) {
     super("not-found", `the log holds no operation ${opId}`);
@@ -224,17 +224,17 @@ export class NotFoundError extends LogError {
 
 /** An abbreviated id that several operations share. */
 export class AmbiguousIdError extends LogError {
-  /** The abbreviation, without an ellipsis. */
+  /** The abbreviated id, without an ellipsis. */
   readonly prefix: string;
-  /** Some of the ids it can mean, in order. */
+  /** Some of the ids that start with it, in order. */
   readonly candidates: readonly string[];
 
   /**
    * Makes the error.
    *
-   * @param prefix The abbreviation, without an ellipsis.
-   * @param candidates Some of the ids it can mean.
-   * @param more Whether it can mean others as well.
+   * @param prefix The abbreviated id, without an ellipsis.
+   * @param candidates Some of the ids that start with it.
+   * @param more Whether there are others.
    */
   constructor(prefix: string, candidates: readonly string[], more = false) {
     const first = candidates.slice(0, more ? undefined : -1).join(", ");
@@ -244,31 +244,31 @@ export class AmbiguousIdError extends LogError {
   }
 }
 
-/** An ingest of all or none met an operation that is refused; nothing was kept. */
+/** An atomic ingest met an operation that is refused; nothing was appended. */
 export class RefusedError extends LogError {
-  /** The operation's place in the source, from 1: of a stream of bytes, the line number. */
+  /** The operation's position in the source, from 1; in a stream of bytes, the line number. */
   readonly position: number;
   /** Why it is refused. */
   readonly reason: string;
-  /** The id that it claims, where one could be read. */
+  /** The id that it claims, if one could be read. */
   readonly opId?: string;
 
   /**
    * Makes the error.
    *
-   * @param refusal What is said of the operation.
+   * @param refusal The position, code, reason and id of the refused operation.
    */
   constructor(
     { position, code, reason, opId }: { position: number; code: LogErrorCode; reason: string; opId?: string },
   ) {
-    super(code, `nothing was kept, because the operation at ${position} is refused: ${reason}`);
+    super(code, `nothing was appended, because the operation at ${position} is refused: ${reason}`);
     this.position = position;
     this.reason = reason;
     this.opId = opId;
   }
 }
 
-/** A file, of a log or of a key, that cannot be used as it is. */
+/** A file of a log or of a key that cannot be used. */
 export class FileError extends LogError {
   /** The file's path, as it was given. */
   readonly path: string;
@@ -288,35 +288,36 @@ export class FileError extends LogError {
 }
 
 /**
- * Says in a sentence why a file cannot be used. What is an error of ours, or a denied permission, stays what it is.
+ * Turns an error of Deno's file functions into a {@linkcode FileError}. Returns a `LogError`, a denied permission and what is
+ * not an `Error` unchanged.
  *
- * @param error What was thrown.
- * @param path The file.
- * @param making Whether the file was to be made.
+ * @param error The error.
+ * @param path The path of the file.
+ * @param creating Whether the file was to be created.
  */
-export function fileError(error: unknown, path: string, making = false): unknown {
+export function fileError(error: unknown, path: string, creating = false): unknown {
   if (!(error instanceof Error) || error instanceof LogError || error instanceof Deno.errors.NotCapable) return error;
   const refuse = (code: LogErrorCode, message: string) => new FileError(code, path, message, { cause: error });
   if (error instanceof Deno.errors.AlreadyExists) {
-    return refuse("file-exists", `${path} exists already and is left as it is`);
+    return refuse("file-exists", `${path} exists already and was not changed`);
   }
   if (!(error instanceof Deno.errors.NotFound)) return refuse("io", `${path} cannot be used: ${error.message}`);
-  return making ? missingFolder(path, error) : refuse("missing-file", `there is no file ${path}`);
+  return creating ? missingFolder(path, error) : refuse("missing-file", `there is no file ${path}`);
 }
 
-/** The error for a file that is to be made where there is no folder. */
+/** The error for creating a file in a folder that does not exist. */
 export function missingFolder(path: string, cause: unknown): FileError {
-  const message = `there is no folder ${folderOf(path)} to make ${path} in; make it first`;
+  const message = `there is no folder ${folderOf(path)} to create ${path} in; create it first`;
   return new FileError("missing-folder", path, message, { cause });
 }
 
-/** The folder that a path is in: `dirname` of node:path, which a browser does not have. */
+/** The folder of a path, like `dirname` of node:path, which browsers do not have. */
 function folderOf(path: string): string {
   const folder = path.replace(/[\\/]*[^\\/]*[\\/]*$/, "");
   return folder !== "" ? folder : path.startsWith("/") ? "/" : ".";
 }
 
-/** The error for a wire text with more bytes than the log takes. */
+/** The error for a wire text that exceeds the maximum size. */
 export function tooLarge(what: string, maxBytes: number): LogError {
   return new LogError("too-large", `${what} is larger than ${maxBytes} bytes; raise maxOperationBytes, or split it`);
 }

@@ -1,9 +1,9 @@
 /**
- * Brings the tables of claims up, a run of operations at a time.
+ * Catch-up of the claims tables, a batch of operations at a time.
  *
- * In each run: what the operations say is written down; groups of claims are judged where there are refutes and
- * corrections; claims are supported, or not, by their inputs; what changes goes on to what was derived from it, until
- * nothing changes; and for each key concerned, the group that holds is found.
+ * For each batch: insert its refutes and corrections as rules; find the verdicts on the groups of keys with rules; insert
+ * its claims with the support by their inputs; propagate changes of support to derived claims; and find the winning group
+ * of each changed key.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const INSERT_CLAIMS = "INSERT INTO mnema_claims " +
   "(seq, op_id, depth, value, author, deriver, missing, support, via, inputs) " +
   "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, " +
   "value ->> 8, value ->> 9 FROM json_each(?)";
-// Sorted: rows that stand beside each other are inserted together.
+// Sorted: inserting neighbouring rows together is faster.
 const INSERT_EDGES = "INSERT INTO mnema_edges (input, claim) SELECT input.value, claim.value ->> 0 " +
   "FROM json_each(?) AS claim, json_each('[' || (claim.value ->> 9) || ']') AS input ORDER BY 1, 2";
 const INSERT_AWAITED = "INSERT INTO mnema_awaited (op_id, claim) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
@@ -46,7 +46,7 @@ const CONNECT_ARRIVED = "UPDATE mnema_claims SET missing = missing - new.value -
 const INSERT_RULES = "INSERT INTO mnema_rules (seq, op_id, depth, key, value, is_correction) " +
   "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
 
-// A claim that stands before its input in the log took it for sound.
+// A claim that precedes its input in the log was computed as if the input were sound.
 const SELECT_EARLIER_DEPENDENTS = "SELECT DISTINCT claim FROM json_each(?) AS wanted JOIN mnema_edges " +
   "ON input = wanted.value AND claim < wanted.value";
 const SELECT_DEPENDENTS_OF_GROUPS = "SELECT DISTINCT mnema_edges.claim FROM json_each(?) AS wanted " +
@@ -56,14 +56,14 @@ const SELECT_OF_GROUPS = "SELECT seq, wanted.value FROM json_each(?) AS wanted "
 const UPDATE_CLAIMS = "UPDATE mnema_claims SET support = new.value ->> 1, via = new.value ->> 2 " +
   "FROM json_each(?) AS new WHERE seq = new.value ->> 0";
 
-/** Brings claims up to the end of the log. */
+/** A catch-up run of the claims tables. */
 export class ClaimsRun implements Run {
   readonly #connection: Connection;
   readonly #falls?: FallRecord;
 
   /**
    * @param connection The log's file, inside a transaction.
-   * @param falls Is told of claims that fall, and of those that rise again.
+   * @param falls Records the claims that fall, and that rise again.
    */
   constructor(connection: Connection, falls?: FallRecord) {
     this.#connection = connection;
@@ -92,13 +92,13 @@ export class ClaimsRun implements Run {
     groups.save();
   }
 
-  /** What claims waited for that is among these operations. */
+  /** Inputs in this batch of claims that precede it. */
   #arrived({ after, last }: Batch): [input: number, opId: string, claim: number][] {
     if (this.#connection.query(ANY_AWAITED).value() === undefined) return [];
     return this.#connection.query(SELECT_ARRIVED).values(after, last);
   }
 
-  /** Writes refutes and corrections down, and returns the keys they are about. */
+  /** Inserts refutes and corrections, and returns their keys. */
   #insertRules(statements: readonly Statement[], groups: Groups): Set<Key> {
     const rules = statements.filter(({ kind }) => kind !== "assert");
     if (rules.length === 0) return new Set();
@@ -114,9 +114,9 @@ export class ClaimsRun implements Run {
   }
 
   /**
-   * Judges the groups of the keys that have new rules, and new groups of those that had some.
+   * Updates the verdicts on all groups of keys with new rules, and on new groups of keys with older rules.
    *
-   * @returns Claims derived from one that the verdict concerns.
+   * @returns The `seq` of claims derived from claims whose verdict has changed.
    */
   #judge(ruled: ReadonlySet<Key>, groups: Groups): Set<number> {
     const turned = new Map<number, boolean>();
@@ -132,21 +132,21 @@ export class ClaimsRun implements Run {
       }
     }
     groups.saveStandings();
-    this.#noteFalls(turned);
+    this.#recordFalls(turned);
     return this.#claims(SELECT_DEPENDENTS_OF_GROUPS, [...turned.keys()]);
   }
 
-  /** The claims of groups that fell, or rose, but for those that had fallen with an input. */
-  #noteFalls(turned: ReadonlyMap<number, boolean>): void {
+  /** Records falls and rises by verdict, except of claims that were invalidated by an input before. */
+  #recordFalls(turned: ReadonlyMap<number, boolean>): void {
     if (this.#falls === undefined) return;
     const rows = this.#connection.query(SELECT_OF_GROUPS).values<[number, number]>(JSON.stringify([...turned.keys()]));
-    for (const [seq, group] of rows) this.#falls.note(seq, turned.get(group)!);
+    for (const [seq, group] of rows) this.#falls.add(seq, turned.get(group)!);
   }
 
   /**
-   * Writes asserts and corrections down.
+   * Inserts asserts and corrections.
    *
-   * @returns Those of them that are not sound.
+   * @returns The `seq` of those that are not sound.
    */
   #insertClaims(statements: readonly Statement[], groups: Groups, batch: Batch): number[] {
     const claims = statements.filter(({ kind }) => kind !== "refute");
@@ -196,8 +196,8 @@ export class ClaimsRun implements Run {
   }
 
   /**
-   * The inputs of claims that are in the log. A claim among these operations is taken for sound until its turn, and so is
-   * one that is further on in the log.
+   * The inputs of claims that are in the log, by id. A claim of this batch counts as sound until it is inserted, and so does
+   * one of a later batch.
    */
   #inputs(claims: readonly Statement[], batch: Batch): Map<string, InputState> {
     const named = new Set(claims.flatMap(({ inputs }) => inputs));
@@ -218,9 +218,9 @@ export class ClaimsRun implements Run {
   }
 
   /**
-   * Connects claims with what they waited for.
+   * Adds the edges from inputs in this batch to the claims that precede it.
    *
-   * @returns Those that may have changed by it: what is still waiting does not rise.
+   * @returns The `seq` of claims whose support may change: those with all inputs, and those with an unsound one.
    */
   #connect(
     arrived: readonly [input: number, opId: string, claim: number][],
@@ -237,20 +237,20 @@ export class ClaimsRun implements Run {
     return changed;
   }
 
-  /** Finds the support of claims, and of those below them, and what follows from it. */
+  /** Updates the support of claims and of those derived from them, and the winners of their keys. */
   #settle(unsettled: ReadonlySet<number>, groups: Groups): void {
     const settled = settle(this.#connection, unsettled);
     if (settled.length === 0) return;
     const rows = settled.map(({ claim, now }) => [claim.seq, now.support, now.via]);
     this.#connection.query(UPDATE_CLAIMS).run(JSON.stringify(rows));
     const turned = settled.filter(({ before, now }) => before.support !== now.support);
-    groups.loadByNumber(turned.map(({ group }) => group));
+    groups.loadById(turned.map(({ group }) => group));
     for (const { claim, group, standing, before, now } of turned) {
       if (now.support === Support.sound) groups.gain(groups.get(group), claim);
       else if (before.support === Support.sound) groups.lose(groups.get(group), claim.seq);
       const conditions = [before, now].map(({ support }) => conditionOf(support, standing));
       const fell = conditions.map((condition) => condition === Support.invalidated);
-      if (fell[0] !== fell[1]) this.#falls?.note(claim.seq, fell[1]);
+      if (fell[0] !== fell[1]) this.#falls?.add(claim.seq, fell[1]);
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * What a claim is, where it stands, and what explains it.
+ * Claims, their status, and their explanation: the public types.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 
 /**
- * Where a claim stands: the first of these that applies, from the last to the first.
+ * The status of a claim. Where several apply, it is the last of them in this list:
  *
- * - `active`: nothing speaks against it.
- * - `superseded`: a claim of another value for its key comes later.
- * - `pending`: something it was derived from, at any distance, is not in the log yet.
- * - `invalidated`: something it was derived from, at any distance, was refuted or corrected.
+ * - `active`: none of the others.
+ * - `superseded`: a later claim gives its key another value.
+ * - `pending`: an input, at any distance, is not in the log yet.
+ * - `invalidated`: an input, at any distance, was refuted or corrected.
  * - `corrected`: the user has given its key another value.
  * - `refuted`: the user has refuted its key, or its value.
  */
 export type ClaimStatus = "active" | "superseded" | "pending" | "invalidated" | "corrected" | "refuted";
 
-/** What each status means. */
+/** The meaning of each status, as a phrase for people. */
 export const STATUSES: Readonly<Record<ClaimStatus, string>> = {
   active: "nothing speaks against it",
   superseded: "a later claim gives the key another value",
@@ -28,54 +28,54 @@ export const STATUSES: Readonly<Record<ClaimStatus, string>> = {
   refuted: "the user says that it is not so",
 };
 
-/** A `claim.assert`, or a `claim.correct`, which is a claim of its author's own with full confidence. */
+/** A `claim.assert`, or a `claim.correct`, which is a claim by its author with full confidence. */
 export interface Claim {
-  /** The operation that makes the claim. */
+  /** The id of the operation. */
   readonly opId: string;
-  /** Whether it was derived or asserted, or is the user's correction. */
+  /** Its type: an assert, derived or by hand, or the user's correction. */
   readonly kind: "assert" | "correct";
-  /** What it is about. */
+  /** Its subject. */
   readonly key: string;
-  /** What is claimed of it. */
+  /** The claimed value. */
   readonly value: CanonicalValue;
-  /** How sure it is, in parts per million. */
+  /** Its confidence, in parts per million. */
   readonly confidencePpm: number;
-  /** Who signed it. */
+  /** The author's id. */
   readonly author: string;
-  /** When, in Unix milliseconds by the author's clock. */
+  /** The time by the author's clock, in Unix milliseconds. */
   readonly ts: number;
-  /** Its depth among the operations. */
+  /** Its depth in the graph of operations. */
   readonly depth: number;
-  /** What derived it; a correction has none. */
+  /** The program that derived it; undefined for a correction. */
   readonly deriver?: { readonly id: string; readonly version: string };
-  /** The evidence and the claims it was derived from. */
+  /** The ids of the evidence and claims it was derived from. */
   readonly inputs: readonly string[];
-  /** Where it stands. */
+  /** Its status. */
   readonly status: ClaimStatus;
   /**
-   * What made it so. `refuted`, `corrected`, `invalidated`: the refute or correction, which for an invalidated claim
-   * covers something it was derived from. `superseded`: the claim that comes later.
+   * The id of the operation that caused the status. `refuted`, `corrected`, `invalidated`: the refute or correction, which
+   * for an invalidated claim is of an input at some distance. `superseded`: the later claim.
    */
   readonly cause?: string;
-  /** `invalidated`: the input that fell. */
+  /** `invalidated`: the id of the direct input that is refuted, corrected or invalidated. */
   readonly via?: string;
 }
 
 /** A piece of evidence. */
 export interface Evidence {
-  /** The operation that added it. */
+  /** The id of the operation. */
   readonly opId: string;
-  /** Who signed it. */
+  /** The author's id. */
   readonly author: string;
-  /** When, in Unix milliseconds by the author's clock. */
+  /** The time by the author's clock, in Unix milliseconds. */
   readonly ts: number;
   /** Where it was observed. */
   readonly source: string;
-  /** What sort of thing it is. */
+  /** The kind of observation. */
   readonly kind: string;
-  /** What it says. */
+  /** The observed data. */
   readonly content: CanonicalObject;
-  /** Where the source has it. */
+  /** Its reference in the source. */
   readonly ref?: string;
 }
 
@@ -83,57 +83,57 @@ export interface Evidence {
 export type ExplanationNode =
   | { readonly is: "claim"; readonly opId: string; readonly claim: Claim }
   | { readonly is: "evidence"; readonly opId: string; readonly evidence: Evidence }
-  /** In the log, and neither evidence nor a claim. */
+  /** An operation that is neither evidence nor a claim. */
   | { readonly is: "other"; readonly opId: string; readonly type: string; readonly author: string; readonly ts: number }
-  /** Not in the log. */
+  /** An input that is not in the log. */
   | { readonly is: "missing"; readonly opId: string };
 
-/** The refute or correction that felled a claim, and how it reached it. */
+/** Why a claim is refuted, corrected or invalidated: the refute or correction, and its path to the claim. */
 export interface Fall {
-  /** The operation. */
+  /** The id of the refute or correction. */
   readonly opId: string;
   /** Its type. */
   readonly type: "claim.refute" | "claim.correct";
-  /** Who signed it. */
+  /** The author's id. */
   readonly author: string;
-  /** When, in Unix milliseconds by the author's clock. */
+  /** The time by the author's clock, in Unix milliseconds. */
   readonly ts: number;
-  /** The key it is about. */
+  /** Its key. */
   readonly key: string;
-  /** The refuted value, or the correct one; a refute of a whole key has none. */
+  /** The refuted value, or the correct one; undefined for a refute of a whole key. */
   readonly value?: CanonicalValue;
   /** Why. */
   readonly reason?: string;
-  /** From the operation, over the claim that it covers and what was derived from that, to the claim that fell. */
+  /** Ids from the refute or correction, over the claim it names and the claims derived from that, to the explained claim. */
   readonly path: readonly string[];
 }
 
-/** Why a claim is believed, or is not. */
+/** The explanation of a claim and its status. */
 export interface Explanation {
   /** The claim. */
   readonly claim: Claim;
-  /** The claim and all it was derived from, at any distance: each once, as a reader meets them, from input to input. */
+  /** The claim and its inputs at any distance, each once, depth first. */
   readonly nodes: readonly ExplanationNode[];
-  /** What felled it; a claim that stands has none. */
+  /** Why it is refuted, corrected or invalidated; undefined for any other status. */
   readonly fall?: Fall;
-  /** The claim that superseded it. */
+  /** The later claim, when it is superseded. */
   readonly supersededBy?: Claim;
 }
 
-/** Which claims are wanted: those that meet all that is given. */
+/** A filter of claims: those that match all given fields. */
 export interface ClaimFilter {
-  /** Of this key. */
+  /** The key. */
   key?: string;
-  /** Of keys that start so. */
+  /** A prefix of the key. */
   prefix?: string;
-  /** That stand so. */
+  /** The status. */
   status?: ClaimStatus;
-  /** By this author. */
+  /** The author's id. */
   author?: string;
-  /** Derived by this deriver, of any version. */
+  /** The id of the deriver, of any version. */
   deriver?: string;
-  /** Derived from this operation, without anything between. */
+  /** The id of a direct input. */
   input?: string;
-  /** At most so many. */
+  /** Maximum number of claims; no limit by default. */
   limit?: number;
 }

@@ -1,5 +1,5 @@
 /**
- * Claims: what is held to be so, where each stands, why, and taking them back.
+ * Claims: status, explanation, assertion, refutation, correction.
  *
  * @module
  */
@@ -22,44 +22,44 @@ import { isEffective } from "./rules.ts";
 import { ClaimsRun } from "./catch_up.ts";
 import { claims } from "./tables.ts";
 
-/** What is asserted. */
+/** Input of {@linkcode Claims.assert}. */
 export interface ClaimDraft {
-  /** What it is about: 1 to 512 characters. */
+  /** The subject: 1 to 512 characters. */
   key: string;
-  /** What is claimed of it: anything that has a canonical encoding. */
+  /** The value: anything that has a canonical encoding. */
   value: CanonicalValue;
-  /** How sure, in parts per million: 1,000,000 by default. */
+  /** The confidence, in parts per million; default 1,000,000. */
   confidencePpm?: number;
-  /** What derived it; by default it was asserted by hand. */
+  /** The program that derived it; by default it is asserted by hand. */
   deriver?: { id: string; version: string };
-  /** The ids of the evidence and the claims it was derived from. They may come later. */
+  /** The ids of the evidence and claims it was derived from. They may be appended later. Default: none. */
   inputs?: readonly string[];
-  /** Unix milliseconds; now by default. */
+  /** Unix milliseconds; default now. */
   ts?: number;
 }
 
-/** Why, and when. */
+/** Options of refutes and corrections. */
 export interface RulingOptions {
   /** Why: 1 to 512 characters. */
   reason?: string;
-  /** Unix milliseconds; now by default. */
+  /** Unix milliseconds; default now. */
   ts?: number;
 }
 
-/** What a refute or a correction did. */
+/** The result of a refute or a correction. */
 export interface Cascade {
   /** The refute or correction. */
   op: Operation;
-  /** A `claim.invalidate` for each claim that fell with it. */
+  /** A `claim.invalidate` for each claim that it has refuted, corrected or invalidated. */
   invalidations: Operation[];
   /**
-   * Whether it took effect. It follows what is deepest in the log, and so comes after every other refute and correction
-   * of its key; where one that is kept beside the log comes later all the same, that one lifts it.
+   * Whether it took effect. It follows the deepest heads of the log, and so is after every other refute and correction of
+   * its key in replay order. If damaged derived tables place another one later, that one lifts it.
    */
   effective: boolean;
 }
 
-/** How claims append, which is the log's own way. */
+/** The functions of the log by which claims append. */
 export interface Recorder {
   /** Creates, signs and appends an operation. */
   record(
@@ -68,24 +68,25 @@ export interface Recorder {
     body: OperationDraft["body"],
     options?: Pick<OperationDraft, "prev" | "ts">,
   ): Operation;
-  /** Appends operations that were just created, each of which follows the one before it; inside a transaction. */
+  /** Appends operations that were just created, each of which follows the one before. Inside a transaction. */
   appendNew(ops: readonly Operation[]): void;
-  /** The heads, and of more than `limit` the deepest. */
+  /** The ids of the heads: at most `limit`, the deepest. */
   heads(limit: number): string[];
-  /** Runs work as one transaction. */
+  /** Runs a function as one transaction. */
   transaction<T>(work: () => T): T;
 }
 
 const BY_HAND = { id: "hand", version: "1" };
+/** Maximum number of operations in an `explanation.record`. */
 const MAX_CHAIN = 4096;
-/** At most so many claims of its key are named by an operation that cannot follow every head. */
+/** Maximum number of claims of its key that an operation names when there are more heads than it can follow. */
 const MAX_ABOUT = MAX_PREV / 2;
-/** Operations appended with one statement: a statement inside a transaction costs what was changed in it before. */
-const RECORDED_TOGETHER = 1024;
+/** Operations per statement: each statement inside a transaction costs time in proportion to the changes before it. */
+const CHUNK = 1024;
 
 /**
- * The claims of a log. State is kept in tables beside the log, and brought up before it is read. Where these are damaged,
- * what reads them throws a `FileError` with the code `derived-damaged`, and `OpLog.rebuild` makes them anew.
+ * The claims of a log. Their status is stored in derived tables, which are caught up before they are read. If they are
+ * damaged, methods that read them throw a `FileError` with the code `derived-damaged`; `OpLog.rebuild` rebuilds them.
  *
  * @example
  * ```ts
@@ -122,9 +123,10 @@ export class Claims {
   }
 
   /**
-   * The claims that meet a filter, sorted by key, then in the order of replay. Each is as it stands when it is read.
+   * The claims that match a filter, sorted by key, then in replay order. The status of each is that at the time when it is
+   * read from the iterator.
    *
-   * @param filter Which claims; all of them without it.
+   * @param filter The filter; by default all claims match.
    * @throws {LogError} `invalid-argument`.
    */
   query(filter: ClaimFilter = {}): IteratorObject<Claim> {
@@ -138,44 +140,43 @@ export class Claims {
   /**
    * A claim by its id.
    *
-   * @param opId A whole id.
-   * @throws {NotFoundError} When the log does not hold it.
-   * @throws {LogError} `not-a-claim` when it is something else.
+   * @param opId The whole id.
+   * @throws {NotFoundError} When it is not in the log.
+   * @throws {LogError} `not-a-claim` when it is another operation.
    */
   get(opId: string): Claim {
     return this.#find(opId, ({ claim }) => claim);
   }
 
   /**
-   * What holds for a key: of its active claims the one that comes last; undefined when none is active.
+   * The current claim of a key: its last active claim in replay order; undefined when none is active.
    *
-   * @param key What it is about.
-   * @throws {LogError} `invalid-argument` when the key is no text.
+   * @param key The key.
+   * @throws {LogError} `invalid-argument` when the key is not a string.
    */
   current(key: string): Claim | undefined {
     return this.#ofKey(key, selectCurrent);
   }
 
   /**
-   * What was claimed of a key last: of all its claims, whatever their status, the one that comes last in the order of
-   * replay; undefined when nothing is claimed of it.
+   * The latest claim of a key: its last claim in replay order, of any status; undefined when it has none.
    *
-   * @param key What it is about.
-   * @throws {LogError} `invalid-argument` when the key is no text.
+   * @param key The key.
+   * @throws {LogError} `invalid-argument` when the key is not a string.
    */
   latest(key: string): Claim | undefined {
     return this.#ofKey(key, selectLatest);
   }
 
   /**
-   * Why a claim is believed, or is not: what it was derived from, down to the evidence, and what felled it.
+   * Explains a claim: its inputs, down to the evidence, and the cause of its status.
    *
-   * @param idOrKey A whole id of a claim; or a key, of which the claim that holds is explained, or else the latest.
-   * @throws {LogError} `not-found` when nothing is claimed of the key, `invalid-argument`; for an id as
+   * @param idOrKey The whole id of a claim; or a key, whose current claim is explained, or else the latest.
+   * @throws {LogError} `not-found` when the key has no claims, `invalid-argument`; for an id the errors of
    * {@linkcode Claims.get}.
    */
   explain(idOrKey: string): Explanation {
-    requireText("what is to be explained", idOrKey);
+    requireText("the id or key to explain", idOrKey);
     if (isOpId(idOrKey)) return this.#find(idOrKey, ({ claim, seq }) => explain(this.#connection, claim, seq));
     const explanation = this.#snapshot(() => {
       const seq = selectCurrent(this.#connection, idOrKey) ?? selectLatest(this.#connection, idOrKey);
@@ -187,12 +188,11 @@ export class Claims {
   }
 
   /**
-   * Asserts a claim: signs and appends a `claim.assert`, which comes after every claim of its key in the order of replay.
-   * It is not active, as its status says, where a refute or a correction of its key covers it, or an input is missing or
-   * fell.
+   * Asserts a claim: signs and appends a `claim.assert`, which is after every claim of its key in replay order. It is not
+   * active if a refute or a correction of its key applies to it, or an input is missing, refuted, corrected or invalidated.
    *
-   * @param signer Who asserts it.
-   * @param draft What.
+   * @param signer The author.
+   * @param draft The claim.
    * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
    */
   assert(signer: Signer, draft: ClaimDraft): Operation {
@@ -203,11 +203,11 @@ export class Claims {
   }
 
   /**
-   * Refutes a value of a key, or whatever is claimed of it, and records what falls with that: one transaction.
+   * Refutes a value of a key, or all of its values, and records the claims that fall with it, in one transaction.
    *
-   * @param signer Who refutes it.
-   * @param key What it is about.
-   * @param options The refuted value, without which the whole key is refuted; why; when.
+   * @param signer The author.
+   * @param key The key.
+   * @param options The refuted value, by default all values of the key; the reason; the time.
    * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
    */
   refute(signer: Signer, key: string, options: RulingOptions & { value?: CanonicalValue } = {}): Cascade {
@@ -218,12 +218,12 @@ export class Claims {
   }
 
   /**
-   * Gives a key the user's own value, and records what falls with that: one transaction.
+   * Gives a key the user's own value, and records the claims that fall with it, in one transaction.
    *
-   * @param signer Who corrects it.
-   * @param key What it is about.
-   * @param value What is so.
-   * @param options Why; when.
+   * @param signer The author.
+   * @param key The key.
+   * @param value The correct value.
+   * @param options The reason; the time.
    * @throws {OperationError} `bad-body`, `bad-shape`, with the `path` of the field at fault.
    */
   correct(signer: Signer, key: string, value: CanonicalValue, options: RulingOptions = {}): Cascade {
@@ -233,12 +233,12 @@ export class Claims {
   }
 
   /**
-   * Keeps an explanation: signs and appends an `explanation.record` with a text, cut where it is too long, and the
-   * operations it is about, at most the first 4,096.
+   * Records an explanation: signs and appends an `explanation.record` with its text and the ids of its operations, at most
+   * the first 4,096.
    *
-   * @param signer Who keeps it.
-   * @param explanation What {@linkcode Claims.explain} gave.
-   * @param summary It in words, such as the lines of `formatTree`: at most 8,192 characters are kept.
+   * @param signer The author.
+   * @param explanation A result of {@linkcode Claims.explain}.
+   * @param summary Its text, such as the lines of `formatTree`. Cut after 8,192 characters.
    * @throws {LogError} `invalid-argument`.
    */
   record(signer: Signer, explanation: Explanation, summary: string): Operation {
@@ -255,7 +255,7 @@ export class Claims {
     return this.#projections.prepare(claims);
   }
 
-  /** Reads claims as all of them stand at one moment, whatever others write meanwhile; undefined in an empty log. */
+  /** Reads within one snapshot of the file, whatever other processes write meanwhile; undefined in an empty log. */
   #snapshot<T>(read: () => T): T | undefined {
     return this.#prepare() === 0 ? undefined : this.#connection.snapshot(read);
   }
@@ -268,7 +268,7 @@ export class Claims {
     });
   }
 
-  /** Uses a claim by its id. */
+  /** Finds a claim by its id, and uses it within one snapshot. */
   #find<T>(opId: string, use: (found: { claim: Claim; seq: number }) => T): T {
     requireText("an id", opId);
     this.#prepare();
@@ -276,7 +276,7 @@ export class Claims {
       const seq = seqOf(this.#connection, opId);
       if (seq === undefined) throw new NotFoundError(opId);
       const claim = new ClaimReader(this.#connection).one(seq);
-      if (claim === undefined) throw new LogError("not-a-claim", `operation ${opId} is no claim`);
+      if (claim === undefined) throw new LogError("not-a-claim", `operation ${opId} is not a claim`);
       return use({ claim, seq });
     });
   }
@@ -299,7 +299,7 @@ export class Claims {
     });
   }
 
-  /** Records what is to come after all that is said of a key. */
+  /** Records an operation that is after all claims, refutes and corrections of its key in replay order. */
   #recordAbout(
     key: string,
     signer: Signer,
@@ -309,23 +309,23 @@ export class Claims {
   ): Operation {
     const heads = this.#recorder.heads(MAX_PREV + 1);
     if (heads.length <= MAX_PREV || decodeBody(type, body) === undefined || !key.isWellFormed()) {
-      return this.#recorder.record(signer, type, body, { ts }); // which refuses a body that is none
+      return this.#recorder.record(signer, type, body, { ts }); // which refuses an invalid body
     }
-    // To follow one of the deepest heads is to come after everything. What it is about is named besides, for those who
-    // look at what it follows.
+    // Following one of the deepest heads is enough to be after everything. Claims of the key are named too, for readers who
+    // look at `prev`.
     this.#prepare();
     const about = selectLastAbout(this.#connection, key, MAX_ABOUT);
     const deepest = this.#recorder.heads(MAX_PREV - about.length);
     return this.#recorder.record(signer, type, body, { ts, prev: [...new Set([...about, ...deepest])].sort() });
   }
 
-  /** Records that claims fell with an operation: one `claim.invalidate` behind the other. */
+  /** Records the claims that fell with an operation: a chain of `claim.invalidate`. */
   #recordFalls(signer: Signer, { opId: cause }: Operation, fallen: readonly number[], ts?: number): Operation[] {
     const paths = new FallPaths(this.#connection, fallen);
     const invalidations: Operation[] = [];
     let last = cause;
-    for (let at = 0; at < fallen.length; at += RECORDED_TOGETHER) {
-      const ops = fallen.slice(at, at + RECORDED_TOGETHER).map((seq) => {
+    for (let at = 0; at < fallen.length; at += CHUNK) {
+      const ops = fallen.slice(at, at + CHUNK).map((seq) => {
         const body = { claim: paths.opId(seq), cause, path: paths.to(seq) };
         const draft = { type: "claim.invalidate", body, prev: [last], ts };
         const op = this.#connection.callOut("a signer", () => Operation.create(draft, signer));

@@ -1,5 +1,5 @@
 /**
- * Why a claim is believed, or is not: the claim, and all it was derived from.
+ * Explanations: a claim, its inputs at any distance, and the cause of its status.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { ClaimReader } from "./read.ts";
 
 const SELECT_WIRE = "SELECT wire FROM ops WHERE seq = ?";
 
-/** Explains the claim at a `seq`. Claims must have been brought up. */
+/** Explains the claim at a `seq`. Claims must be caught up. */
 export function explain(connection: Connection, claim: Claim, seq: number): Explanation {
   const reader = new ClaimReader(connection);
   const explanation = { claim, nodes: collect(connection, reader, claim) };
@@ -31,23 +31,23 @@ export function explain(connection: Connection, claim: Claim, seq: number): Expl
   }
 }
 
-/** The claim and its inputs, each once, depth first. */
+/** The claim and its inputs at any distance, each once, depth first. */
 function collect(connection: Connection, reader: ClaimReader, claim: Claim): ExplanationNode[] {
   const nodes: ExplanationNode[] = [];
   const seen = new Set<string>();
-  const ahead = [claim.opId];
-  for (let opId = ahead.pop(); opId !== undefined; opId = ahead.pop()) {
+  const stack = [claim.opId];
+  for (let opId = stack.pop(); opId !== undefined; opId = stack.pop()) {
     if (seen.has(opId)) continue;
     seen.add(opId);
     const node = nodeOf(connection, reader, opId);
     nodes.push(node);
-    if (node.is === "claim") ahead.push(...node.claim.inputs.toReversed());
+    if (node.is === "claim") stack.push(...node.claim.inputs.toReversed());
   }
   return nodes;
 }
 
 function nodeOf(connection: Connection, reader: ClaimReader, opId: string): ExplanationNode {
-  const found = operation(connection, opId);
+  const found = findOperation(connection, opId);
   if (found === undefined) return { is: "missing", opId };
   const claim = reader.one(found.seq);
   if (claim !== undefined) return { is: "claim", opId, claim };
@@ -83,7 +83,7 @@ function fallOf(connection: Connection, reader: ClaimReader, seq: number): Fall 
   };
 }
 
-function operation(connection: Connection, opId: string): { seq: number; op: Operation } | undefined {
+function findOperation(connection: Connection, opId: string): { seq: number; op: Operation } | undefined {
   const row = rowOf(connection, opId);
   return row && { seq: row[0], op: decodeStored(connection.path, ...row) };
 }

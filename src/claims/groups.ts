@@ -1,5 +1,5 @@
 /**
- * The groups of claims that a run of operations concerns: loaded together, changed in memory, written together.
+ * A cache of the keys and groups that a batch of operations changes: loaded together, changed in memory, saved together.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Statement } from "./statements.ts";
 import { isBefore, type Ranked } from "./order.ts";
 import type { Verdict } from "./rules.ts";
 
-// json_each has columns named key, value and id of its own.
+// Qualified names: json_each has columns key, value and id itself.
 const KEY = "SELECT keyed.id, keyed.key, ruled, winner, latest, depth, op_id FROM json_each(?) AS wanted ";
 const JOIN_LATEST = " LEFT JOIN mnema_claims AS claim ON claim.seq = latest";
 const SELECT_KEYS = KEY + "JOIN mnema_keys AS keyed ON keyed.key = wanted.value" + JOIN_LATEST;
@@ -37,41 +37,42 @@ const SELECT_LATEST = "SELECT wanted.value, claim.value, claim.seq, claim.depth,
   "(SELECT live.seq FROM mnema_values AS grouped JOIN mnema_claims AS live ON live.value = grouped.id AND support = 0 " +
   "WHERE grouped.key = wanted.value AND standing = 0 ORDER BY depth DESC, op_id DESC LIMIT 1)";
 
-/** What claims are about. */
+/** A key: the subject of claims. */
 export interface Key {
-  /** Its number. */
+  /** Its id in the tables. */
   readonly id: number;
-  /** The key itself, as the database has it. */
+  /** The key, encoded by `keyText`. */
   readonly text: string;
-  /** Whether there are refutes or corrections of it. */
+  /** Whether it has rules: refutes or corrections. */
   ruled: boolean;
-  /** The last of its claims in the order of replay that lives, and the number of its group, which holds. */
+  /** Its last claim in replay order that is neither fallen nor pending. */
   latest: Ranked | undefined;
+  /** The id of the group of `latest`, whose value is the current one. */
   winner: number | null;
-  /** Whether `latest` is to be looked for. */
+  /** Whether `latest` and `winner` must be selected again. */
   isStale: boolean;
-  /** Those of its groups that were loaded, by their values. */
+  /** Its loaded groups, by value. */
   readonly groups: Map<string, Group>;
 }
 
-/** The claims of one key and one value. */
+/** A group: the claims with the same key and value. */
 export interface Group {
-  /** Its number. */
+  /** Its id in the tables. */
   readonly id: number;
   /** Its key. */
   readonly key: Key;
-  /** Its value, as the database has it. */
+  /** Its value, encoded by `valueText`. */
   readonly value: string;
-  /** How it stands. */
+  /** The verdict on it, a `Standing`. */
   standing: number;
-  /** The refute or correction that felled it. */
+  /** The `seq` of the refute or correction that caused the verdict. */
   cause: number | null;
 }
 
 type KeyRow = [number, string, number, number | null, number | null, number | null, string | null];
 type GroupRow = [number, number, string, number, number | null];
 
-/** The groups that a run of operations concerns. */
+/** The keys and groups of a batch of operations. */
 export class Groups {
   readonly #connection: Connection;
   readonly #keys = new Map<number, Key>();
@@ -89,13 +90,13 @@ export class Groups {
     this.#connection = connection;
   }
 
-  /** Loads the groups that statements name, and makes those that are not there. */
+  /** Loads the keys and groups of statements, and creates missing ones. */
   load(statements: readonly Statement[]): void {
     [this.#nextKey, this.#nextGroup] = this.#connection.query(SELECT_NEXT).value<[number, number]>()!;
     this.#loadKeys(SELECT_KEYS, [...new Set(statements.map(({ key }) => key))].sort());
     const wanted = new Map<number, Set<string>>();
     for (const { key: text, value } of statements) {
-      const key = this.#keysByText.get(text) ?? this.#makeKey(text);
+      const key = this.#keysByText.get(text) ?? this.#createKey(text);
       if (value === null || this.#newKeys.has(key)) continue;
       const values = wanted.get(key.id);
       if (values === undefined) wanted.set(key.id, new Set([value]));
@@ -104,58 +105,58 @@ export class Groups {
     this.#loadGroups(SELECT_GROUPS, [...wanted].flatMap(([id, values]) => [...values].map((value) => [id, value])));
     for (const { key: text, value } of statements) {
       const key = this.key(text);
-      if (value !== null && !key.groups.has(value)) this.#makeGroup(key, value);
+      if (value !== null && !key.groups.has(value)) this.#createGroup(key, value);
     }
   }
 
-  /** A key that was loaded. */
+  /** A loaded key. */
   key(text: string): Key {
     return this.#keysByText.get(text)!;
   }
 
-  /** A group that was loaded. */
+  /** A loaded group, by encoded key and value. */
   of(key: string, value: string): Group {
     return this.key(key).groups.get(value)!;
   }
 
-  /** A group by its number, which must have been loaded. */
+  /** A loaded group, by id. */
   get(id: number): Group {
     return this.#groups.get(id)!;
   }
 
-  /** Loads groups by their numbers. */
-  loadByNumber(ids: readonly number[]): void {
+  /** Loads groups by their ids. */
+  loadById(ids: readonly number[]): void {
     this.#loadGroups(SELECT_GROUPS_BY_ID, [...new Set(ids)].filter((id) => !this.#groups.has(id)));
   }
 
   /** Loads every group of a key. */
   loadAllOf(key: Key): void {
-    this.#keepGroups(this.#connection.query(SELECT_GROUPS_OF_KEY).values<GroupRow>(key.id));
+    this.#addGroups(this.#connection.query(SELECT_GROUPS_OF_KEY).values<GroupRow>(key.id));
   }
 
-  /** Notes that there is a rule for a key. */
+  /** Marks a key as having rules. */
   markRuled(key: Key): void {
     key.ruled = true;
     this.#changedKeys.add(key);
   }
 
-  /** The keys that were loaded for which there are rules. */
+  /** The loaded keys with rules. */
   ruledKeys(): Key[] {
     return [...this.#keys.values()].filter(({ ruled }) => ruled);
   }
 
-  /** Notes how the rules of its key judge a group. */
+  /** Sets the verdict on a group. */
   setVerdict(group: Group, verdict: Verdict): void {
     const { standing, cause } = verdict ?? { standing: Standing.upheld, cause: null };
     if (standing === group.standing && cause === group.cause) return;
-    const isHolder = group.key.winner === group.id;
+    const isWinner = group.key.winner === group.id;
     const rises = standing === Standing.upheld && group.standing !== Standing.upheld;
-    if (rises || (isHolder && standing !== Standing.upheld)) this.#setStale(group.key);
+    if (rises || (isWinner && standing !== Standing.upheld)) this.#setStale(group.key);
     Object.assign(group, { standing, cause });
     this.#changedGroups.add(group);
   }
 
-  /** Notes that a group has one more sound claim. */
+  /** Records that a claim of a group has become sound. */
   gain(group: Group, claim: Ranked): void {
     const { key } = group;
     if (group.standing !== Standing.upheld || key.isStale) return;
@@ -165,20 +166,23 @@ export class Groups {
     this.#changedKeys.add(key);
   }
 
-  /** Notes that a claim of a group is no longer sound. */
+  /** Records that a claim of a group is no longer sound. */
   lose({ key }: Group, seq: number): void {
     if (key.latest?.seq === seq) this.#setStale(key);
   }
 
-  /** Writes how groups that were there stand, for what reads it from the tables. */
+  /** Saves the verdicts on groups that are in the tables already, for statements that read them. */
   saveStandings(): void {
-    this.#write(UPDATE_GROUPS, [...this.#changedGroups].filter((group) => !this.#newGroups.has(group)).map(stateOf));
+    this.#write(
+      UPDATE_GROUPS,
+      [...this.#changedGroups].filter((group) => !this.#newGroups.has(group)).map(groupColumns),
+    );
   }
 
-  /** Finds which groups hold, where that is not known, and writes everything. */
+  /** Selects the winners of stale keys, and saves all changes. */
   save(): void {
     const stale = [...this.#changedKeys].filter(({ isStale }) => isStale);
-    this.#writeAll();
+    this.#saveAll();
     if (stale.length === 0) return;
     const rows = this.#connection.query(SELECT_LATEST)
       .values<[number, number | null, number, number, string]>(JSON.stringify(stale.map(({ id }) => id)));
@@ -189,7 +193,7 @@ export class Groups {
       key.isStale = false;
       this.#changedKeys.add(key);
     }
-    this.#writeAll();
+    this.#saveAll();
   }
 
   #setStale(key: Key): void {
@@ -197,17 +201,17 @@ export class Groups {
     this.#changedKeys.add(key);
   }
 
-  #writeAll(): void {
+  #saveAll(): void {
     for (const key of this.#newKeys) this.#changedKeys.delete(key);
     for (const group of this.#newGroups) this.#changedGroups.delete(group);
-    const stateOfKey = ({ ruled, winner, latest }: Key) => [Number(ruled), winner, latest?.seq ?? null];
-    this.#write(INSERT_KEYS, [...this.#newKeys].map((key) => [key.id, key.text, ...stateOfKey(key)]));
-    this.#write(UPDATE_KEYS, [...this.#changedKeys].map((key) => [key.id, ...stateOfKey(key)]));
+    const keyColumns = ({ ruled, winner, latest }: Key) => [Number(ruled), winner, latest?.seq ?? null];
+    this.#write(INSERT_KEYS, [...this.#newKeys].map((key) => [key.id, key.text, ...keyColumns(key)]));
+    this.#write(UPDATE_KEYS, [...this.#changedKeys].map((key) => [key.id, ...keyColumns(key)]));
     this.#write(
       INSERT_GROUPS,
       [...this.#newGroups].map(({ id, key, value, standing, cause }) => [id, key.id, value, standing, cause]),
     );
-    this.#write(UPDATE_GROUPS, [...this.#changedGroups].map(stateOf));
+    this.#write(UPDATE_GROUPS, [...this.#changedGroups].map(groupColumns));
     for (const written of [this.#newKeys, this.#newGroups, this.#changedKeys, this.#changedGroups]) written.clear();
   }
 
@@ -215,25 +219,25 @@ export class Groups {
     if (rows.length > 0) this.#connection.query(sql).run(JSON.stringify(rows));
   }
 
-  #makeKey(text: string): Key {
-    const key = this.#keepKey([this.#nextKey++, text, 0, null, null, null, null]);
+  #createKey(text: string): Key {
+    const key = this.#addKey([this.#nextKey++, text, 0, null, null, null, null]);
     this.#newKeys.add(key);
     return key;
   }
 
-  #makeGroup(key: Key, value: string): void {
+  #createGroup(key: Key, value: string): void {
     const id = this.#nextGroup++;
-    this.#keepGroups([[id, key.id, value, Standing.upheld, null]]);
+    this.#addGroups([[id, key.id, value, Standing.upheld, null]]);
     this.#newGroups.add(this.#groups.get(id)!);
   }
 
   #loadKeys(sql: string, wanted: readonly unknown[]): void {
     if (wanted.length === 0) return;
     const rows = this.#connection.query(sql).values<KeyRow>(JSON.stringify(wanted));
-    for (const row of rows) if (!this.#keys.has(row[0])) this.#keepKey(row);
+    for (const row of rows) if (!this.#keys.has(row[0])) this.#addKey(row);
   }
 
-  #keepKey([id, text, ruled, winner, seq, depth, opId]: KeyRow): Key {
+  #addKey([id, text, ruled, winner, seq, depth, opId]: KeyRow): Key {
     const latest = seq === null ? undefined : { seq, depth: depth!, opId: opId! };
     const key: Key = { id, text, ruled: ruled === 1, latest, winner, isStale: false, groups: new Map() };
     this.#keys.set(id, key);
@@ -245,10 +249,10 @@ export class Groups {
     if (wanted.length === 0) return;
     const rows = this.#connection.query(sql).values<GroupRow>(JSON.stringify(wanted));
     this.#loadKeys(SELECT_KEYS_BY_ID, [...new Set(rows.map(([, key]) => key))].filter((id) => !this.#keys.has(id)));
-    this.#keepGroups(rows);
+    this.#addGroups(rows);
   }
 
-  #keepGroups(rows: GroupRow[]): void {
+  #addGroups(rows: GroupRow[]): void {
     for (const [id, keyId, value, standing, cause] of rows) {
       if (this.#groups.has(id)) continue;
       const key = this.#keys.get(keyId)!;
@@ -259,6 +263,6 @@ export class Groups {
   }
 }
 
-function stateOf({ id, standing, cause }: Group): unknown[] {
+function groupColumns({ id, standing, cause }: Group): unknown[] {
   return [id, standing, cause];
 }

@@ -1,12 +1,12 @@
 /**
- * The order of replay, which is the same on every node: by depth, then id.
+ * Replay order, which is the same on every node: by depth, then id.
  *
  * @module
  */
 
-/** A claim, and where it stands in the order of replay. */
+/** A claim with its rank in replay order. */
 export interface Ranked {
-  /** Its place in the log. */
+  /** Its sequence number in the log. */
   seq: number;
   /** Its depth. */
   depth: number;
@@ -14,7 +14,7 @@ export interface Ranked {
   opId: string;
 }
 
-/** Whether one comes before another. */
+/** Whether `a` is before `b` in replay order. */
 export function isBefore(a: Ranked, b: Ranked): boolean {
   return a.depth !== b.depth ? a.depth < b.depth : a.opId < b.opId;
 }

@@ -1,5 +1,5 @@
 /**
- * Claims as they stand, read from the tables.
+ * Reads claims and their status from the derived tables.
  *
  * @module
  */
@@ -36,7 +36,7 @@ const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
   "JOIN mnema_values AS grouped ON grouped.id = claim.value WHERE seq = ?";
 const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
 
-/** What each status means in the tables. */
+/** The SQL condition of each status. */
 const STATUSES: Record<ClaimStatus, string> = {
   active: `standing = ${Standing.upheld} AND support = ${Support.sound} AND grouped.id = keyed.winner`,
   superseded: `standing = ${Standing.upheld} AND support = ${Support.sound} AND grouped.id <> keyed.winner`,
@@ -46,13 +46,13 @@ const STATUSES: Record<ClaimStatus, string> = {
   refuted: `standing = ${Standing.refuted}`,
 };
 
-/** What the columns of a claim hold: of what is derived, and the wire text. */
+/** The types of the columns of SELECT_CLAIMS. The wire text is checked when it is decoded. */
 const COLUMNS = ["integer", "integer", "integer", "integer?", "integer", "integer?", "integer?", "any"] as const;
 const PAGE = 256;
 
 const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
 
-/** What each field of a filter takes. */
+/** The values that each field of a filter accepts. */
 const FILTER_FIELDS: Record<keyof ClaimFilter, { what: string; accepts(value: unknown): boolean }> = {
   key: { what: "a string", accepts: isText },
   prefix: { what: "a string", accepts: isText },
@@ -76,7 +76,7 @@ const FILTER_FIELDS: Record<keyof ClaimFilter, { what: string; accepts(value: un
 };
 
 /**
- * Refuses a filter that has an unknown field, or one that no claim can meet.
+ * Refuses a filter with an unknown field or an invalid value.
  *
  * @throws {LogError} `invalid-argument`.
  */
@@ -84,11 +84,14 @@ export function checkFilter(filter: ClaimFilter): void {
   for (const [field, value] of Object.entries(filter)) {
     if (!isFilterField(field)) {
       const fields = Object.keys(FILTER_FIELDS).join(", ");
-      throw new LogError("invalid-argument", `a filter of claims has no ${JSON.stringify(field)}; it has ${fields}`);
+      throw new LogError(
+        "invalid-argument",
+        `a filter of claims has no field ${JSON.stringify(field)}; its fields are ${fields}`,
+      );
     }
     const { what, accepts } = FILTER_FIELDS[field];
     if (value === undefined || accepts(value)) continue;
-    throw new LogError("invalid-argument", `the ${field} of a filter is ${what}, not ${textOf(value)}`);
+    throw new LogError("invalid-argument", `the ${field} of a filter must be ${what}, not ${textOf(value)}`);
   }
 }
 
@@ -100,7 +103,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
-/** The `seq` of the claims that a filter asks for, in the order of key, depth and id. */
+/** The `seq` of the claims that match a filter, ordered by key, depth and id. */
 export function selectClaims(connection: Connection, filter: ClaimFilter): Float64Array {
   const { key, prefix, status, author, deriver, input, limit = Number.MAX_SAFE_INTEGER } = filter;
   const conditions: string[] = [];
@@ -126,46 +129,46 @@ export function selectClaims(connection: Connection, filter: ClaimFilter): Float
     );
   }
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-  // One text: as rows they would take many times the memory.
+  // One text: rows would take many times the memory.
   const sql = `SELECT group_concat(seq) FROM (SELECT claim.seq ${FROM}${where}${ORDER} LIMIT ?)`;
   const [list] = connection.query(sql).value<[unknown]>(...parameters, limit)!;
   return list === null ? new Float64Array() : Float64Array.from(derivedIntegers(connection, list));
 }
 
-/** The `seq` of the claim that holds for a key; undefined when none does. */
+/** The `seq` of the current claim of a key: the last active one; undefined when none is active. */
 export function selectCurrent(connection: Connection, key: string): number | undefined {
   return derivedRow(connection, SELECT_CURRENT, ["integer?"], keyText(key))?.[0] ?? undefined;
 }
 
-/** The `seq` of the claim of a key that comes last, whatever its status; undefined when nothing is claimed of it. */
+/** The `seq` of the last claim of a key in replay order, of any status; undefined when it has none. */
 export function selectLatest(connection: Connection, key: string): number | undefined {
   return derivedRow(connection, SELECT_LATEST, ["integer"], keyText(key))?.[0];
 }
 
-/** The ids of the last refute or correction of a key, and of the last of its claims, at most so many. */
+/** The ids of the last rule of a key and of its last claims, at most `limit` of them. */
 export function selectLastAbout(connection: Connection, key: string, limit: number): string[] {
   return derivedRows(connection, SELECT_LAST_ABOUT, ["text"], keyText(key), limit).map(([opId]) => opId);
 }
 
-/** With which input a claim fell; or, when it fell by itself, by which operation. */
+/** Why a claim fell: by the `seq` of a fallen input, or of a refute or correction. */
 type FallStep = { via: number; cause: null } | { via: null; cause: number };
 
-/** Reads claims as they stand. */
+/** Reads claims. */
 export class ClaimReader {
   readonly #connection: Connection;
-  /** What felled claims, by `seq`: many fall by one operation. */
+  /** Root causes of fallen claims, by `seq`: many claims have the same one. */
   readonly #causes = new Map<number, number>();
   readonly #opIds = new Map<number, string>();
 
-  /** @param connection The log's file; claims must have been brought up. */
+  /** @param connection The log's file; claims must be caught up. */
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** Claims by their `seq`, in that order. */
+  /** Claims by their `seq`, in the given order. */
   *read(seqs: Float64Array): Generator<Claim> {
     for (let at = 0; at < seqs.length; at += PAGE) {
-      this.#causes.clear(); // the state may have changed since the last page
+      this.#causes.clear(); // the tables may have changed since the last page
       const page = [...seqs.subarray(at, at + PAGE)];
       yield* this.#connection.snapshot(() => this.#page(page));
     }
@@ -176,14 +179,14 @@ export class ClaimReader {
     return this.#page([seq])[0];
   }
 
-  /** A claim by its `seq`, which the tables name. */
+  /** A claim by its `seq`, which must be one: it comes from the tables. */
   named(seq: number): Claim {
     const claim = this.one(seq);
     if (claim === undefined) throw derivedDamaged(this.#connection, `there is no claim at seq ${seq}`);
     return claim;
   }
 
-  /** The `seq` of the refute or correction that felled a claim, of the claim it covers, and on to the claim itself. */
+  /** The path by which a claim fell, as `seq`: the refute or correction, then each claim up to the claim itself. */
   path(seq: number): number[] {
     const backwards = new Set<number>();
     for (let at: number | null = seq; at !== null;) {
@@ -205,7 +208,7 @@ export class ClaimReader {
     return opId;
   }
 
-  /** With which input a claim fell; or, when it fell by itself, by which operation. */
+  /** Why the claim at a `seq` fell. */
   fall(seq: number): FallStep {
     const row = derivedRow(this.#connection, SELECT_FALL, ["integer?", "integer", "integer?"], seq);
     if (row !== undefined) {
@@ -213,7 +216,7 @@ export class ClaimReader {
       if (standing === Standing.upheld) { if (via !== null) return { via, cause: null }; }
       else if (cause !== null) return { via: null, cause };
     }
-    throw derivedDamaged(this.#connection, `the claim at seq ${seq} fell by nothing`);
+    throw derivedDamaged(this.#connection, `the claim at seq ${seq} has no cause`);
   }
 
   #page(seqs: number[]): Claim[] {
@@ -265,30 +268,30 @@ export class ClaimReader {
     return cause;
   }
 
-  /** Refuses a path that comes back to where it was: it would have no end. */
+  /** Adds a claim to a path, and refuses a cycle, which would never end. */
   visit(path: Set<number>, seq: number): void {
-    if (path.has(seq)) throw derivedDamaged(this.#connection, `the claim at seq ${seq} fell with itself`);
+    if (path.has(seq)) throw derivedDamaged(this.#connection, `the claim at seq ${seq} is invalidated by itself`);
     path.add(seq);
   }
 }
 
-/** The status that follows from the tables; undefined of what replay never writes there. */
-function statusOf(standing: number, support: number, isLater: boolean): ClaimStatus | undefined {
+/** The status that follows from the tables; undefined for values that catch-up never writes. */
+function statusOf(standing: number, support: number, isSuperseded: boolean): ClaimStatus | undefined {
   if (standing === Standing.refuted) return "refuted";
   if (standing === Standing.corrected) return "corrected";
   if (standing !== Standing.upheld) return undefined;
   if (support === Support.invalidated) return "invalidated";
   if (support === Support.pending) return "pending";
   if (support !== Support.sound) return undefined;
-  return isLater ? "superseded" : "active";
+  return isSuperseded ? "superseded" : "active";
 }
 
-/** The least text that is greater than every text that starts with this one. */
+/** The upper bound of all texts that start with a text, in code-point order. */
 function successor(text: string): string {
   const points = [...text].map((character) => character.codePointAt(0)!);
   while (points.at(-1) === 0x10ffff) points.pop();
   const last = points.pop();
-  if (last === undefined) return "\u{10ffff}".repeat(513); // keys are shorter
+  if (last === undefined) return "\u{10ffff}".repeat(513); // longer than any key
   points.push(last === 0xd7ff ? 0xe000 : last + 1);
   return String.fromCodePoint(...points);
 }

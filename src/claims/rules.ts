@@ -1,5 +1,5 @@
 /**
- * Which refutes and corrections of a key are effective.
+ * Rules: the refutes and corrections of a key, and the verdicts that follow from them.
  *
  * @module
  */
@@ -12,32 +12,33 @@ const SELECT_KEY = "SELECT key FROM mnema_rules WHERE seq = ?";
 
 /** A `claim.refute` or a `claim.correct`. */
 export interface Rule {
-  /** Its place in the log. */
+  /** Its sequence number in the log. */
   seq: number;
-  /** The group of claims it names; null for a refute of the whole key. */
+  /** The id of the group it names; null for a refute of the whole key. */
   value: number | null;
   /** Whether it is a correction. */
   isCorrection: boolean;
 }
 
-/** How a group stands by the rules of its key, and the rule that says so; undefined when no rule speaks against it. */
+/** The verdict on a group, and the `seq` of the rule that causes it; undefined when no rule is against the group. */
 export type Verdict = { standing: typeof Standing.refuted | typeof Standing.corrected; cause: number } | undefined;
 
-/** The refutes and corrections of a key, by its number, in the order of replay. */
+/** Reads the rules of a key, by its id, in replay order. */
 export function readRules(connection: Connection, key: number): Rule[] {
   return connection.query(SELECT_RULES).values<[number, number | null, number]>(key)
     .map(([seq, value, isCorrection]) => ({ seq, value, isCorrection: isCorrection === 1 }));
 }
 
 /**
- * Judges the groups of a key.
+ * Applies the rules of a key.
  *
- * @param rules The refutes and corrections of the key, in the order of replay: by depth, then id.
- * @returns The verdict on a group.
+ * @param rules The rules of the key, in replay order.
+ * @returns A function from the id of a group to the verdict on it.
  */
 export function judge(rules: readonly Rule[]): (value: number) => Verdict {
-  /** The first refute of the key, or of a value, that is effective, with its place in the order. */
+  /** The index of the first effective refute of the whole key. */
   let keyRefute: number | undefined;
+  /** The same, by the refuted group. */
   const valueRefutes = new Map<number, number>();
   let correction: number | undefined;
   rules.forEach(({ value, isCorrection }, i) => {
@@ -61,14 +62,14 @@ export function judge(rules: readonly Rule[]): (value: number) => Verdict {
   };
 }
 
-/** Whether the refute or correction at a `seq` is effective: nothing that comes later in the order of replay lifts it. */
+/** Whether the rule at a `seq` is effective: no later rule in replay order lifts it. */
 export function isEffective(connection: Connection, seq: number): boolean {
   const rules = readRules(connection, connection.query(SELECT_KEY).value<[number]>(seq)![0]);
   const at = rules.findIndex((rule) => rule.seq === seq);
   return !rules.slice(at + 1).some((later) => lifts(later, rules[at]));
 }
 
-/** Whether a rule that comes later takes the effect of one away. */
+/** Whether a later rule cancels the effect of an earlier one. */
 function lifts(later: Rule, { value, isCorrection }: Rule): boolean {
   if (later.isCorrection) return isCorrection || value === null || value === later.value;
   return isCorrection && (later.value === null || later.value === value);

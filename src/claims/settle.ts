@@ -1,9 +1,8 @@
 /**
- * Finds the support of claims whose inputs have changed, and of all that was derived from them.
+ * Propagates changes of support: from claims whose inputs have changed to all claims derived from them.
  *
- * What can change is loaded with a few statements, whatever its size: the claims whose inputs changed, then, where that
- * changes what they do to others, every claim below them. Each claim is then evaluated once, after its inputs, so that the
- * cost is one look at each of their edges.
+ * A constant number of statements loads the claims that can change: those whose inputs changed, then, if the condition of
+ * any of them changes, every claim below. Each claim is evaluated once, after its inputs: the time is linear in the edges.
  *
  * @module
  */
@@ -13,34 +12,34 @@ import { derivedDamaged } from "../derived/damage.ts";
 import { Standing, Support } from "./encoding.ts";
 import { isBefore, type Ranked } from "./order.ts";
 
-/** What an input does to what was derived from it: nothing, or it is pending, or it fell. */
+/** The effect of an input on the claims derived from it: none, pending, or invalidated. */
 export type Condition = typeof Support[keyof typeof Support];
 
-/** An input, as far as it matters to what was derived from it. */
+/** An input and its condition. */
 export interface InputState extends Ranked {
-  /** What it does to what was derived from it. */
+  /** Its effect on the claims derived from it. */
   condition: Condition;
 }
 
-/** A claim's support, and the input that took it away. */
+/** The support of a claim, and the input that invalidates it. */
 export interface Supported {
-  /** How it stands by its inputs. */
+  /** Its support by its inputs. */
   support: Condition;
-  /** The `seq` of the input with which it fell. */
+  /** The `seq` of the input that invalidates it. */
   via: number | null;
 }
 
-/** A claim whose support, or `via`, is another now. */
+/** A claim whose support, or `via`, has changed. */
 export interface Settled {
   /** The claim. */
   readonly claim: Ranked;
-  /** The number of its group. */
+  /** The id of its group. */
   readonly group: number;
-  /** How the group stands. */
+  /** The verdict on the group. */
   readonly standing: number;
-  /** What was. */
+  /** The old support. */
   readonly before: Supported;
-  /** What is. */
+  /** The new support. */
   readonly now: Supported;
 }
 
@@ -48,8 +47,8 @@ const COLUMNS = "SELECT claim.seq, claim.op_id, claim.depth, claim.value, missin
 const JOIN_GROUP = "CROSS JOIN mnema_values AS grouped ON grouped.id = claim.value ";
 const SELECT_CLAIMS = COLUMNS + "FROM json_each(?) AS wanted CROSS JOIN mnema_claims AS claim " +
   "ON claim.seq = wanted.value " + JOIN_GROUP;
-// Below a claim that cannot change in the direction of a change nothing changes: ?2 is the worst that one fell to, and
-// ?3 whether one rose.
+// The search does not go below claims that no change can affect. ?2 is the worst condition that a claim has changed to,
+// and ?3 whether the condition of any claim has improved.
 const SELECT_BELOW = "WITH RECURSIVE below (seq) AS (SELECT value FROM json_each(?1) UNION " +
   "SELECT edge.claim FROM below CROSS JOIN mnema_claims AS claim ON claim.seq = below.seq " + JOIN_GROUP +
   `AND standing = ${Standing.upheld} AND (support < ?2 OR (?3 AND (support = ${Support.invalidated} ` +
@@ -68,15 +67,15 @@ interface Node extends InputState {
   readonly before: Supported;
   inputs: readonly number[];
   now: Supported;
-  /** How many of its inputs were looked at before it: -1 before the first, Infinity when it was evaluated. */
+  /** The number of its inputs visited so far: -1 before the visit starts, Infinity after it was evaluated. */
   visited: number;
 }
 
 /**
- * Finds what changes with claims whose inputs have changed.
+ * Computes the changes of support that follow from changed inputs.
  *
- * @param connection The log's file. The tables have all but the support of these claims, and of those below them.
- * @param seeds The `seq` of the claims.
+ * @param connection The log's file. Its tables are up to date except for the support of these claims and of those below.
+ * @param seeds The `seq` of the claims whose inputs have changed.
  */
 export function settle(connection: Connection, seeds: ReadonlySet<number>): Settled[] {
   if (seeds.size === 0) return [];
@@ -99,29 +98,29 @@ export function settle(connection: Connection, seeds: ReadonlySet<number>): Sett
   return graph.changes();
 }
 
-/** A claim's support by its inputs. The first that fell, in the order of replay, is the one it fell with. */
+/** The support of a claim by its unsound inputs. `via` is the first invalidated one in replay order. */
 export function supported(missing: number, unsound: Iterable<InputState>): Supported {
-  let fallen: InputState | undefined;
-  let lacks = missing > 0;
+  let invalidated: InputState | undefined;
+  let isPending = missing > 0;
   for (const input of unsound) {
-    lacks = true;
+    isPending = true;
     if (input.condition !== Support.invalidated) continue;
-    if (fallen === undefined || isBefore(input, fallen)) fallen = input;
+    if (invalidated === undefined || isBefore(input, invalidated)) invalidated = input;
   }
-  if (fallen !== undefined) return { support: Support.invalidated, via: fallen.seq };
-  return { support: lacks ? Support.pending : Support.sound, via: null };
+  if (invalidated !== undefined) return { support: Support.invalidated, via: invalidated.seq };
+  return { support: isPending ? Support.pending : Support.sound, via: null };
 }
 
-/** What a claim does to what was derived from it. */
+/** The effect of a claim on the claims derived from it. */
 export function conditionOf(support: Condition, standing: number): Condition {
   return standing !== Standing.upheld ? Support.invalidated : support;
 }
 
-/** Claims that may change, and the inputs of theirs that cannot. */
+/** The claims that may change, and their other inputs. */
 class Graph {
   readonly #connection: Connection;
   readonly #nodes = new Map<number, Node>();
-  /** Inputs that are not sound, and are not among the claims. */
+  /** Unsound inputs that are not among the claims. */
   readonly #unsound = new Map<number, InputState>();
 
   constructor(connection: Connection) {
@@ -132,7 +131,7 @@ class Graph {
     return this.#nodes.values();
   }
 
-  /** Loads claims, and the inputs that are not among them. */
+  /** Loads claims and their inputs. */
   load(sql: string, seqs: readonly number[], ...parameters: number[]): void {
     const added: Node[] = [];
     for (const row of this.#connection.query(sql).values<Row>(JSON.stringify(seqs), ...parameters)) {
@@ -154,7 +153,7 @@ class Graph {
     }
   }
 
-  /** A claim's support by its inputs as they are now. */
+  /** The support of a claim by the current condition of its inputs. */
   evaluate({ missing, inputs }: Node): Supported {
     return supported(missing, this.#unsoundOf(inputs));
   }
@@ -181,8 +180,8 @@ class Graph {
       if (node.visited < node.inputs.length) {
         const input = this.#nodes.get(node.inputs[node.visited++]);
         if (input === undefined || input.visited === Infinity) continue;
-        if (input.visited >= 0) { // it is below itself, which no operation can be
-          throw derivedDamaged(this.#connection, `the claim at seq ${input.seq} was derived from itself`);
+        if (input.visited >= 0) { // a cycle, impossible between content-addressed operations
+          throw derivedDamaged(this.#connection, `the claim at seq ${input.seq} is derived from itself`);
         }
         input.visited = 0;
         path.push(input);
@@ -190,7 +189,7 @@ class Graph {
         node.now = this.evaluate(node);
         node.condition = conditionOf(node.now.support, node.standing);
         node.visited = Infinity;
-        node.inputs = []; // there may be millions
+        node.inputs = []; // to free memory: there may be millions
         path.pop();
       }
     }

@@ -1,19 +1,20 @@
 /**
- * The tables that claims are kept in.
+ * The derived tables of claims.
  *
- * Claims of one key and one value are a group, a row of `mnema_values`: refutes, corrections and what supersedes them
- * concern all of them alike. What is particular to a claim is what it was derived from. Its status follows from both:
- * the standing of its group and its own support.
+ * Claims with the same key and value are a group, a row of `mnema_values`: refutes, corrections and superseding claims
+ * apply to the whole group. The inputs are those of the single claim. Its status follows from the verdict on its group
+ * (`standing`) and from its own `support`.
  *
- * - `mnema_keys`: a key (as `keyText` has it), whether there are rules for it, the `seq` of the last of its claims in the
- *   order of replay that lives, and the group of that, which holds.
- * - `mnema_values`: a group; `value` is as `valueText` has it, `cause` the `seq` of the refute or correction that felled
- *   it.
- * - `mnema_claims`: a claim; `missing` counts the inputs that are not in the log, `inputs` lists the `seq` of the others,
- *   sorted, with commas between; `via` is the input that fell.
- * - `mnema_edges`: from an input to a claim, by `seq`. `mnema_awaited`: the same for inputs that are not in the log.
- * - `mnema_rules`: refutes and corrections; a refute of a whole key has no `value`.
- * - `mnema_names`: authors and derivers.
+ * - `mnema_keys`: `key` is encoded by `keyText`; `ruled` is 1 if it has rules; `latest` is the `seq` of its last claim in
+ *   replay order that is neither fallen nor pending, and `winner` the group of that claim.
+ * - `mnema_values`: the groups; `value` is encoded by `valueText`; `cause` is the `seq` of the refute or correction that
+ *   caused the verdict.
+ * - `mnema_claims`: `missing` is the number of inputs that are not in the log; `inputs` lists the `seq` of the others,
+ *   sorted, separated by commas; `via` is the `seq` of the input that invalidates the claim.
+ * - `mnema_edges`: an input and a claim derived from it, by `seq`.
+ * - `mnema_awaited`: the same for inputs that are not in the log, by id.
+ * - `mnema_rules`: refutes and corrections; `value` is NULL for a refute of a whole key.
+ * - `mnema_names`: ids of authors and derivers.
  *
  * @module
  */
@@ -22,7 +23,7 @@ import { depths } from "../derived/depths.ts";
 import type { TableProjection } from "../derived/projections.ts";
 import { ClaimsRun } from "./catch_up.ts";
 
-/** The claims of a log. */
+/** The projection of claims. */
 export const claims: TableProjection = {
   name: "claims",
   version: 2,

@@ -1,5 +1,5 @@
 /**
- * Who signs: an Ed25519 key pair, made at random, from a seed, or read from a PKCS#8 PEM file (RFC 8410).
+ * An author's key pair (Ed25519): generated at random, from a seed, or from a PKCS#8 PEM file (RFC 8410).
  *
  * @module
  */
@@ -9,12 +9,11 @@ import { LogError } from "../errors.ts";
 import { pemOf, readKeyFile, writeKeyFile } from "./key_file.ts";
 import { identities, type Signer } from "./signer.ts";
 
-/** A seed is 32 bytes, and so is a public key. */
+/** The length of a seed. */
 const SEED_BYTES = 32;
 
 /**
- * An author: holds a secret key and signs with it. The secret is never printed, and leaves only through
- * {@linkcode Identity.save}.
+ * An author's key pair. The secret key is never printed, and is written only by {@linkcode Identity.save}.
  *
  * @example
  * ```ts
@@ -33,24 +32,24 @@ export class Identity implements Signer {
   readonly #key: KeyObject;
 
   private constructor(seed: Uint8Array) {
-    this.#seed = new Uint8Array(seed); // read once: author and key must be of the same bytes
+    this.#seed = new Uint8Array(seed); // a copy: author and key must be from the same bytes
     this.#key = createPrivateKey(pemOf(this.#seed));
     const publicKey = this.#key.export({ format: "jwk" }).x!;
     this.author = "mnk_" + Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toHex();
     Object.freeze(this);
-    if (new.target === Identity) identities.set(this, (message) => this.#sign(message)); // a subclass may sign otherwise
+    if (new.target === Identity) identities.set(this, (message) => this.#sign(message)); // a subclass may override sign
   }
 
-  /** Makes a new identity from 32 bytes of the system's randomness. */
+  /** Generates an identity from 32 random bytes of the system. */
   static generate(): Identity {
     return new Identity(crypto.getRandomValues(new Uint8Array(SEED_BYTES)));
   }
 
   /**
-   * Makes the identity that a seed stands for.
+   * The identity of a seed.
    *
-   * @param seed The 32 bytes that RFC 8032 calls the private key. Copied.
-   * @throws {LogError} `invalid-argument` when it is not 32 bytes.
+   * @param seed 32 bytes, called the private key in RFC 8032. Copied.
+   * @throws {LogError} `invalid-argument` when it is not a `Uint8Array` of 32 bytes.
    */
   static fromSeed(seed: Uint8Array): Identity {
     if (!(seed instanceof Uint8Array) || seed.length !== SEED_BYTES) {
@@ -63,9 +62,9 @@ export class Identity implements Signer {
    * Reads an identity from a PKCS#8 PEM file, as {@linkcode Identity.save} and `openssl genpkey` write it.
    *
    * @param path The file. Needs read permission.
-   * @throws {FileError} `missing-file`, `is-a-folder`, `key-exposed` (others than the owner may read the file),
-   * `key-unreadable` (no Ed25519 key in it, or no file), `io`.
-   * @throws {LogError} `invalid-argument` when the path is no string.
+   * @throws {FileError} `missing-file`, `is-a-folder`, `key-exposed` (others than the owner can read or change the file),
+   * `key-unreadable` (without an Ed25519 key, or not a regular file), `io`.
+   * @throws {LogError} `invalid-argument` when the path is not a string, or is itself a private key.
    */
   static load(path: string): Identity {
     return new Identity(readKeyFile(path));
@@ -76,7 +75,7 @@ export class Identity implements Signer {
    *
    * @param path The file, which must not exist. Needs write permission.
    * @throws {FileError} `file-exists`, `missing-folder`, `io`.
-   * @throws {LogError} `invalid-argument` when the path is no string.
+   * @throws {LogError} `invalid-argument` when the path is not a string, or is itself a private key.
    *
    * @example
    * ```ts

@@ -1,5 +1,5 @@
 /**
- * Key files: PKCS#8 PEM (RFC 8410) that only its owner can read. No message quotes what is in one.
+ * Key files: PKCS#8 PEM (RFC 8410) that only its owner can read. No error message quotes their content.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { isPrivateKey } from "./private_key.ts";
 /** The DER bytes before the 32 bytes of an Ed25519 seed in a PKCS#8 key (RFC 8410, section 7). */
 const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b657004220420");
 
-/** A PEM file of an Ed25519 key has about 120 bytes. */
+/** Maximum size of a key file. One of an Ed25519 key has about 120 bytes. */
 const MAX_BYTES = 1 << 16;
 
 const encoder = new TextEncoder();
@@ -25,10 +25,10 @@ export function pemOf(seed: Uint8Array): string {
 }
 
 /**
- * Reads the seed in a key file. Type, mode and content are those of one open file, whatever happens to its path
- * meanwhile.
+ * Reads the seed in a key file. Type, mode and content are read from one open file, so that replacing the file at the
+ * path meanwhile cannot bypass the checks.
  *
- * @throws {LogError} `invalid-argument` when the path is no text.
+ * @throws {LogError} `invalid-argument` when the path is not a string.
  * @throws {FileError} `missing-file`, `is-a-folder`, `key-exposed`, `key-unreadable`, `io`.
  */
 export function readKeyFile(path: string): Uint8Array {
@@ -36,14 +36,14 @@ export function readKeyFile(path: string): Uint8Array {
   let pem: string;
   try {
     const expected = Deno.statSync(path);
-    refuseOther(path, expected); // before it is opened: opening a FIFO waits for a writer
+    requireRegularFile(path, expected); // before it is opened: opening a FIFO waits for a writer
     using file = Deno.openSync(path);
     const info = file.statSync();
-    refuseOther(path, info);
+    requireRegularFile(path, info);
     if (info.dev !== expected.dev || info.ino !== expected.ino) {
       throw new FileError("io", path, `${path} was replaced while it was opened; try again`);
     }
-    refuseExposed(path, info);
+    requirePrivateMode(path, info);
     pem = readText(file, path);
   } catch (error) {
     throw fileError(error, path);
@@ -54,8 +54,8 @@ export function readKeyFile(path: string): Uint8Array {
 /**
  * Writes the key file of a seed, which must not exist, with mode 0600.
  *
- * @throws {LogError} `invalid-argument` when the path is no text.
- * @throws {FileError} `file-exists`, `missing-folder`, `io`: there is no file then.
+ * @throws {LogError} `invalid-argument` when the path is not a string.
+ * @throws {FileError} `file-exists`, `missing-folder`, `io`: no file is left behind.
  */
 export function writeKeyFile(path: string, seed: Uint8Array): void {
   requireKeyPath(path);
@@ -65,7 +65,7 @@ export function writeKeyFile(path: string, seed: Uint8Array): void {
       for (let bytes = encoder.encode(pemOf(seed)); bytes.length > 0;) bytes = bytes.subarray(file.writeSync(bytes));
       file.syncSync();
     } catch (error) {
-      Deno.removeSync(path); // a part of a key is no key
+      Deno.removeSync(path); // it may be incomplete
       throw error;
     }
   } catch (error) {
@@ -80,22 +80,22 @@ function requireKeyPath(path: unknown): void {
   }
 }
 
-function refuseOther(path: string, info: Deno.FileInfo): void {
+function requireRegularFile(path: string, info: Deno.FileInfo): void {
   if (info.isDirectory) throw new FileError("is-a-folder", path, `${path} is a folder, not a key file`);
   if (!info.isFile) throw new FileError("key-unreadable", path, `${path} is a pipe or a device, not a key file`);
 }
 
-function refuseExposed(path: string, { mode }: Deno.FileInfo): void {
+function requirePrivateMode(path: string, { mode }: Deno.FileInfo): void {
   if (mode === null || (mode & 0o077) === 0) return;
   const shown = (mode & 0o777).toString(8).padStart(4, "0");
   throw new FileError(
     "key-exposed",
     path,
-    `others can read or change the key file ${path} (mode ${shown}); mend it with: chmod 600 ${path}`,
+    `others can read or change the key file ${path} (mode ${shown}); run: chmod 600 ${path}`,
   );
 }
 
-/** The whole of a file, as text; one that is too large to be a key file is not read to its end. */
+/** The content of a file, as text. Reads no more than the maximum size of a key file. */
 function readText(file: Deno.FsFile, path: string): string {
   const bytes = new Uint8Array(MAX_BYTES + 1);
   let length = 0;
@@ -112,7 +112,7 @@ function seedFromPem(pem: string, path: string): Uint8Array {
     const { crv, d } = createPrivateKey(pem).export({ format: "jwk" });
     if (crv === "Ed25519" && d !== undefined) return Uint8Array.fromBase64(d, { alphabet: "base64url" });
   } catch {
-    // Not a key at all: the same advice helps. What the parser says is not passed on: it may quote the key.
+    // Not a key. The parser's error is dropped: its message may quote the file.
   }
   throw unreadable(path);
 }

@@ -1,9 +1,9 @@
 /**
- * Ed25519 verification (RFC 8032), strict: the same verdict on the same bytes everywhere.
+ * Strict Ed25519 verification (RFC 8032): the same result for the same bytes on every platform.
  *
- * The runtime's native code does the arithmetic: it checks `[S]B = R + [k]A` without the cofactor, against the bytes
- * of R. What native libraries are free to accept or refuse is refused here first: S at or above the group order,
- * points that are not encoded canonically, and points of small order, for which a signature can be made without a key.
+ * The runtime's native code checks `[S]B = R + [k]A` without the cofactor, against the bytes of R. Inputs on which native
+ * libraries differ are rejected first: S at or above the group order, points that are not encoded canonically, and points
+ * of small order, for which a signature can be forged without a key.
  *
  * @module
  */
@@ -18,10 +18,10 @@ const SPKI_PREFIX = "302a300506032b6570032100";
 const PUBLIC_KEY = /^[0-9a-f]{64}$/;
 const SIGNATURE = /^[0-9a-f]{128}$/;
 
-/** Reading a key costs about a quarter of a verification, and a log has far fewer authors than operations. */
+/** Parsing a key costs about a quarter of a verification, and a log has far fewer authors than operations. */
 const MAX_CACHED_KEYS = 1024;
 const keys = new Map<string, KeyObject>();
-/** Where a signature is decoded: making an array for each would cost more than decoding it. */
+/** Reused for each decoded signature: allocating an array costs more than decoding one. */
 const signatureBytes = new Uint8Array(64);
 
 /**
@@ -30,7 +30,7 @@ const signatureBytes = new Uint8Array(64);
  * @param publicKey 32 bytes in lower-case hex.
  * @param signature 64 bytes, R ‖ S, in lower-case hex.
  * @param message The bytes that were signed.
- * @returns Whether the signature is the key's, under the strict rules. Of any other texts it is not.
+ * @returns Whether the signature is valid under the strict rules; false for malformed keys and signatures.
  */
 export function verifySignature(publicKey: string, signature: string, message: Uint8Array): boolean {
   if (!SIGNATURE.test(signature)) return false;
@@ -48,7 +48,7 @@ function publicKeyObject(hex: string): KeyObject | undefined {
     try {
       key = createPublicKey({ key: Buffer.from(SPKI_PREFIX + hex, "hex"), format: "der", type: "spki" });
     } catch {
-      return undefined; // no point of the curve
+      return undefined; // not a point of the curve
     }
     if (keys.size >= MAX_CACHED_KEYS) keys.delete(keys.keys().next().value!);
     keys.set(hex, key);

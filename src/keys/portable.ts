@@ -1,9 +1,9 @@
 /**
- * Ed25519 verification (RFC 8032) in plain JavaScript, for browsers: the verdict of `wire/ed25519.ts`, which takes the
- * runtime's native code, on every key, signature and message. Costs some milliseconds.
+ * Strict Ed25519 verification (RFC 8032) in plain JavaScript, for browsers: the same result as `native.ts` for every key,
+ * signature and message. Takes some milliseconds.
  *
- * noble's own `verify` multiplies both sides by the cofactor 8, and so takes signatures that native code refuses. Here
- * only its points are used.
+ * The `verify` of noble multiplies both sides by the cofactor 8, and so accepts signatures that native code rejects. Only
+ * its point arithmetic is used.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { isBelowGroupOrder, isStrictPoint } from "./strict.ts";
  * @param publicKey 32 bytes.
  * @param signature R ‖ S, 64 bytes.
  * @param message The bytes that were signed.
- * @returns Whether the signature is the key's, under the strict rules.
+ * @returns Whether the signature is valid under the strict rules.
  */
 export function verifySignature(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
@@ -37,7 +37,7 @@ function pointOf(bytes: Uint8Array): Point | undefined {
   try {
     return Point.fromBytes(bytes);
   } catch {
-    return undefined; // no point of the curve
+    return undefined; // not a point of the curve
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What signs, and the check that it does: a signature by a signer that is not our own is verified before it is used.
+ * Signers. A signature by a signer other than an `Identity` is verified before it is used.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { verifySignature } from "./native.ts";
 
 const SIGNATURE_BYTES = 64;
 
-/** Whoever signs: an `Identity`, or a key that is kept elsewhere. What it signs is verified before it is used. */
+/** Signs for an author: an `Identity`, or a key that is stored elsewhere, whose signatures are verified before use. */
 export interface Signer {
   /** `mnk_` and the public key in lower-case hex. */
   readonly author: string;
@@ -19,16 +19,16 @@ export interface Signer {
 }
 
 /**
- * How each identity signs, whatever has become of its public methods. What is in here need not be verified; a copy of an
- * identity or a proxy of one is not.
+ * The signing function of each identity, which cannot be replaced from outside as its method can: its signatures need not
+ * be verified. A copy or a proxy of an identity is not in the map.
  */
 export const identities = new WeakMap<object, Signer["sign"]>();
 
 /**
- * A signer that can be relied on: its author is well-formed and stays the same, and each of its signatures verifies.
- * An `Identity` holds both by construction; what any other signer returns is checked.
+ * A signer with a well-formed, constant author, each of whose signatures is valid. An `Identity` is one by construction;
+ * the author and signatures of any other signer are checked.
  *
- * @throws {LogError} `invalid-argument` when it is no signer, `bad-key` when its author is none. Its `sign` throws
+ * @throws {LogError} `invalid-argument` when it is not a signer, `bad-key` when its author is malformed. Its `sign` throws
  * `bad-signature` when the signature is not 64 bytes, or not the author's.
  */
 export function checkedSigner(signer: Signer): Signer {
@@ -36,7 +36,7 @@ export function checkedSigner(signer: Signer): Signer {
     throw new LogError("invalid-argument", "a signer is an Identity, or an object with an author and a function sign");
   }
   const sign = identities.get(signer);
-  const { author } = signer; // read once: a getter may give another the next time
+  const { author } = signer; // read once: a getter may return another value next time
   if (sign !== undefined) return { author, sign };
   if (typeof author !== "string" || !isAuthor(author)) {
     throw new LogError("bad-key", "the author of a signer is mnk_ and the 64 lower-case hex digits of its public key");
@@ -47,16 +47,16 @@ export function checkedSigner(signer: Signer): Signer {
   return { author, sign: (message) => verified(signer.sign(message.slice()), author, message) };
 }
 
-/** A copy of the signature that a signer returned, once it is found to be one. */
+/** A copy of the signature that a signer returned, after it is verified. */
 function verified(returned: unknown, author: string, message: Uint8Array): Uint8Array {
   const refuse = (what: string) => new LogError("bad-signature", `the signer ${author} returned ${what}`);
   if (returned instanceof Promise) {
-    returned.catch(() => {}); // nobody will wait for it
+    returned.catch(() => {}); // otherwise a rejection would end the process
     throw refuse(
       "a promise; sign must return the signature itself: await it before, in a signer that was given the message",
     );
   }
-  if (!(returned instanceof Uint8Array)) throw refuse("no Uint8Array as signature");
+  if (!(returned instanceof Uint8Array)) throw refuse("something that is not a Uint8Array");
   const signature = new Uint8Array(returned);
   if (signature.length !== SIGNATURE_BYTES) {
     throw refuse(`a signature of ${signature.length} bytes; an Ed25519 signature has ${SIGNATURE_BYTES}`);

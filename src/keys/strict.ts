@@ -1,6 +1,6 @@
 /**
- * Which encodings of scalars and points a strict Ed25519 verification takes (RFC 8032, 5.1), whatever does the
- * arithmetic: libraries are free to accept or refuse the others, so they are refused first.
+ * The encodings of scalars and points that strict Ed25519 verification accepts (RFC 8032, 5.1). Libraries differ on the
+ * others, which are therefore rejected before any arithmetic.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export function isBelowGroupOrder(scalar: string): boolean {
   return topByte < "10" || (topByte === "10" && toHex(fromHex(scalar).reverse()) < GROUP_ORDER);
 }
 
-/** How the few encodings begin that are not strict; the rest of one that begins so is looked at. */
+/** A fast filter: every encoding that is not strict matches, and few others do. */
 const SUSPECT = /^(?:0000|0100|26e8|c717|ecff|e[def]ff|f.ff)/;
 
 /** Whether 32 bytes in hex are canonical (y below p = 2^255 - 19) and not a point of small order. */

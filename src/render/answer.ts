@@ -1,5 +1,5 @@
 /**
- * What a tree says of the claim at its root: how sure it is, where it stands and why, and where it comes from.
+ * The summary of the claim at the root of a tree: confidence, status and its reason, origin.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { visibleLine } from "../text.ts";
 import { type Explanation, type ExplanationNode, STATUSES } from "../claims/claim.ts";
 import { abbreviate, nodesById, origin, percent, signature, statement, title, verdict } from "./phrases.ts";
 
-const MOST_MISSING = 5;
+const MAX_SHOWN_MISSING = 5;
 
 /**
- * Says it in paragraphs, one to a line, for the caller to wrap.
+ * Returns the summary as paragraphs, which the caller wraps.
  *
  * @param explanation The explanation.
- * @param columns How long a statement may become.
+ * @param columns Maximum width of a statement within a paragraph, in columns.
  */
 export function answer(explanation: Explanation, columns: number): string[] {
   const { claim, fall } = explanation;
@@ -45,13 +45,13 @@ function why(explanation: Explanation, columns: number): string {
 }
 
 function absent(missing: readonly ExplanationNode[]): string {
-  const shown = missing.slice(0, MOST_MISSING).map(({ opId }) => abbreviate(opId));
+  const shown = missing.slice(0, MAX_SHOWN_MISSING).map(({ opId }) => abbreviate(opId));
   if (missing.length > shown.length) shown.push(`${missing.length - shown.length} more`);
   const last = shown.pop()!;
   return shown.length === 0 ? `${last} is` : `${shown.join(", ")} and ${last} are`;
 }
 
-/** A line for the operation that felled it, then one for each claim that it felled on the way. */
+/** A line for each operation of the path: the refute or correction, then each claim that it reached. */
 function steps(explanation: Explanation, columns: number): string[] {
   const fall = explanation.fall!;
   const nodeOf = nodesById(explanation);

@@ -1,5 +1,5 @@
 /**
- * An explanation without what is far from its claim.
+ * Limits the depth of an explanation.
  *
  * @module
  */
@@ -8,10 +8,11 @@ import type { Explanation } from "../claims/claim.ts";
 import { nodesById } from "./phrases.ts";
 
 /**
- * Leaves out what is more steps from the claim than wanted. The claims that remain still name all their inputs.
+ * Removes the operations that are more than `depth` inputs away from the claim. The remaining claims still list all their
+ * inputs.
  *
  * @param explanation The explanation.
- * @param depth How many steps: 0 leaves the claim alone.
+ * @param depth Maximum distance; 0 leaves only the claim.
  */
 export function limitDepth(explanation: Explanation, depth: number): Explanation {
   const nodeOf = nodesById(explanation);

@@ -1,5 +1,5 @@
 /**
- * An explanation as a graph of Graphviz.
+ * An explanation as a Graphviz graph, in DOT.
  *
  * @module
  */
@@ -21,25 +21,25 @@ const STYLES: Record<GraphClass, string> = {
 };
 
 /**
- * Writes an explanation as a directed graph of Graphviz, with an arrow from each input to the claim derived from it
- * and a dotted one from what speaks against a claim.
+ * Formats an explanation as a directed graph in DOT: an arrow from each input to the claim derived from it, and a dotted
+ * one from a refute, a correction or a superseding claim to the claim it is against.
  *
  * @param explanation The explanation.
- * @returns The text, with newlines.
+ * @returns The text, which ends with a newline.
  */
 export function formatDot(explanation: Explanation): string {
   const { nodes, edges } = graphOf(explanation);
   return [
     "digraph explanation {",
     '  node [shape=box style=filled fontname="sans-serif"]',
-    ...nodes.map(({ lines, is }, place) => `  n${place} [label="${lines.map(escape).join("\\n")}" ${STYLES[is]}]`),
-    ...edges.map(({ from, to, is }) => `  n${from} -> n${to}${is === "input" ? "" : " [style=dotted]"}`),
+    ...nodes.map((node, i) => `  n${i} [label="${node.label.map(escape).join("\\n")}" ${STYLES[node.class]}]`),
+    ...edges.map(({ from, to, kind }) => `  n${from} -> n${to}${kind === "input" ? "" : " [style=dotted]"}`),
     "}",
     "",
   ].join("\n");
 }
 
-/** A label reads escapes with a backslash, and entities of HTML. */
+/** In a label, DOT interprets backslash escapes and HTML entities. */
 function escape(text: string): string {
   return text.replaceAll(/[\\"]/g, "\\$&").replaceAll("&", "&amp;");
 }

@@ -1,5 +1,5 @@
 /**
- * An {@linkcode Explanation} as a tree to read, as a graph to look at, and as JSON.
+ * Formats of an {@linkcode Explanation}: a tree for a terminal, graphs, and JSON.
  *
  * @module
  */

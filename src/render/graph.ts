@@ -1,5 +1,5 @@
 /**
- * An explanation as nodes and edges, for the languages that draw graphs.
+ * An explanation as a graph of nodes and edges, for DOT and Mermaid.
  *
  * @module
  */
@@ -7,21 +7,22 @@
 import type { ClaimStatus, Explanation } from "../claims/claim.ts";
 import { abbreviate, nodesById, percent, type ShownNode, statement, title, verdict } from "./phrases.ts";
 
-/** What a node is drawn as. */
+/** The class of a node, which decides its style. */
 export type GraphClass = ClaimStatus | "evidence" | "other" | "missing" | "verdict";
 
-/** A node of a graph: its place among the nodes is its name. */
+/** A node of a graph, identified by its index. */
 export interface GraphNode {
-  readonly lines: readonly string[];
-  readonly is: GraphClass;
+  /** The lines of its label. */
+  readonly label: readonly string[];
+  readonly class: GraphClass;
 }
 
-/** An arrow, from a node to a node by their places. */
+/** An arrow from a node to a node, by index. */
 export interface GraphEdge {
   readonly from: number;
   readonly to: number;
-  /** `input`: from what a claim was derived from to the claim. `against`: from what speaks against a claim to it. */
-  readonly is: "input" | "against";
+  /** `input`: from an input to the claim derived from it. `against`: from what refutes, corrects or supersedes a claim. */
+  readonly kind: "input" | "against";
 }
 
 /** A graph. */
@@ -30,53 +31,56 @@ export interface Graph {
   readonly edges: readonly GraphEdge[];
 }
 
-/** How wide a line of a label becomes. */
+/** Maximum width of a line of a label. */
 const LABEL_COLUMNS = 48;
 
-/** Makes the graph: the claim first, and beside all it was derived from what felled or superseded it. */
+/** The graph of an explanation: the claim, which is node 0, its inputs at any distance, and what is against the claim. */
 export function graphOf(explanation: Explanation): Graph {
   const { claim, fall, supersededBy } = explanation;
   const nodeOf = nodesById(explanation);
-  const places = new Map<string, number>();
+  const indexes = new Map<string, number>();
   const nodes: GraphNode[] = [];
   const edges: GraphEdge[] = [];
-  const place = (opId: string, make: () => GraphNode) => {
-    const known = places.get(opId);
+  const indexOrAdd = (opId: string, make: () => GraphNode) => {
+    const known = indexes.get(opId);
     if (known !== undefined) return known;
-    places.set(opId, nodes.length);
+    indexes.set(opId, nodes.length);
     return nodes.push(make()) - 1;
   };
-  const placeOf = (opId: string) => place(opId, () => label(nodeOf(opId)));
+  const indexOf = (opId: string) => indexOrAdd(opId, () => graphNode(nodeOf(opId)));
 
-  placeOf(claim.opId);
-  for (const { opId } of explanation.nodes) placeOf(opId);
+  indexOf(claim.opId);
+  for (const { opId } of explanation.nodes) indexOf(opId);
   for (const node of [nodeOf(claim.opId), ...explanation.nodes.filter(({ opId }) => opId !== claim.opId)]) {
     if (node.is !== "claim") continue;
-    const to = placeOf(node.opId);
+    const to = indexOf(node.opId);
     for (const input of node.claim.inputs) {
-      if (nodeOf(input).is !== "left-out") edges.push({ from: placeOf(input), to, is: "input" });
+      if (nodeOf(input).is !== "left-out") edges.push({ from: indexOf(input), to, kind: "input" });
     }
   }
   if (fall !== undefined) {
-    const lines = [verdict(fall, LABEL_COLUMNS), `${abbreviate(fall.opId)} by ${abbreviate(fall.author)}`];
-    const from = place(fall.opId, () => ({ lines, is: "verdict" }));
-    edges.push({ from, to: placeOf(fall.path[1] ?? claim.opId), is: "against" });
+    const label = [verdict(fall, LABEL_COLUMNS), `${abbreviate(fall.opId)} by ${abbreviate(fall.author)}`];
+    const from = indexOrAdd(fall.opId, () => ({ label, class: "verdict" }));
+    edges.push({ from, to: indexOf(fall.path[1] ?? claim.opId), kind: "against" });
   }
   if (supersededBy !== undefined) {
-    const from = place(supersededBy.opId, () => label({ is: "claim", opId: supersededBy.opId, claim: supersededBy }));
-    edges.push({ from, to: placeOf(claim.opId), is: "against" });
+    const from = indexOrAdd(
+      supersededBy.opId,
+      () => graphNode({ is: "claim", opId: supersededBy.opId, claim: supersededBy }),
+    );
+    edges.push({ from, to: indexOf(claim.opId), kind: "against" });
   }
   return { nodes, edges };
 }
 
-function label(node: ShownNode): GraphNode {
+function graphNode(node: ShownNode): GraphNode {
   if (node.is !== "claim") {
     return {
-      lines: [title(node, LABEL_COLUMNS), abbreviate(node.opId)],
-      is: node.is === "left-out" ? "other" : node.is,
+      label: [title(node, LABEL_COLUMNS), abbreviate(node.opId)],
+      class: node.is === "left-out" ? "other" : node.is,
     };
   }
   const { claim } = node;
-  const standing = `${percent(claim.confidencePpm)} sure, ${claim.status}`;
-  return { lines: [statement(claim, LABEL_COLUMNS), standing, abbreviate(claim.opId)], is: claim.status };
+  const status = `${percent(claim.confidencePpm)} sure, ${claim.status}`;
+  return { label: [statement(claim, LABEL_COLUMNS), status, abbreviate(claim.opId)], class: claim.status };
 }

@@ -7,21 +7,21 @@
 import { encodeCanonical } from "../wire/canonical.ts";
 import type { Claim, Explanation } from "../claims/claim.ts";
 
-/** What others have put into the log may be as deep as the encoding allows, and is counted from there. */
-const FOREIGN = new Set(["value", "content"]);
+/** Fields with data of an operation, which is encoded as it is: its names are not ours, and its depth is limited already. */
+const USER_DATA = new Set(["value", "content"]);
 
 /**
- * One line of JSON, with the names of the wire format: `op_id`, `confidence_ppm`, `superseded_by`. Sorted keys,
- * integers with all their digits, what is undefined left out. Values and contents are as they were claimed.
+ * Formats a claim or an explanation as one line of JSON, with the names of the wire format: `op_id`, `confidence_ppm`,
+ * `superseded_by`. Keys are sorted, integers have all their digits, undefined fields are left out.
  *
- * @param it An explanation, or a claim.
+ * @param value An explanation, or a claim.
  */
-export function formatJson(it: Explanation | Claim): string {
-  return encode(it);
+export function formatJson(value: Explanation | Claim): string {
+  return encode(value);
 }
 
 function encode(value: unknown, field = ""): string {
-  if (typeof value !== "object" || value === null || FOREIGN.has(field)) return encodeCanonical(value);
+  if (typeof value !== "object" || value === null || USER_DATA.has(field)) return encodeCanonical(value);
   if (Array.isArray(value)) return `[${value.map((item) => encode(item)).join(",")}]`;
   const members = Object.entries(value).filter(([, member]) => member !== undefined)
     .map(([key, member]): [string, string] => [wireName(key), encode(member, key)])
@@ -29,7 +29,7 @@ function encode(value: unknown, field = ""): string {
   return `{${members.map(([key, member]) => `${encodeCanonical(key)}:${member}`).join(",")}}`;
 }
 
-/** A name of TypeScript as the wire format has it. */
+/** The name of a TypeScript field in the wire format: `opId` becomes `op_id`. */
 export function wireName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => "_" + letter.toLowerCase());
 }

@@ -1,5 +1,5 @@
 /**
- * An explanation as a flowchart of Mermaid.
+ * An explanation as a Mermaid flowchart.
  *
  * @module
  */
@@ -21,31 +21,30 @@ const STYLES: Record<GraphClass, string> = {
 };
 
 /**
- * Writes an explanation as a flowchart of Mermaid, with an arrow from each input to the claim derived from it and a
- * dotted one from what speaks against a claim.
+ * Formats an explanation as a Mermaid flowchart: an arrow from each input to the claim derived from it, and a dotted one
+ * from a refute, a correction or a superseding claim to the claim it is against.
  *
  * @param explanation The explanation.
- * @returns The text, with newlines.
+ * @returns The text, which ends with a newline.
  */
 export function formatMermaid(explanation: Explanation): string {
   const { nodes, edges } = graphOf(explanation);
-  const classes = Object.groupBy(nodes.keys(), (place) => nodes[place].is);
+  const classes: ReadonlyMap<string, number[]> = Map.groupBy(nodes.keys(), (i) => nodes[i].class);
   return [
     "flowchart TD",
-    ...nodes.map(({ lines }, place) => `  n${place}["${lines.map(escape).join("<br/>")}"]`),
-    ...edges.map(({ from, to, is }) => `  n${from} ${is === "input" ? "-->" : "-.->"} n${to}`),
+    ...nodes.map(({ label }, i) => `  n${i}["${label.map(escape).join("<br/>")}"]`),
+    ...edges.map(({ from, to, kind }) => `  n${from} ${kind === "input" ? "-->" : "-.->"} n${to}`),
     ...Object.entries(STYLES).flatMap(([name, style]) => {
-      const places = classes[name as GraphClass] ?? [];
-      if (places.length === 0) return [];
-      return [`  classDef ${name} ${style}`, `  class ${places.map((place) => `n${place}`).join(",")} ${name}`];
+      const members = classes.get(name)?.map((i) => `n${i}`) ?? [];
+      return members.length === 0 ? [] : [`  classDef ${name} ${style}`, `  class ${members.join(",")} ${name}`];
     }),
     "",
   ].join("\n");
 }
 
 /**
- * A label passes through Mermaid's grammar, its own entities, Markdown and HTML, each with its own escapes: only
- * letters, digits, the marks on them and single spaces between them mean nothing to any of these.
+ * Escapes all but letters, digits, their marks and single spaces between them. A label passes through Mermaid's grammar,
+ * its entities, Markdown and HTML, and only these characters are literal in all of them.
  */
 function escape(text: string): string {
   return text.replaceAll(/[^\p{L}\p{M}\p{N} ]|^ | (?= |$)/gu, (character) => `#${character.codePointAt(0)};`);

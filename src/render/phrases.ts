@@ -1,5 +1,5 @@
 /**
- * The words in which claims are told.
+ * Phrases for claims and operations, shared by all formats.
  *
  * @module
  */
@@ -17,12 +17,12 @@ export function abbreviate(id: string): string {
   return visibleLine(id.slice(0, id.indexOf("_") + 1 + HEX_DIGITS));
 }
 
-/** Parts per million as a percentage, with all its digits and no more: `82 %`, `0.0001 %`. */
+/** Parts per million as an exact percentage: `82 %`, `0.0001 %`. */
 export function percent(ppm: number): string {
   return `${ppm / 10_000} %`;
 }
 
-/** `key = value` in so many columns; when it is too long for them, something of both is left. */
+/** `key = value`, shortened to a number of columns such that a part of both remains. */
 export function statement({ key, value }: { key: string; value: CanonicalValue }, columns: number): string {
   const shown = shorten(visibleLine(encodeCanonical(value)), columns);
   const half = Math.floor((columns - 3) / 2);
@@ -30,19 +30,19 @@ export function statement({ key, value }: { key: string; value: CanonicalValue }
   return shorten(`${shortKey} = ${shown}`, columns);
 }
 
-/** Who signed something, and when. */
+/** The author and the time of an operation. */
 export function signature({ author, ts }: { author: string; ts: number }): string {
   return `signed by ${abbreviate(author)}, ${formatTime(ts)}`;
 }
 
-/** How a claim came about, but for who signed it. */
+/** The origin of a claim: its deriver, or the user. */
 export function origin(claim: Claim): string {
   if (claim.kind === "correct") return "the user's own value";
   const deriver = claim.deriver === undefined ? "" : ` by ${claim.deriver.id} ${claim.deriver.version}`;
   return visibleLine(claim.inputs.length > 0 ? `derived${deriver}` : `asserted${deriver}, from nothing else`);
 }
 
-/** What a refute or a correction says, in so many columns. */
+/** The statement of a refute or a correction, shortened to a number of columns. */
 export function verdict(fall: Fall, columns: number): string {
   const { type, key, value } = fall;
   if (value === undefined) return `nothing that is claimed of ${shorten(visibleLine(key), columns)} is so`;
@@ -50,7 +50,7 @@ export function verdict(fall: Fall, columns: number): string {
   return type === "claim.correct" ? what : `${what} is not so`;
 }
 
-/** What an operation of an explanation is, in so many columns. */
+/** The title of an operation of an explanation, shortened to a number of columns. */
 export function title(node: ShownNode, columns: number): string {
   switch (node.is) {
     case "claim":
@@ -68,7 +68,7 @@ export function title(node: ShownNode, columns: number): string {
   }
 }
 
-/** An operation of an explanation, or one that was left out of it, as `limitDepth` does. */
+/** An operation of an explanation, or one that `limitDepth` has removed. */
 export type ShownNode = ExplanationNode | { readonly is: "left-out"; readonly opId: string };
 
 /** The operations of an explanation by their ids. */

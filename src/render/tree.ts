@@ -1,8 +1,8 @@
 /**
  * An explanation as a tree for a terminal.
  *
- * A claim of one input stands right above it; of several, above their branches. So a chain runs straight down however
- * long it is. Where branches run out of columns, they are drawn further below, from the left again.
+ * A single input is drawn right below its claim, several as branches. So a chain runs straight down however long it is.
+ * Branches that would exceed the columns are continued below the tree, from the left margin.
  *
  * @module
  */
@@ -14,24 +14,23 @@ import type { Claim, Explanation } from "../claims/claim.ts";
 import { answer } from "./answer.ts";
 import { abbreviate, nodesById, origin, percent, type ShownNode, signature, title } from "./phrases.ts";
 
-/** How a tree is drawn. */
+/** Options of {@linkcode formatTree}. */
 export interface TreeOptions {
-  /** How many columns a line may have: 80 by default. */
+  /** Maximum width of a line, in columns; default 80. */
   columns?: number;
-  /** Puts a text into a style, for a terminal that shows it. */
+  /** Applies a style to a text, such as by escape sequences; by default none. */
   style?: (text: string, style: TreeStyle) => string;
 }
 
-/** `bold`: what is claimed. `yellow`: an id. `dim`: what is beside the point. */
+/** `bold`: a claim. `yellow`: an id. `dim`: details. */
 export type TreeStyle = "bold" | "dim" | "yellow";
 
 /**
- * Draws an explanation: what is claimed, how sure, where it stands and why, then all that it was derived from, each
- * once.
+ * Draws an explanation: the claim, its confidence, its status and the reason, then its inputs at any distance, each once.
  *
  * @param explanation The explanation.
  * @param options Columns and styles.
- * @returns The lines. None is wider than the columns, or has what steers a terminal but for the styles.
+ * @returns The lines, none wider than `columns`. Control characters in data are escaped.
  */
 export function formatTree(explanation: Explanation, options: TreeOptions = {}): string[] {
   const { columns = 80, style = (text) => text } = options;
@@ -40,18 +39,20 @@ export function formatTree(explanation: Explanation, options: TreeOptions = {}):
   );
 }
 
-/** A part of a line, and the style to show it in. */
+/** A part of a line, and its style. */
 export type TreeSpan = readonly [text: string, style?: TreeStyle];
 
-/** As {@linkcode formatTree}: the lines in parts, each with its style. */
+/** As {@linkcode formatTree}, with each line as parts with their styles. */
 export function treeLines(explanation: Explanation, columns: number): TreeSpan[][] {
   return new Tree(explanation, columns).draw();
 }
 
-/** Where a node is drawn: what stands before its first line, and before all below it. */
+/** A node to draw. */
 interface Place {
   readonly opId: string;
+  /** Prefix of its first line. */
   readonly lead: string;
+  /** Prefix of the lines below. */
   readonly rest: string;
 }
 
@@ -75,7 +76,7 @@ class Tree {
   draw(): TreeSpan[][] {
     this.#next.push({ opId: this.#explanation.claim.opId, lead: "", rest: "" });
     this.#drawAll();
-    for (const claim of this.#continued) { // drawing one may add others
+    for (const claim of this.#continued) { // drawing one may append others
       this.#lines.push([]);
       this.#head(this.#nodeOf(claim.opId), "", "  continued: ");
       this.#branch(claim, "");
@@ -151,7 +152,7 @@ class Tree {
     this.#line([lead, "dim"], [mark], [id, "yellow"], [note, "dim"], [what, node.is === "claim" ? "bold" : undefined]);
   }
 
-  /** Adds a line, shortened as a whole; each style ends where its part of that does. */
+  /** Adds a line, shortened to the columns. */
   #line(...spans: TreeSpan[]): void {
     this.#lines.push(shortenSpans(spans, this.#columns));
   }

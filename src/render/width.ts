@@ -1,47 +1,47 @@
 /**
- * Text in the columns that a terminal gives it. What measures them takes a while to load, so commands load this module
- * when they need it.
+ * Text width in terminal columns: measuring, shortening, wrapping. The module takes a while to load, so commands import
+ * it only when they need it.
  *
  * @module
  */
 
 import stringWidth from "string-width";
 
-/** A cell may hold a letter and its marks, but not a page of them: text longer than this per column is shortened. */
-const MOST_UNITS_PER_COLUMN = 16;
+/** Limit of UTF-16 units per column: stops a letter with thousands of combining marks, which takes one column. */
+const MAX_UNITS_PER_COLUMN = 16;
 
-/** ASCII and the lines of boxes: each takes one column and joins with nothing, and need not be looked at closely. */
+/** ASCII and box-drawing characters, each of which takes one column: a fast path. */
 const PLAIN = /^[\u0020-\u007e\u2500-\u257f]*$/;
 
 const graphemes = new Intl.Segmenter();
 
-/** How many columns a terminal gives a text: wide characters and emoji take two, combining marks none. */
+/** The width of a text in columns: wide characters and emoji take two, combining marks none. */
 export function displayWidth(text: string): number {
   return stringWidth(text, { countAnsiEscapeCodes: true });
 }
 
 /**
- * Shortens a text to so many columns, with an ellipsis where something is left out; what looks like one character stays
- * whole or goes. Costs what is shown, not what there is.
+ * Shortens a text to a number of columns, with an ellipsis if anything is cut. Grapheme clusters are not split. Takes
+ * time in proportion to the result, not to the text.
  */
 export function shorten(text: string, columns: number): string {
   if (columns <= 0) return "";
   if (text.length <= columns && PLAIN.test(text)) return text;
-  let [width, kept] = [0, 0];
+  let [width, cut] = [0, 0];
   for (const { segment, index } of graphemes.segment(text)) {
     width += displayWidth(segment);
     const end = index + segment.length;
-    if (width > columns || end > columns * MOST_UNITS_PER_COLUMN) return text.slice(0, kept) + "…";
-    if (width < columns) kept = end;
+    if (width > columns || end > columns * MAX_UNITS_PER_COLUMN) return text.slice(0, cut) + "…";
+    if (width < columns) cut = end;
   }
   return text;
 }
 
 /**
- * Shortens a line of several parts as a whole; a part for which there is no room goes.
+ * Shortens a line of several parts to a number of columns. Parts beyond them are removed.
  *
- * @param spans The parts, each a text and what belongs to it, such as its style.
- * @param columns How many columns the line may have.
+ * @param spans The parts, each a text with data such as its style.
+ * @param columns Maximum width of the line.
  */
 export function shortenSpans<T extends unknown[]>(
   spans: readonly (readonly [text: string, ...T])[],
@@ -57,18 +57,18 @@ export function shortenSpans<T extends unknown[]>(
   return shortened;
 }
 
-/** Fills a text with spaces to so many columns; one that is wider stays as it is. */
+/** Pads a text with spaces to a number of columns. A wider text is unchanged. */
 export function padEnd(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - displayWidth(text)));
 }
 
-/** Breaks a text into lines of so many columns, at spaces where there are some; nothing is left out. */
+/** Breaks a text into lines of at most a number of columns, at spaces where possible. No text is lost. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let [line, width] = ["", 0];
   for (const { segment } of graphemes.segment(text)) {
     const wide = displayWidth(segment);
-    const full = width + wide > columns || line.length + segment.length > columns * MOST_UNITS_PER_COLUMN;
+    const full = width + wide > columns || line.length + segment.length > columns * MAX_UNITS_PER_COLUMN;
     if (full && segment === " ") {
       lines.push(line);
       [line, width] = ["", 0];

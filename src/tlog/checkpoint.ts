@@ -1,6 +1,14 @@
 /**
- * Checkpoints (c2sp.org/tlog-checkpoint): a signed note of a log's origin, its size, and its root. Somebody who holds
- * one can later tell whether anything before it was changed.
+ * Checkpoints (c2sp.org/tlog-checkpoint): a signed note of a log's origin, its size, and its root hash. Whoever keeps one
+ * can later detect any change to the operations that it covers.
+ *
+ * ```text
+ * mnema.example/log
+ * 30055305
+ * mXfgRcJ0bG0j3CPdKwgGWtUzBUbX67saZGRmFuJGGsM=
+ *
+ * — mnema.example/log Az3grpgE…
+ * ```
  *
  * @module
  */
@@ -11,43 +19,42 @@ import type { Signer } from "../keys/signer.ts";
 import { decodeDecimal, decodeHash } from "./text_lines.ts";
 import { formatVerifierKey, namedKey, parseVerifierKey, publicKeyOf, signNote, verifyNote } from "./note.ts";
 
-/** How many operations a log has, and the root of the Merkle tree over them. */
+/** The size of a log, and the root of the Merkle tree over its operations. */
 export interface TreeHead {
-  /** How many leaves the tree has. */
+  /** The number of leaves, which is the number of operations. */
   readonly size: number;
-  /** The root of the tree, 32 bytes. */
+  /** The root hash, 32 bytes. */
   readonly root: Uint8Array;
 }
 
-/** What a signed checkpoint says. */
+/** A decoded checkpoint. */
 export interface Checkpoint extends TreeHead {
-  /** Which log it is of. */
+  /** The origin of the log: its name. */
   readonly origin: string;
-  /** The checkpoint as it was given, whole: its lines, those of extensions too, and its signatures. */
+  /** The whole text of the checkpoint, with extension lines and signatures. */
   readonly text: string;
 }
 
 /**
- * Writes what whoever checks checkpoints and proofs of a log must know: the name and the public key that they are
- * signed with.
+ * The verifier key of a log: the name and the public key with which its checkpoints and proofs are verified.
  *
- * @param author Who signs the checkpoints: `mnk_` and the public key in lower-case hex.
- * @param origin The log's origin, without spaces or a plus: the first line of its checkpoints. `OpLog.verifierKey` knows
- * that of a log.
+ * @param author The author who signs the checkpoints: `mnk_` and the public key in lower-case hex.
+ * @param origin The log's origin, the first line of its checkpoints, without spaces or a plus. `OpLog.verifierKey` uses
+ * the origin of the log.
  * @returns The verifier key: `NAME+HEX8+BASE64`, where the name is the origin.
- * @throws {ProofError} `bad-key` when the author or the origin is none.
+ * @throws {ProofError} `bad-key` when the author or the origin is malformed.
  */
 export function verifierKey(author: string, origin: string): string {
   return formatVerifierKey(namedKey(origin, publicKeyOf(author)));
 }
 
 /**
- * Signs a checkpoint. Whether it is consistent with those that were signed before is for the caller to make sure.
+ * Signs a checkpoint. The caller must make sure that it is consistent with those signed before.
  *
  * @param head The log's size and root.
- * @param signer Who signs.
- * @param origin The log's origin, and the name of the key.
- * @returns The checkpoint.
+ * @param signer The signer.
+ * @param origin The log's origin, which is also the name of the key.
+ * @returns The text of the checkpoint.
  * @throws {ProofError} `bad-key` when the origin cannot be the name of a key.
  */
 export function signCheckpoint({ size, root }: TreeHead, signer: Signer, origin: string): string {
@@ -55,12 +62,12 @@ export function signCheckpoint({ size, root }: TreeHead, signer: Signer, origin:
 }
 
 /**
- * Checks that a checkpoint is well-formed, of a log, and signed by its key. Signatures of other keys are not looked at.
+ * Checks that a checkpoint is well-formed, of the given log, and signed by its key. Signatures of other keys are ignored.
  *
- * @param text The checkpoint, whole.
- * @param vkey The verifier key of who must have signed it: `NAME+HEX8+BASE64`.
- * @param origin The log's origin: the name in the verifier key by default.
- * @returns What the checkpoint says.
+ * @param text The whole text of the checkpoint.
+ * @param vkey The verifier key of the log: `NAME+HEX8+BASE64`.
+ * @param origin The log's origin; by default the name in the verifier key.
+ * @returns The decoded checkpoint.
  * @throws {ProofError} `bad-checkpoint`, `bad-key`.
  *
  * @example
@@ -92,17 +99,17 @@ export function verifyCheckpoint(text: string, vkey: string, origin?: string): C
 }
 
 /**
- * What a checkpoint says, without a look at who signed it.
+ * Decodes a checkpoint without verifying its signatures.
  *
- * @param text The checkpoint, whole.
+ * @param text The whole text of the checkpoint.
  * @throws {ProofError} `bad-checkpoint` when it is malformed.
  */
 export function parseCheckpoint(text: string): Checkpoint {
-  if (typeof text !== "string") throw new ProofError("bad-checkpoint", "a checkpoint is a text, whole");
+  if (typeof text !== "string") throw new ProofError("bad-checkpoint", "a checkpoint must be a string");
   return { ...parseCheckpointText(text.slice(0, text.lastIndexOf("\n\n") + 1)), text };
 }
 
-/** Reads the text of a checkpoint, without its signatures. */
+/** Decodes the signed text of a checkpoint. */
 function parseCheckpointText(text: string): TreeHead & { origin: string } {
   const [origin, sizeLine, rootLine, ...extensions] = text.slice(0, -1).split("\n");
   const fault = (what: string) => new ProofError("bad-checkpoint", `the checkpoint ${what}`);

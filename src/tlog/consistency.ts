@@ -1,8 +1,16 @@
 /**
- * Consistency proofs (RFC 6962, section 2.1.2): that the log of one checkpoint is the beginning of the log of another.
+ * Consistency proofs (RFC 6962, section 2.1.2): the log of one checkpoint is a prefix of the log of another.
  *
- * No standard has a text for them. This one is made as c2sp.org/tlog-proof is: the line `consistency@v1`, a hash on each
- * line in the order of the RFC, an empty line, the older checkpoint, an empty line, and the newer one.
+ * No standard defines a text format for them. This one follows c2sp.org/tlog-proof:
+ *
+ * ```text
+ * consistency@v1
+ * BASE64 of each hash, in the order of the RFC, one a line
+ *
+ * the older checkpoint
+ *
+ * the newer checkpoint
+ * ```
  *
  * @module
  */
@@ -15,30 +23,30 @@ import { EMPTY_ROOT, equalHashes, rootsFromConsistency } from "./merkle.ts";
 
 const HEADER = "consistency@v1";
 
-/** What a consistency proof consists of. */
+/** A decoded consistency proof. */
 export interface ConsistencyProof {
-  /** The older checkpoint, whole. */
+  /** The whole text of the older checkpoint. */
   readonly old: string;
-  /** The newer checkpoint, whole. */
+  /** The whole text of the newer checkpoint. */
   readonly new: string;
-  /** The hashes, as the RFC orders them. */
+  /** The hashes, in the order of the RFC. */
   readonly hashes: readonly Uint8Array[];
 }
 
-/** Writes a consistency proof. */
+/** Encodes a consistency proof. */
 export function formatConsistencyProof({ old, new: newer, hashes }: ConsistencyProof): string {
   return [HEADER, ...hashes.map(toBase64), "", old, newer].join("\n");
 }
 
 /**
- * Reads a consistency proof. Checks nothing but its form, and not that of the checkpoints.
+ * Decodes a consistency proof. Checks its format only, and not that of its checkpoints.
  *
- * @param text The proof, whole.
+ * @param text The whole text of the proof.
  * @throws {ProofError} `bad-proof` when it is malformed.
  */
 export function parseConsistencyProof(text: string): ConsistencyProof {
   const fault = (what: string) => new ProofError("bad-proof", `the consistency proof ${what}`);
-  if (typeof text !== "string") throw fault("is no text");
+  if (typeof text !== "string") throw fault("must be a string");
   // A checkpoint has one empty line, before its signatures.
   const [head, ...parts] = text.split("\n\n");
   const [header, ...lines] = head.split("\n");
@@ -46,7 +54,7 @@ export function parseConsistencyProof(text: string): ConsistencyProof {
   if (parts.length !== 4) throw fault("does not consist of hashes and two checkpoints, with empty lines between");
   const hashes = lines.map((line, i) => {
     const hash = decodeHash(line);
-    if (hash === undefined) throw fault(`has something else than hash ${i + 1} in base64 where that should be`);
+    if (hash === undefined) throw fault(`has a line that is not hash ${i + 1}: 32 bytes in base64`);
     return hash;
   });
   const [oldLines, oldSignatures, newLines, newSignatures] = parts;
@@ -54,14 +62,15 @@ export function parseConsistencyProof(text: string): ConsistencyProof {
 }
 
 /**
- * Checks that one checkpoint's log is the beginning of another's: nothing in it was changed, removed or put between.
+ * Checks that the log of one checkpoint is a prefix of the log of another: no operation in it was changed, removed or
+ * inserted.
  *
- * Whoever kept a checkpoint must compare it with the older one that is returned, by `size` and `root`: the proof says
- * nothing about others.
+ * A caller who has kept a checkpoint must compare it with the older one that is returned, by `size` and `root`: the proof
+ * is only about these two.
  *
- * @param proof The consistency proof, whole.
- * @param vkey The verifier key of who must have signed both checkpoints: `NAME+HEX8+BASE64`.
- * @param origin The log's origin: the name in the verifier key by default.
+ * @param proof The whole text of the proof.
+ * @param vkey The verifier key of the log: `NAME+HEX8+BASE64`.
+ * @param origin The log's origin; by default the name in the verifier key.
  * @returns Both checkpoints.
  * @throws {ProofError} `bad-proof`: malformed, or the logs are not consistent. `bad-checkpoint`, `bad-key`.
  */
@@ -77,14 +86,14 @@ export function verifyConsistency(
 }
 
 /**
- * Checks that one tree is the beginning of another. The empty tree is the beginning of every other, by no hashes.
+ * Checks that one tree is a prefix of another. The empty tree is a prefix of every tree, and its proof has no hashes.
  *
- * @param oldSize How many leaves the older tree has.
- * @param oldRoot Its root.
- * @param newSize How many leaves the newer tree has.
- * @param newRoot Its root.
- * @param hashes The proof, as the RFC orders it.
- * @throws {ProofError} `bad-proof` when it is not, or the proof does not show it.
+ * @param oldSize The number of leaves of the older tree.
+ * @param oldRoot Its root hash.
+ * @param newSize The number of leaves of the newer tree.
+ * @param newRoot Its root hash.
+ * @param hashes The proof, in the order of the RFC.
+ * @throws {ProofError} `bad-proof` when the proof is invalid.
  */
 export function checkConsistency(
   oldSize: number,
@@ -97,9 +106,9 @@ export function checkConsistency(
   if (oldSize === 0) {
     const isPossible = newSize === 0 ? equalHashes(newRoot, EMPTY_ROOT) : Number.isSafeInteger(newSize) && newSize > 0;
     if (hashes.length === 0 && equalHashes(oldRoot, EMPTY_ROOT) && isPossible) return;
-    throw new ProofError("bad-proof", `${what}: the empty tree has its own root, and needs no hashes`);
+    throw new ProofError("bad-proof", `${what}: the empty tree has a fixed root, and its proof has no hashes`);
   }
   const roots = rootsFromConsistency(oldSize, oldRoot, newSize, hashes);
-  if (!equalHashes(roots.oldRoot, oldRoot)) throw new ProofError("bad-proof", `${what}: the older root is another`);
-  if (!equalHashes(roots.newRoot, newRoot)) throw new ProofError("bad-proof", `${what}: the newer root is another`);
+  if (!equalHashes(roots.oldRoot, oldRoot)) throw new ProofError("bad-proof", `${what}: the older root differs`);
+  if (!equalHashes(roots.newRoot, newRoot)) throw new ProofError("bad-proof", `${what}: the newer root differs`);
 }

@@ -1,7 +1,14 @@
 /**
- * Inclusion proofs (c2sp.org/tlog-proof): the line `c2sp.org/tlog-proof@v1`; where there is any, `extra` and data that
- * nothing vouches for; `index` and the place of the leaf; a hash on each line, from the leaf's sibling upward; an empty
- * line; and a checkpoint.
+ * Inclusion proofs (c2sp.org/tlog-proof): a log contains an operation.
+ *
+ * ```text
+ * c2sp.org/tlog-proof@v1
+ * extra BASE64 of unauthenticated data (optional line)
+ * index 3
+ * BASE64 of each hash, from the leaf's sibling upward, one a line
+ *
+ * a checkpoint
+ * ```
  *
  * @module
  */
@@ -15,33 +22,33 @@ import { equalHashes, leafHash, rootFromInclusion } from "./merkle.ts";
 const HEADER = "c2sp.org/tlog-proof@v1";
 const utf8 = new TextEncoder();
 
-/** What an inclusion proof consists of. */
+/** A decoded inclusion proof. */
 export interface InclusionProof {
-  /** The place of the operation in the log, from 0. */
+  /** The index of the operation in the log, from 0. */
   readonly index: number;
   /** The hashes from the leaf's sibling upward. */
   readonly hashes: readonly Uint8Array[];
-  /** The checkpoint, whole. */
+  /** The whole text of the checkpoint. */
   readonly checkpoint: string;
-  /** Data that came with the proof and that nothing vouches for: at least one byte. */
+  /** Unauthenticated data that comes with the proof: at least one byte. */
   readonly extra?: Uint8Array;
 }
 
-/** Writes an inclusion proof. */
+/** Encodes an inclusion proof. */
 export function formatInclusionProof({ index, hashes, checkpoint, extra }: InclusionProof): string {
   const extras = extra === undefined ? [] : [`extra ${toBase64(extra)}`];
   return [HEADER, ...extras, `index ${index}`, ...hashes.map(toBase64), "", checkpoint].join("\n");
 }
 
 /**
- * Reads an inclusion proof. Checks nothing but its form, and not that of the checkpoint.
+ * Decodes an inclusion proof. Checks its format only, and not that of its checkpoint.
  *
- * @param text The proof, whole.
+ * @param text The whole text of the proof.
  * @throws {ProofError} `bad-proof` when it is malformed.
  */
 export function parseInclusionProof(text: string): InclusionProof {
   const fault = (what: string) => new ProofError("bad-proof", `the inclusion proof ${what}`);
-  if (typeof text !== "string") throw fault("is no text");
+  if (typeof text !== "string") throw fault("must be a string");
   const end = text.indexOf("\n\n");
   if (end < 0) throw fault("has no empty line before a checkpoint");
   const [header, ...lines] = text.slice(0, end).split("\n");
@@ -54,10 +61,10 @@ export function parseInclusionProof(text: string): InclusionProof {
   }
   const indexLine = lines.shift() ?? "";
   const index = indexLine.startsWith("index ") ? decodeDecimal(indexLine.slice("index ".length)) : undefined;
-  if (index === undefined) throw fault("has no index, 0 to 2^53-1 in decimal, where it should");
+  if (index === undefined) throw fault("has no index line with 0 to 2^53-1 in decimal");
   const hashes = lines.map((line, i) => {
     const hash = decodeHash(line);
-    if (hash === undefined) throw fault(`has something else than hash ${i + 1} in base64 where that should be`);
+    if (hash === undefined) throw fault(`has a line that is not hash ${i + 1}: 32 bytes in base64`);
     return hash;
   });
   const checkpoint = text.slice(end + 2);
@@ -65,16 +72,16 @@ export function parseInclusionProof(text: string): InclusionProof {
 }
 
 /**
- * Checks that a log holds an operation. Needs no log: only the operation, the proof and the verifier key.
+ * Checks that a log contains an operation, with only the operation, the proof and the verifier key.
  *
- * It shows that the log's signer vouches for these bytes, at this place. That they are an operation, and signed by the
- * author whom they name, is for `Operation.parse` and `Operation.verify` to tell.
+ * The proof shows that the log's signer has committed to these bytes at this index. Whether they are an operation, signed
+ * by the author in it, is checked by `Operation.parse` and `Operation.verify`.
  *
- * @param proof The inclusion proof, whole.
+ * @param proof The whole text of the proof.
  * @param wire The wire text of the operation, or its bytes in UTF-8.
- * @param vkey The verifier key of who must have signed the checkpoint: `NAME+HEX8+BASE64`.
- * @param origin The log's origin: the name in the verifier key by default.
- * @returns The checkpoint in the proof, and the place of the operation in the log, from 0.
+ * @param vkey The verifier key of the log: `NAME+HEX8+BASE64`.
+ * @param origin The log's origin; by default the name in the verifier key.
+ * @returns The checkpoint in the proof, and the index of the operation in the log, from 0.
  * @throws {ProofError} `bad-proof`: malformed, or of another operation. `bad-checkpoint`, `bad-key`.
  */
 export function verifyInclusion(
@@ -97,10 +104,10 @@ export function verifyInclusion(
 
 function bytesOf(wire: string | Uint8Array): Uint8Array {
   if (wire instanceof Uint8Array) return wire;
-  if (typeof wire !== "string") throw new ProofError("bad-proof", "the wire text is neither a text nor its bytes");
-  // Encoded, half a surrogate pair would become another character: the proof of one text would hold for two.
+  if (typeof wire !== "string") throw new ProofError("bad-proof", "the wire text is neither a string nor a Uint8Array");
+  // TextEncoder replaces a lone surrogate by U+FFFD: the proof of one text would be valid for two.
   if (!wire.isWellFormed()) {
-    throw new ProofError("bad-proof", "the wire text has half a surrogate pair, and no UTF-8 form");
+    throw new ProofError("bad-proof", "the wire text has a lone surrogate, which UTF-8 cannot hold");
   }
   return utf8.encode(wire);
 }

@@ -1,15 +1,15 @@
 /**
- * The hash under which an operation stands in the Merkle tree over a log (RFC 6962, section 2.1).
+ * The leaf hash of an operation in the Merkle tree over a log (RFC 6962, section 2.1), by WebAssembly.
  *
  * @module
  */
 
 import { createSHA256, type IHasher } from "hash-wasm";
 
-/** SHA-256, ready for the next message after `init`. */
+/** SHA-256; call `init` before each message. */
 export const sha256: IHasher = await createSHA256();
 
-/** 0x00 ‖ data. Kept: making room for each anew, and hashing it in two parts, would cost as much again. */
+/** 0x00 ‖ data. Reused: allocating an array for each leaf, or hashing it in two parts, doubles the cost. */
 let leaf = new Uint8Array(4096);
 
 /** SHA-256(0x00 ‖ data): the hash of a leaf. */

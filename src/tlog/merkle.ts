@@ -1,9 +1,9 @@
 /**
- * Merkle trees of RFC 6962, section 2.1: roots and proofs from stored hashes, and what a proof proves.
+ * Merkle trees (RFC 6962, section 2.1): roots and proofs from stored hashes, and the roots that follow from a proof.
  *
- * MTH(D[n]) splits n leaves at k, the largest power of two smaller than n. So every subtree that a proof names, but
- * those along the right edge, is complete: 2^level leaves from a multiple of 2^level on. A log stores the hashes of
- * complete subtrees, which never change, and makes the others from them.
+ * MTH(D[n]) splits n leaves at k, the largest power of two smaller than n. So every subtree in a proof, except those along
+ * the right edge, is complete: 2^level leaves, of which the first is a multiple of 2^level. A log stores the hashes of
+ * complete subtrees, which never change, and computes the others from them.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { HASH_BYTES } from "../bytes.ts";
 const LEAF = new Uint8Array([0]);
 const NODE = new Uint8Array([1]);
 
-/** MTH({}): the hash of nothing. */
+/** MTH({}), the root of the empty tree: the hash of no bytes. */
 export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array());
 
 /**
- * Gives the hash of a complete subtree, the one of the 2^level leaves that begin at leaf index·2^level: level 0 is the
- * leaves themselves.
+ * Returns the stored hash of the complete subtree with the 2^level leaves from leaf index·2^level on. Level 0 is the
+ * leaves.
  */
 export type HashReader = (level: number, index: number) => Uint8Array;
 
@@ -37,10 +37,10 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
 /**
  * MTH(D[size]), the root of the tree. Reads at most 53 hashes.
  *
- * @param size How many leaves, 0 to 2^53-1.
- * @param read Gives the stored hashes.
- * @returns The root: of no leaves, {@linkcode EMPTY_ROOT}.
- * @throws {LogError} `invalid-argument` when `size` is none.
+ * @param size The number of leaves, 0 to 2^53-1.
+ * @param read Returns the stored hashes.
+ * @returns The root; of no leaves, {@linkcode EMPTY_ROOT}.
+ * @throws {LogError} `invalid-argument` when `size` is out of range.
  */
 export function treeRoot(size: number, read: HashReader): Uint8Array {
   checkInteger(size, "the size of a tree", Number.MAX_SAFE_INTEGER);
@@ -48,11 +48,11 @@ export function treeRoot(size: number, read: HashReader): Uint8Array {
 }
 
 /**
- * PATH(index, D[size]) of section 2.1.1: the hashes that lead from a leaf to the root. Reads at most 105 hashes.
+ * PATH(index, D[size]) of section 2.1.1: the siblings on the way from a leaf to the root. Reads at most 105 hashes.
  *
  * @param index The leaf, 0 to size - 1.
- * @param size How many leaves the tree has.
- * @param read Gives the stored hashes.
+ * @param size The number of leaves of the tree.
+ * @param read Returns the stored hashes.
  * @returns The hashes, from the leaf's sibling upward.
  * @throws {LogError} `invalid-argument` when `size` or `index` is out of range.
  */
@@ -63,11 +63,11 @@ export function inclusionProof(index: number, size: number, read: HashReader): U
 }
 
 /**
- * PROOF(oldSize, D[newSize]) of section 2.1.2: the hashes from which both roots can be made. Reads at most 106 hashes.
+ * PROOF(oldSize, D[newSize]) of section 2.1.2: the hashes from which both roots can be computed. Reads at most 106 hashes.
  *
- * @param oldSize How many leaves the tree had. From 0 there is nothing to prove, and no hash.
- * @param newSize How many leaves the tree has, at least as many.
- * @param read Gives the stored hashes.
+ * @param oldSize The number of leaves of the older tree. The proof for 0 has no hashes.
+ * @param newSize The number of leaves of the newer tree, at least `oldSize`.
+ * @param read Returns the stored hashes.
  * @returns The hashes.
  * @throws {LogError} `invalid-argument` when a size is out of range.
  */
@@ -76,20 +76,20 @@ export function consistencyProof(oldSize: number, newSize: number, read: HashRea
   checkInteger(oldSize, `the size of an older tree than one of ${newSize}`, newSize);
   if (oldSize === 0) return [];
   const { shared, siblings } = edgePath(oldSize, newSize);
-  // The older tree's own root is known to whoever checks the proof.
+  // The verifier knows the older tree's root.
   const subtrees = shared.start === 0 ? siblings : [shared, ...siblings];
   return subtrees.map((subtree) => subtreeRoot(subtree, read));
 }
 
 /**
- * What an inclusion proof proves.
+ * The root that follows from an inclusion proof.
  *
  * @param index The leaf.
- * @param size How many leaves the tree has.
+ * @param size The number of leaves of the tree.
  * @param leaf The hash of the leaf.
  * @param hashes The proof.
- * @returns The root of the tree that has this leaf there: the caller compares it.
- * @throws {ProofError} `bad-proof` when there is no such leaf, or the proof has not just the hashes that it needs.
+ * @returns The root of the tree with this leaf at this index. The caller must compare it.
+ * @throws {ProofError} `bad-proof` when there is no such leaf, or the number of hashes is wrong.
  */
 export function rootFromInclusion(
   index: number,
@@ -110,14 +110,14 @@ export function rootFromInclusion(
 }
 
 /**
- * What a consistency proof proves.
+ * The roots that follow from a consistency proof.
  *
- * @param oldSize How many leaves the older tree has, at least 1.
+ * @param oldSize The number of leaves of the older tree, at least 1.
  * @param oldRoot Its root.
- * @param newSize How many leaves the newer tree has.
+ * @param newSize The number of leaves of the newer tree.
  * @param hashes The proof.
- * @returns The roots of an older and a newer tree that begin with the same leaves: the caller compares both.
- * @throws {ProofError} `bad-proof` when the sizes are none, or the proof has not just the hashes that it needs.
+ * @returns The roots of an older and a newer tree that begin with the same leaves. The caller must compare both.
+ * @throws {ProofError} `bad-proof` when the sizes or the number of hashes are wrong.
  */
 export function rootsFromConsistency(
   oldSize: number,
@@ -142,7 +142,7 @@ export function rootsFromConsistency(
   return roots;
 }
 
-/** Whether two hashes are the same. */
+/** Whether two hashes are equal. */
 export function equalHashes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
@@ -153,7 +153,7 @@ interface Subtree {
   readonly end: number;
 }
 
-/** The siblings of the subtrees that a leaf is in, from the leaf's own upward. */
+/** The siblings of the subtrees that contain a leaf, from its own sibling upward. */
 function leafPath(index: number, size: number): Subtree[] {
   const siblings: Subtree[] = [];
   let [start, end] = [0, size];
@@ -171,8 +171,8 @@ function leafPath(index: number, size: number): Subtree[] {
 }
 
 /**
- * SUBPROOF of section 2.1.2: the largest subtree that ends where the older tree ends and that both trees have, and the
- * siblings of the subtrees that it is in, upward.
+ * SUBPROOF of section 2.1.2: the largest subtree of both trees that ends where the older tree ends, and the siblings of
+ * the subtrees that contain it, upward.
  */
 function edgePath(oldSize: number, newSize: number): { shared: Subtree; siblings: Subtree[] } {
   const siblings: Subtree[] = [];
@@ -190,7 +190,7 @@ function edgePath(oldSize: number, newSize: number): { shared: Subtree; siblings
   return { shared: { start, end }, siblings: siblings.reverse() };
 }
 
-/** MTH(D[start:end]): the complete subtrees it consists of, one for each bit of its size, hashed from the right. */
+/** MTH(D[start:end]): hashes its complete subtrees, one for each bit of its size, from the right. */
 function subtreeRoot({ start, end }: Subtree, read: HashReader): Uint8Array {
   const complete: Uint8Array[] = [];
   for (let level = 52; start < end; level--) {
@@ -202,7 +202,7 @@ function subtreeRoot({ start, end }: Subtree, read: HashReader): Uint8Array {
   return complete.reduceRight((right, left) => nodeHash(left, right));
 }
 
-/** k of section 2.1: the largest power of two smaller than n, where n > 1. Numbers up to 2^53 are exact in it. */
+/** k of section 2.1: the largest power of two smaller than n, where n > 1. Exact for numbers up to 2^53. */
 function largestPowerBelow(n: number): number {
   let k = 1;
   while (2 * k < n) k *= 2;
@@ -225,7 +225,7 @@ function checkHashes(hashes: readonly Uint8Array[], count: number, what: string)
   hashes.forEach(checkHash);
 }
 
-/** Hashes of other lengths could be cut apart in another place, and hash to the same. */
+/** Stops an attack: hashes of other lengths, split at another place, could give the same node hash. */
 function checkHash(hash: Uint8Array): void {
   if (hash.length !== HASH_BYTES) {
     throw new ProofError("bad-proof", `a hash is ${HASH_BYTES} bytes, not ${hash.length}`);

@@ -1,5 +1,5 @@
 /**
- * The hash of a node by WebAssembly, in a third of the time that `merkle.ts` takes: for trees over whole logs.
+ * The hash of a node by WebAssembly, three times as fast as in `merkle.ts`: for trees over whole logs.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { HASH_BYTES } from "../bytes.ts";
 import { sha256 } from "./leaf.ts";
 
-/** 0x01 ‖ left ‖ right: one array for all, because a node is hashed for every operation. */
+/** 0x01 ‖ left ‖ right. Reused, because a node is hashed for every operation. */
 const node = new Uint8Array(1 + 2 * HASH_BYTES).fill(1, 0, 1);
 
 /** SHA-256(0x01 ‖ left ‖ right): the hash over two hashes of 32 bytes. */

@@ -1,6 +1,12 @@
 /**
- * Signed notes (c2sp.org/signed-note): a text, an empty line, and lines `— NAME BASE64` with signatures of the text.
- * Knows Ed25519 signatures, type 0x01, and passes over those of other keys.
+ * Signed notes (c2sp.org/signed-note): a text, an empty line, and a line for each signature. Supports Ed25519 signatures
+ * (type 0x01), and ignores those of other keys.
+ *
+ * ```text
+ * The text, of one or more lines.
+ *
+ * — NAME BASE64(key id ‖ signature)
+ * ```
  *
  * @module
  */
@@ -18,27 +24,27 @@ const ED25519 = 0x01;
 /** U+2014, a space. */
 const SIGNATURE_PREFIX = "— ";
 const KEY_ID_BYTES = 4;
-/** The specification asks for 16 at least. A note of many would take long to check. */
+/** A limit against notes that take long to verify. The specification requires at least 16. */
 const MAX_SIGNATURES = 100;
 
 const utf8 = new TextEncoder();
 
-/** A public key under a name: who a note must be signed by. */
+/** A named public key, with which notes are verified. */
 export interface VerifierKey {
-  /** Whose it is: no spaces, no plus. */
+  /** The name of the signer, without spaces or a plus. */
   readonly name: string;
   /** The first four bytes of SHA-256(name ‖ "\n" ‖ 0x01 ‖ public key), in lower-case hex. */
   readonly id: string;
-  /** 32 bytes. */
+  /** The Ed25519 public key, 32 bytes. */
   readonly publicKey: Uint8Array;
 }
 
 /**
- * Names a public key.
+ * Makes a verifier key.
  *
- * @param name Whose it is.
+ * @param name The name of the signer.
  * @param publicKey 32 bytes.
- * @throws {ProofError} `bad-key` when the name is none: empty, or with spaces, control characters or a plus.
+ * @throws {ProofError} `bad-key` when the name is empty, or has spaces, control characters or a plus.
  */
 export function namedKey(name: string, publicKey: Uint8Array): VerifierKey {
   if (typeof name !== "string" || !isName(name)) {
@@ -48,35 +54,35 @@ export function namedKey(name: string, publicKey: Uint8Array): VerifierKey {
   return { name, id: toHex(hash.subarray(0, KEY_ID_BYTES)), publicKey };
 }
 
-/** Writes a verifier key: `NAME+HEX8+BASE64(0x01 ‖ public key)`. */
+/** Encodes a verifier key: `NAME+HEX8+BASE64(0x01 ‖ public key)`. */
 export function formatVerifierKey({ name, id, publicKey }: VerifierKey): string {
   return `${name}+${id}+${toBase64(typed(publicKey))}`;
 }
 
 /**
- * Reads a verifier key.
+ * Decodes a verifier key.
  *
  * @param text `NAME+HEX8+BASE64(0x01 ‖ public key)`.
  * @throws {ProofError} `bad-key` when it is malformed, of another type than Ed25519, or has another key's id.
  */
 export function parseVerifierKey(text: string): VerifierKey {
-  // What is given for a key may be a secret: no message quotes it.
+  // The text may be a secret by mistake: no message quotes it.
   const refuse = (what: string) => new ProofError("bad-key", what);
-  if (typeof text !== "string") throw refuse("a verifier key is a text, NAME+HEX8+BASE64");
+  if (typeof text !== "string") throw refuse("a verifier key must be a string, NAME+HEX8+BASE64");
   if (isPrivateKey(text)) {
     throw refuse("this is a private key; give the verifier key instead, which is NAME+HEX8+BASE64");
   }
   const [, name, id, base64] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/i.exec(text) ?? [];
   const bytes = base64 === undefined ? undefined : fromBase64(base64);
   if (bytes === undefined || bytes.length === 0 || !isName(name)) {
-    throw refuse("this is no verifier key; one is NAME+HEX8+BASE64, without spaces");
+    throw refuse("this is not a verifier key, which is NAME+HEX8+BASE64, without spaces");
   }
   if (bytes[0] !== ED25519 || bytes.length !== 33) {
     throw refuse("the verifier key does not hold 0x01 and the 32 bytes of an Ed25519 key");
   }
   const key = namedKey(name, bytes.slice(1));
   if (key.id !== id.toLowerCase()) {
-    throw refuse(`the verifier key was changed: its id is not ${key.id}, that of its name and key`);
+    throw refuse(`the verifier key was changed: its id is not ${key.id}, as follows from its name and key`);
   }
   return key;
 }
@@ -84,11 +90,11 @@ export function parseVerifierKey(text: string): VerifierKey {
 /**
  * Signs a text.
  *
- * @param text Whole lines.
+ * @param text The text, which ends with a newline.
  * @param name The name of the key.
- * @param signer Who signs.
- * @returns The note.
- * @throws {ProofError} `bad-key` when the name is none.
+ * @param signer The signer.
+ * @returns The signed note.
+ * @throws {ProofError} `bad-key` when the name is malformed.
  */
 export function signNote(text: string, name: string, signer: Signer): string {
   const { id } = namedKey(name, publicKeyOf(signer.author));
@@ -99,16 +105,16 @@ export function signNote(text: string, name: string, signer: Signer): string {
 /**
  * Checks that a note is signed by a key.
  *
- * @param note The note, whole.
- * @param key Who must have signed it. Signatures of others are not looked at.
- * @returns The text that was signed, with its newlines.
- * @throws {ProofError} `bad-checkpoint` when the note is malformed, is not signed by the key, or has a signature in the
- * key's name that is not its own.
+ * @param note The whole note.
+ * @param key The key that must have signed it. Signatures of other keys are ignored.
+ * @returns The signed text, with its newlines.
+ * @throws {ProofError} `bad-checkpoint` when the note is malformed, is not signed by the key, or has an invalid signature
+ * with the key's name and id.
  */
 export function verifyNote(note: string, key: VerifierKey): string {
-  if (typeof note !== "string") throw malformed("is no text");
+  if (typeof note !== "string") throw malformed("must be a string");
   if (!isPlain(note)) throw malformed("has control characters, or is not Unicode");
-  // The text may have empty lines: the last one ends it.
+  // The text may have empty lines itself.
   const split = note.lastIndexOf("\n\n");
   if (split < 0) throw malformed("has no empty line before signatures");
   const [text, signatures] = [note.slice(0, split + 1), note.slice(split + 2)];
@@ -132,11 +138,11 @@ export function verifyNote(note: string, key: VerifierKey): string {
 /**
  * The public key in an author id.
  *
- * @throws {ProofError} `bad-key` when it is none.
+ * @throws {ProofError} `bad-key` when it is malformed.
  */
 export function publicKeyOf(author: string): Uint8Array {
   if (typeof author !== "string" || !isAuthor(author)) {
-    throw new ProofError("bad-key", "an author is mnk_ and 64 lower-case hex digits; this is something else");
+    throw new ProofError("bad-key", "an author id must be mnk_ and 64 lower-case hex digits");
   }
   return fromHex(publicKeyHex(author));
 }
@@ -158,7 +164,7 @@ function isName(name: string): boolean {
   return /^[^\p{White_Space}+]+$/u.test(name) && isPlain(name);
 }
 
-/** Whether a text has a UTF-8 form, and no control character but newlines. */
+/** Whether a text has a UTF-8 encoding, and no control characters besides newlines. */
 function isPlain(text: string): boolean {
   if (!text.isWellFormed()) return false;
   for (let i = 0; i < text.length; i++) {

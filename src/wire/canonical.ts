@@ -30,11 +30,11 @@ export function encodeCanonical(value: unknown): string {
 }
 
 /**
- * Reads MNC-1 text, strictly: valid JSON that is not its own canonical encoding is refused.
+ * Decodes MNC-1 text, strictly: valid JSON that is not its own canonical encoding is rejected.
  *
- * @param text The text, whole: no white space around it.
- * @returns The value. Integers beyond ±(2^53-1) come as `bigint`.
- * @throws {CanonicalError} With the `offset` at which the text first goes wrong.
+ * @param text The whole text, without white space around it.
+ * @returns The value. Integers beyond ±(2^53-1) are `bigint`.
+ * @throws {CanonicalError} With the `offset` of the first fault.
  *
  * @example
  * ```ts
@@ -46,13 +46,13 @@ export function encodeCanonical(value: unknown): string {
  * ```
  */
 export function parseCanonical(text: string): CanonicalValue {
-  // The runtime's own reader is several times faster than ours, but it rounds large integers and takes the last of
-  // duplicate keys. Whatever it gets wrong does not encode to the same text again, so equality decides.
+  // JSON.parse is several times faster than parseJson, but it rounds large integers and keeps the last of duplicate keys.
+  // A value that it decodes wrongly does not encode to the same text, so equality decides.
   try {
     const value: CanonicalValue = JSON.parse(text);
     if (encodeCanonical(value) === text) return value;
   } catch {
-    // Not MNC-1, or a bigint is in it: the careful reader tells.
+    // Not MNC-1, or with an integer that needs a bigint: parseJson decides.
   }
   const value = parseJson(text);
   const canonical = encodeCanonical(value);
@@ -130,7 +130,7 @@ function sortedKeys(value: object): string[] {
   return keys;
 }
 
-/** Code-point order is UTF-16 order, but that surrogates (U+10000 and up) come after U+E000 to U+FFFF. */
+/** Code-point order is UTF-16 order, except that surrogates (U+10000 and up) sort after U+E000 to U+FFFF. */
 function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
@@ -151,7 +151,7 @@ function refuse(rule: CanonicalError["rule"], what: string, path: Path): Canonic
   return new CanonicalError(rule, `${at} ${what}`, { path: at });
 }
 
-/** Where a value stands in another: `$.body.tags[3]`. */
+/** The path of a value in another: `$.body.tags[3]`. */
 export function pathText(path: readonly (string | number)[]): string {
   let text = "$";
   for (const step of path) {
@@ -167,7 +167,7 @@ function notCanonical(text: string, canonical: string): CanonicalError {
   const [found, expected] = [text, canonical].map((t) => offset < t.length ? JSON.stringify(t[offset]) : "the end");
   return new CanonicalError(
     "not canonical",
-    `the text is not its own canonical encoding: at offset ${offset} stands ${found}, canonical is ${expected}`,
+    `the text is not its own canonical encoding: at offset ${offset} it has ${found}, canonical is ${expected}`,
     { offset },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * A careful JSON reader: what `JSON.parse` does, but integers keep all their 64 bits, and floats, duplicate keys,
- * lone surrogates and deep nesting are errors that say where.
+ * A strict JSON parser: like `JSON.parse`, but integers keep all their 64 bits, and floats, duplicate keys, lone
+ * surrogates and deep nesting are errors with an offset.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { CanonicalError, type CanonicalRule } from "../errors.ts";
 import { type CanonicalObject, type CanonicalValue, MAX_DEPTH, MAX_INTEGER, MIN_INTEGER } from "./value.ts";
 
 /**
- * Reads JSON text into a value that MNC-1 can encode. White space, the order of keys and the choice of escapes are
- * free: this is for what people and other programs write by hand. For operations, use `parseCanonical`.
+ * Parses JSON text into a value that MNC-1 can encode. White space, the order of keys and the choice of escapes are
+ * free: it is for input from people and other programs. For operations, use `parseCanonical`.
  *
  * @param text JSON text (RFC 8259).
- * @returns The value. Integers beyond ±(2^53-1) come as `bigint`.
- * @throws {CanonicalError} With the `offset` at which the text goes wrong.
+ * @returns The value. Integers beyond ±(2^53-1) are `bigint`.
+ * @throws {CanonicalError} With the `offset` of the first fault.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ import { type CanonicalObject, type CanonicalValue, MAX_DEPTH, MAX_INTEGER, MIN_
  * ```
  */
 export function parseJson(text: string): CanonicalValue {
-  return new Reader(text).readAll();
+  return new Parser(text).parseAll();
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -45,16 +45,16 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const HEX4 = /[0-9a-fA-F]{4}/y;
 
-class Reader {
+class Parser {
   #text: string;
   #offset = 0;
 
   constructor(text: string) {
-    if (typeof text !== "string") throw new CanonicalError("type", "JSON is read from a text, a string", { offset: 0 });
+    if (typeof text !== "string") throw new CanonicalError("type", "JSON is parsed from a string", { offset: 0 });
     this.#text = text;
   }
 
-  readAll(): CanonicalValue {
+  parseAll(): CanonicalValue {
     this.#skipSpace();
     const value = this.#value(0);
     this.#skipSpace();
@@ -133,7 +133,7 @@ class Reader {
     } else if (letter !== undefined && Object.hasOwn(ESCAPES, letter)) {
       return ESCAPES[letter];
     }
-    throw this.#error("syntax", "a string has an escape that JSON does not know", start);
+    throw this.#error("syntax", "a string has an escape that is not JSON", start);
   }
 
   #array(depth: number): CanonicalValue[] {
@@ -149,7 +149,7 @@ class Reader {
       if (this.#text[start] !== '"') throw this.#unexpected("a key");
       const key = this.#string();
       if (Object.hasOwn(object, key)) {
-        throw this.#error("duplicate", `the key ${JSON.stringify(key)} stands twice in one object`, start);
+        throw this.#error("duplicate", `the key ${JSON.stringify(key)} occurs twice in one object`, start);
       }
       this.#skipSpace();
       if (this.#text[this.#offset] !== ":") throw this.#unexpected('":"');
@@ -162,7 +162,7 @@ class Reader {
     return object;
   }
 
-  /** Reads what stands between brackets, separated by commas; `read` starts at, and stops after, one member. */
+  /** Parses a list in brackets, separated by commas; `read` parses one member. */
   #members(close: string, read: () => void): void {
     this.#offset++;
     this.#skipSpace();
@@ -194,7 +194,7 @@ class Reader {
 
   #unexpected(expected: string): CanonicalError {
     const found = this.#offset < this.#text.length ? JSON.stringify(this.#text[this.#offset]) : "the end";
-    return this.#error("syntax", `this is not JSON: ${found} stands where ${expected} is expected`);
+    return this.#error("syntax", `this is not JSON: found ${found}, expected ${expected}`);
   }
 
   #error(rule: CanonicalRule, message: string, offset = this.#offset): CanonicalError {

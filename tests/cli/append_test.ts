@@ -91,7 +91,7 @@ Deno.test("what is no body or no type is refused with the place where it goes wr
       ['{"a":1e3}', /^1e3 is a float; .*\(offset 5\)$/],
       ["{'a':1}", /^this is not JSON: .*\(offset 1\); the body must be/],
       ['{"a":1,}', /\(offset 7\); the body must be/],
-      ['{"a":1,"a":2}', /^the key "a" stands twice .*\(offset 7\)$/],
+      ['{"a":1,"a":2}', /^the key "a" occurs twice .*\(offset 7\)$/],
       ['{"a":9223372036854775808}', /64 bits \(offset 5\)$/],
       ['{"a":"\\ud800"}', /surrogate.*\(offset 5\)$/],
       [`{"a":${"[".repeat(70)}${"]".repeat(70)}}`, /deeper than 64 levels/],

@@ -70,7 +70,7 @@ Deno.test("a fraction, or what else the log cannot hold, is refused with what to
     for (const command of ["assert", "refute", "correct"]) {
       const sentence = await mnema.refuses(command, "size", "0.82");
       assertMatch(sentence, /^the value: 0\.82 is a float; write a scaled integer .*put it in double quotes/);
-      assertMatch(await mnema.refuses(command, "size", '{"a":1,"a":2}'), /^the value: the key "a" stands twice/);
+      assertMatch(await mnema.refuses(command, "size", '{"a":1,"a":2}'), /^the value: the key "a" occurs twice/);
       assertMatch(await mnema.refuses(command, "size", "9223372036854775808"), /64 bits/);
     }
     assertMatch(await mnema.refuses("assert", "", "tea"), /key must have 1 to 512 characters/);

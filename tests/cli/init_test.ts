@@ -103,7 +103,7 @@ Deno.test("a path where nothing can be made is refused with a sentence that name
       assertStringIncludes(await mnema.refuses("init", "--log", path), path);
       assertStringIncludes(await mnema.refuses("init", "--log", "new.db", "--key", path), path);
     }
-    const noFolder = /^there is no folder none to make none\/new in; make it first$/;
+    const noFolder = /^there is no folder none to create none\/new in; create it first$/;
     assertMatch(await mnema.refuses("init", "--log", "none/new"), noFolder);
     assertMatch(await mnema.refuses("init", "--log", "new.db", "--key", "none/new"), noFolder);
     assertMatch(await mnema.refuses("export", "none/new"), noFolder);

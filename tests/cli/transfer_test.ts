@@ -52,7 +52,7 @@ Deno.test("export overwrites no file, and leaves none behind when it cannot be w
   await withVectors(async (mnema) => {
     Deno.writeTextFileSync(`${mnema.folder}/precious`, "precious");
     const before = contentsOf(mnema.folder);
-    assertMatch(await mnema.refuses("export", "precious"), /^precious exists already and is left as it is/);
+    assertMatch(await mnema.refuses("export", "precious"), /^precious exists already and was not changed/);
     for (const path of ["mnema.db", ".", "none/all.jsonl"]) {
       assertStringIncludes(await mnema.refuses("export", path), path);
     }
