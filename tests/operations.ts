@@ -1,5 +1,5 @@
-import { encodeCanonical, Identity, Operation } from "../mod.ts";
-import { contentAddress } from "../src/wire/authentic.ts";
+import { blake2b } from "@noble/hashes/blake2.js";
+import { Identity, Operation } from "../mod.ts";
 import { readVectorText } from "./vectors.ts";
 
 /** Three authors, the same in every run. */
@@ -10,7 +10,7 @@ export function note(text: string, prev: readonly string[] = []): Operation {
   return Operation.create({ type: "note", body: { text }, prev, ts: 1_700_000_000_000 }, alice);
 }
 
-/** The wire texts of `log.jsonl`, in an order in which each follows only what stands before it. */
+/** The wire texts of `log.jsonl`, in causal order. */
 export function vectorLines(): string[] {
   return readVectorText("log.jsonl").trimEnd().split("\n");
 }
@@ -20,14 +20,14 @@ export function vectorOperations(): Operation[] {
   return vectorLines().map((line) => Operation.parse(line));
 }
 
-/** An order of the operations, chosen by `random`, in which each stands after everything it follows. */
+/** A causal order of the operations, chosen by `random`. */
 export function causalShuffle(ops: readonly Operation[], random: (limit: number) => number): Operation[] {
   const placed = new Set<string>();
-  const waiting = [...ops];
+  const unplaced = [...ops];
   const order: Operation[] = [];
-  while (waiting.length > 0) {
-    const ready = waiting.filter((op) => op.prev.every((id) => placed.has(id)));
-    const [op] = waiting.splice(waiting.indexOf(ready[random(ready.length)]), 1);
+  while (unplaced.length > 0) {
+    const ready = unplaced.filter((op) => op.prev.every((id) => placed.has(id)));
+    const [op] = unplaced.splice(unplaced.indexOf(ready[random(ready.length)]), 1);
     placed.add(op.opId);
     order.push(op);
   }
@@ -41,18 +41,16 @@ export function headsOf(ops: Iterable<Operation>): string[] {
   return all.map((op) => op.opId).filter((opId) => !named.has(opId)).sort();
 }
 
-/** An operation with a field changed: its address and signature no longer fit. */
+/** An operation with a changed field: its address and signature are wrong. */
 export function forged(op: Operation, change: Record<string, unknown> = { ts: op.ts + 1 }): Operation {
   return Operation.fromWire({ ...op.toWire(), ...change });
 }
 
-/** An operation with a signature of another author's: its address fits, its signature does not. */
-export function missigned(op: Operation, signer: Identity): Operation {
-  const { op_id: _id, sig: _sig, ...content } = op.toWire();
+/** An operation with a signature by another author: its address is correct, its signature is not. */
+export function missigned({ wire, opId, sig }: Operation, signer: Identity): Operation {
   const utf8 = new TextEncoder();
-  const signed = { ...content, sig: signer.sign(utf8.encode(encodeCanonical(content))).toHex() };
-  return Operation.fromWire({
-    ...signed,
-    op_id: contentAddress(utf8.encode(encodeCanonical(signed)), new Uint8Array()),
-  });
+  const withoutId = wire.replace(`"op_id":"${opId}",`, "");
+  const otherSig = signer.sign(utf8.encode(withoutId.replace(`"sig":"${sig}",`, ""))).toHex();
+  const otherId = "op_" + blake2b(utf8.encode(withoutId.replace(sig, otherSig)), { dkLen: 32 }).toHex();
+  return Operation.parse(wire.replace(sig, otherSig).replace(opId, otherId));
 }

@@ -4,7 +4,7 @@ import { withFolder } from "../folder.ts";
 
 const seed = new Uint8Array(32).fill(9);
 
-Deno.test("a saved identity loads as itself, from a file that only its owner can read", () => {
+Deno.test("a saved identity loads as the same, from a file that only its owner can read", () => {
   withFolder((folder) => {
     const identity = Identity.generate();
     identity.save(`${folder}/a.key`);
@@ -13,7 +13,7 @@ Deno.test("a saved identity loads as itself, from a file that only its owner can
   });
 });
 
-Deno.test("openssl reads a saved key, and a key that openssl made loads", () => {
+Deno.test("openssl reads a saved key, and a key by openssl loads", () => {
   withFolder((folder) => {
     const identity = Identity.fromSeed(seed);
     identity.save(`${folder}/ours.key`);
@@ -48,7 +48,7 @@ Deno.test("saving never overwrites a file", () => {
 });
 
 Deno.test({
-  name: "a key file that others can read is refused, with the chmod that mends it",
+  name: "a key file that others can read is refused, with the chmod command",
   ignore: Deno.build.os === "windows",
   fn() {
     withFolder((folder) => {
@@ -65,7 +65,7 @@ Deno.test({
   },
 });
 
-Deno.test("what is no key file is refused with what is wrong with it", () => {
+Deno.test("a path without a valid key file is refused with the reason", () => {
   withFolder((folder) => {
     const write = (name: string, text: string) => {
       Deno.writeTextFileSync(`${folder}/${name}`, text, { mode: 0o600 });
@@ -91,7 +91,7 @@ Deno.test("a seed that is not 32 bytes is refused", () => {
   assertEquals(assertThrows(() => Identity.fromSeed("x" as never), LogError).code, "invalid-argument");
 });
 
-Deno.test("changing the seed afterwards does not change the identity", () => {
+Deno.test("an identity has its own copy of the seed", () => {
   const own = seed.slice();
   const identity = Identity.fromSeed(own);
   const before = identity.sign(new Uint8Array(3)).toHex();
@@ -99,7 +99,7 @@ Deno.test("changing the seed afterwards does not change the identity", () => {
   assertEquals(identity.sign(new Uint8Array(3)).toHex(), before);
 });
 
-Deno.test("the secret does not show when an identity is printed", () => {
+Deno.test("printing an identity does not show the secret", () => {
   const identity = Identity.fromSeed(seed);
   const shown = Deno.inspect(identity, { showHidden: true }) + JSON.stringify(identity) + String(identity);
   assertStringIncludes(shown, identity.author);
@@ -107,7 +107,7 @@ Deno.test("the secret does not show when an identity is printed", () => {
 });
 
 Deno.test({
-  name: "a pipe, a device or a socket is no key file, and is not waited for",
+  name: "a pipe, a device or a socket is refused as key file without blocking",
   ignore: Deno.build.os === "windows",
   fn() {
     withFolder((folder) => {
@@ -122,7 +122,7 @@ Deno.test({
   },
 });
 
-Deno.test("a file that is too large for a key is not one, even if it begins with one", () => {
+Deno.test("a file that is too large for a key is refused, even if it begins with one", () => {
   withFolder((folder) => {
     const path = `${folder}/large.key`;
     Identity.fromSeed(seed).save(path);
@@ -131,7 +131,7 @@ Deno.test("a file that is too large for a key is not one, even if it begins with
   });
 });
 
-Deno.test("the content of a key file is in no message, nor in its causes", () => {
+Deno.test("no error message or cause quotes the content of a key file", () => {
   withFolder((folder) => {
     const path = `${folder}/a.key`;
     Identity.fromSeed(seed).save(path);

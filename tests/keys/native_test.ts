@@ -70,7 +70,7 @@ function smallOrderEncodings(): string[] {
   return encodings.flatMap((y) => [scalar(y), scalar(y + 2n ** 255n)]);
 }
 
-Deno.test("a public key of small order, for which anyone can sign, is refused however it is written", () => {
+Deno.test("a public key of small order, for which anyone can sign, is refused in every encoding", () => {
   const encodings = smallOrderEncodings();
   assertEquals(encodings.length, 14);
   for (const publicKey of encodings) {
@@ -78,7 +78,7 @@ Deno.test("a public key of small order, for which anyone can sign, is refused ho
   }
 });
 
-Deno.test("an R of small order is refused however it is written", () => {
+Deno.test("an R of small order is refused in every encoding", () => {
   // With R = 0 and S = k·a, [S]B = R + [k]A holds: RFC 8032 and noble accept it, the wire format does not.
   const { secret, publicKey } = signed();
   for (const R of smallOrderEncodings()) {
@@ -97,13 +97,13 @@ Deno.test("a y at or above p is refused as key and as R", () => {
   }
 });
 
-Deno.test("32 bytes that are no point of the curve are refused", () => {
+Deno.test("32 bytes that are not a point of the curve are refused", () => {
   const { publicKey, R, S } = signed();
   assertVerdict(false, scalar(2n), R + scalar(S));
   assertVerdict(false, publicKey, scalar(2n) + scalar(S));
 });
 
-Deno.test("a signature that holds only when multiplied by the cofactor is refused, as OpenSSL does", () => {
+Deno.test("a signature that is valid only with the cofactor is refused, as OpenSSL does", () => {
   // R has a component of order 8: [S]B differs from R + [k]A by it, and multiplying by 8 makes it vanish.
   const { secret, publicKey } = signed();
   const nonce = 12345n;
@@ -124,7 +124,7 @@ Deno.test("one flipped bit, in key, signature or message, is refused", () => {
   }));
 });
 
-Deno.test("noble gives the same verdict on arbitrary seeds and messages", () => {
+Deno.test("noble gives the same result for arbitrary seeds and messages", () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 32, maxLength: 32 }),

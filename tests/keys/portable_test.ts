@@ -32,7 +32,7 @@ Deno.test("a vector of RFC 8032, section 7.1, verifies", () => {
   );
 });
 
-Deno.test("the verdict is the native one on arbitrary seeds and messages", () => {
+Deno.test("the result is that of native code for arbitrary seeds and messages", () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 32, maxLength: 32 }),
@@ -55,7 +55,7 @@ Deno.test("every flipped bit, of key, signature or message, is refused", () => {
   }
 });
 
-Deno.test("what is not 32 and 64 bytes is refused", () => {
+Deno.test("keys and signatures of other lengths are refused", () => {
   const [key, signature] = [Uint8Array.fromHex(publicKey), Uint8Array.fromHex(R + S)];
   assert(verifySignature(key, signature, message));
   assert(!verifySignature(key.slice(1), signature, message));
@@ -69,7 +69,7 @@ Deno.test("S plus the group order is refused", () => {
   assertVerdict(false, publicKey, R + scalar(L));
 });
 
-Deno.test("keys and R of small order, or with a y of p and more, are refused", () => {
+Deno.test("keys and R of small order, or with y at or above p, are refused", () => {
   const ys = Array.from({ length: 8 }, (_, i) => torsion.multiplyUnsafe(BigInt(i)).toAffine().y);
   const small = [...new Set(ys)].flatMap((y) => y + P < 2n ** 255n ? [y, y + P] : [y]);
   const large = Array.from({ length: 19 }, (_, i) => P + BigInt(i));
@@ -90,12 +90,12 @@ Deno.test("the neutral element, for which anyone can sign anything, is refused a
   }
 });
 
-Deno.test("32 bytes that are no point of the curve are refused", () => {
+Deno.test("32 bytes that are not a point of the curve are refused", () => {
   assertVerdict(false, scalar(2n), R + S);
   assertVerdict(false, publicKey, scalar(2n) + S);
 });
 
-Deno.test("a signature that holds only when multiplied by the cofactor is refused", () => {
+Deno.test("a signature that is valid only with the cofactor is refused", () => {
   const nonce = 12345n;
   const mixed = Point.BASE.multiply(nonce).add(torsion).toHex();
   assertVerdict(false, publicKey, mixed + scalar((nonce + challenge(mixed) * secret) % L));

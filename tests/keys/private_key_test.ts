@@ -27,7 +27,7 @@ const PRIVATE: [what: string, text: string][] = [
 ];
 
 for (const [what, text] of PRIVATE) {
-  Deno.test(`a private key is recognized, and quoted in no message: ${what}`, () => {
+  Deno.test(`a private key is recognized, and no message quotes it: ${what}`, () => {
     assert(isPrivateKey(text));
     const secret = what.includes("JSON") ? jwk.d! : SECRET;
     const vkey = verifierKey(alice.author, "example.org");
@@ -44,7 +44,7 @@ for (const [what, text] of PRIVATE) {
   });
 }
 
-Deno.test("what is public is no private key", () => {
+Deno.test("public keys are not recognized as private keys", () => {
   const texts = [
     verifierKey(alice.author, "example.org/PRIVATE-KEY"),
     alice.author,

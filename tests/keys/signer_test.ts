@@ -82,7 +82,7 @@ const REFUSED: [what: string, signer: () => unknown, code: LogErrorCode][] = [
 ];
 
 for (const [what, signer, code] of REFUSED) {
-  Deno.test(`a signer is refused, and nothing is appended or kept: ${what}`, () => {
+  Deno.test(`a bad signer is refused, and nothing is appended: ${what}`, () => {
     using log = OpLog.open();
     const first = log.record(bob, "note", {});
     const claim = { key: "drink", value: "tea" };
@@ -103,7 +103,7 @@ for (const [what, signer, code] of REFUSED) {
   });
 }
 
-Deno.test("a signer of another kind signs what verifies: its author is read once, its signature is copied", () => {
+Deno.test("a custom signer can sign: its author is read once, its signature is copied", () => {
   const given = new Uint8Array(100);
   let asked = 0;
   const signer: Signer = {
@@ -128,7 +128,7 @@ Deno.test("a signer of another kind signs what verifies: its author is read once
   assertEquals(asked, 1);
 });
 
-Deno.test("a subclass of Identity that signs by its key is a signer, and its own method is the one that signs", () => {
+Deno.test("a subclass of Identity signs with its overriding method", () => {
   let calls = 0;
   class Counting extends Subclassable {
     override sign(message: Uint8Array): Uint8Array {
@@ -140,7 +140,7 @@ Deno.test("a subclass of Identity that signs by its key is a signer, and its own
   assertEquals(calls, 1);
 });
 
-Deno.test("an identity has the author of its key, whatever bytes its class is given", () => {
+Deno.test("an identity has the author of its key for any input of its constructor", () => {
   class Shifting extends Uint8Array {
     override *[Symbol.iterator](): ArrayIterator<number> {
       for (let i = 0; i < this.length; i++) yield 2;
@@ -152,7 +152,7 @@ Deno.test("an identity has the author of its key, whatever bytes its class is gi
   }
 });
 
-Deno.test("what a signer does to a draft while it signs changes nothing", () => {
+Deno.test("a signer cannot change the draft while it signs", () => {
   const prev = ["op_" + "0".repeat(64)];
   const body: Record<string, unknown> = { text: "tea" };
   const op = Operation.create({ type: "note", prev, body }, {
@@ -167,7 +167,7 @@ Deno.test("what a signer does to a draft while it signs changes nothing", () => 
   assertEquals([op.prev.length, op.body.text], [1, "tea"]);
 });
 
-Deno.test("what only looks like an operation is refused, and its class makes none that passes for verified", () => {
+Deno.test("an object like an operation is refused, and the constructor makes no verified ones", () => {
   using log = OpLog.open();
   const op = Operation.create(DRAFT, alice);
   const forged = { ...op.toWire(), opId: op.opId, wire: op.wire.replace("tea", "tee") };

@@ -15,7 +15,7 @@ function signed(...lines: string[]): string {
   return signNote(lines.map((line) => line + "\n").join(""), origin, alice);
 }
 
-Deno.test("a checkpoint is three lines, an empty one, and the signature, to the byte", () => {
+Deno.test("a checkpoint is three lines, an empty line, and the signature, byte for byte", () => {
   const text = signCheckpoint({ size: 20852163, root }, alice, origin);
   const [lines, signature] = text.split("\n\n");
   assertEquals(lines, `example.org/log\n20852163\n${ROOT}`);
@@ -26,13 +26,13 @@ Deno.test("a checkpoint is three lines, an empty one, and the signature, to the 
   assertEquals(verifyCheckpoint(text, vkey), { origin, size: 20852163, root, text });
 });
 
-Deno.test("every size up to 2^53-1 is read as it was written", () => {
+Deno.test("every size up to 2^53-1 round-trips", () => {
   for (const size of [0, 1, 9, 10, 2 ** 32, 2 ** 53 - 1]) {
     assertEquals(verifyCheckpoint(signCheckpoint({ size, root }, alice, origin), vkey).size, size);
   }
 });
 
-Deno.test("checkpoints of the Go checksum database verify, whose key has another name than its origin", () => {
+Deno.test("checkpoints of the Go checksum database verify, with a key name other than the origin", () => {
   const GO = "go.sum database tree";
   const goKey = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
   const checkpoints: [number, string, string][] = [
@@ -66,7 +66,7 @@ Deno.test("a checkpoint of another log, or by another signer, is refused", () =>
   assertRefused("bad-key", () => verifyCheckpoint(text, "example.org/log"));
 });
 
-Deno.test("a checkpoint with the signatures of witnesses verifies, and is kept with them", () => {
+Deno.test("a checkpoint with witness signatures verifies, and its text includes them", () => {
   const text = signCheckpoint({ size: 1, root }, alice, origin) +
     signCheckpoint({ size: 1, root }, bob, origin).split("\n\n")[1] +
     `— witness.example/w1 ${new Uint8Array(76).fill(5).toBase64()}\n`;
@@ -74,13 +74,13 @@ Deno.test("a checkpoint with the signatures of witnesses verifies, and is kept w
   assertEquals(verifyCheckpoint(text, verifierKey(bob.author, origin)).text, text);
 });
 
-Deno.test("extension lines are signed, and kept", () => {
+Deno.test("extension lines are signed, and part of the text", () => {
   const text = signed(origin, "5", ROOT, "extension one", "two");
   assertEquals(verifyCheckpoint(text, vkey), { origin, size: 5, root, text });
   assertRefused("bad-checkpoint", () => verifyCheckpoint(text.replace("two\n", ""), vkey));
 });
 
-Deno.test("a malformed checkpoint is refused, though it is signed", () => {
+Deno.test("a malformed checkpoint is refused, even if it is signed", () => {
   const bad: string[][] = [
     [origin],
     [origin, "5"],
@@ -112,11 +112,11 @@ Deno.test("a malformed checkpoint is refused, though it is signed", () => {
   }
 });
 
-Deno.test("a checkpoint without an origin is refused, when none is asked for as well", () => {
+Deno.test("a checkpoint without an origin is refused, even if the expected origin is empty", () => {
   assertRefused("bad-checkpoint", () => verifyCheckpoint(signed("", "5", ROOT), vkey, ""));
 });
 
-Deno.test("every flipped bit of a checkpoint, and every part of one, is refused", () => {
+Deno.test("every flipped bit of a checkpoint, and every truncation, is refused", () => {
   const text = signCheckpoint({ size: 12, root }, alice, origin);
   for (const flip of textFlips(text)) {
     assertRefused("bad-checkpoint", () => verifyCheckpoint(flip, vkey), JSON.stringify(flip));
@@ -131,7 +131,7 @@ Deno.test("every flipped bit of a checkpoint, and every part of one, is refused"
   }
 });
 
-Deno.test("no verifier key is made for what is no author or no origin", () => {
+Deno.test("verifierKey refuses a malformed author or origin", () => {
   assertRefused("bad-key", () => verifierKey("alice", origin));
   assertRefused("bad-key", () => verifierKey("mnk_" + "A".repeat(64), origin));
   assertRefused("bad-key", () => verifierKey(undefined as never, origin));

@@ -22,7 +22,7 @@ function proofOf(old: number, size: number, trees = [log, log]): string {
   return formatConsistencyProof({ old: checkpoint(old, trees[0]), new: checkpoint(size, trees[1]), hashes });
 }
 
-Deno.test("a consistency proof is a line, hashes, and two checkpoints, to the byte", () => {
+Deno.test("a consistency proof is a header, hashes, and two checkpoints, byte for byte", () => {
   const hashes = log.subproof(6, 0, 11, true);
   const proof = proofOf(6, 11);
   assertEquals(
@@ -34,7 +34,7 @@ Deno.test("a consistency proof is a line, hashes, and two checkpoints, to the by
   assertEquals(proofOf(3, 3), `consistency@v1\n\n${checkpoint(3)}\n${checkpoint(3)}`);
 });
 
-Deno.test("between all sizes up to 40, a proof shows that one log is the beginning of the other", () => {
+Deno.test("proofs verify between all sizes up to 40", () => {
   for (let size = 0; size <= 40; size++) {
     for (const old of new Set([0, 1, size >> 1, size - 1, size])) {
       if (old < 0 || old > size) continue;
@@ -45,7 +45,7 @@ Deno.test("between all sizes up to 40, a proof shows that one log is the beginni
   }
 });
 
-Deno.test("signatures of witnesses and extension lines do no harm", () => {
+Deno.test("proofs with witness signatures and extension lines verify", () => {
   const witness = `— witness.example ${new Uint8Array(76).fill(5).toBase64()}\n`;
   const extended = signNote(`${origin}\n9\n${log.root(0, 9).toBase64()}\nextension\n`, origin, alice) + witness;
   const hashes = consistencyProof(4, 9, log.reader(9));
@@ -54,7 +54,7 @@ Deno.test("signatures of witnesses and extension lines do no harm", () => {
   assertEquals(verifyConsistency(formatConsistencyProof(parts), vkey).new.text, extended);
 });
 
-Deno.test("logs that differ before the older checkpoint are refused, those that differ after it are not", () => {
+Deno.test("logs that differ before the older checkpoint are refused, later differences are not", () => {
   for (let size = 1; size <= 20; size++) {
     for (let old = 1; old <= size; old++) {
       if (old <= 5) verifyConsistency(proofOf(old, size, [log, forged]), vkey);
@@ -82,7 +82,7 @@ Deno.test("checkpoints in the wrong order, of other sizes, or of another signer 
   assertRefused("bad-key", () => verifyConsistency(proofOf(4, 9), "another"));
 });
 
-Deno.test("every flipped bit of a proof is refused, and a part of one, and more than one", () => {
+Deno.test("every flipped bit, truncation and extension of a proof is refused", () => {
   const proof = proofOf(2, 3);
   const refuses = (text: string) => assertRefused(undefined, () => verifyConsistency(text, vkey), JSON.stringify(text));
   for (const flip of textFlips(proof)) refuses(flip);
@@ -94,7 +94,7 @@ Deno.test("every flipped bit of a proof is refused, and a part of one, and more 
   }
 });
 
-Deno.test("a malformed proof is refused, though the checkpoints are good", () => {
+Deno.test("a malformed proof is refused, even with valid checkpoints", () => {
   const hashes = log.subproof(3, 0, 4, true).map((hash) => hash.toBase64());
   const proof = (...head: string[]) => [...head, "", checkpoint(3), checkpoint(4)].join("\n");
   assertEquals(verifyConsistency(proof("consistency@v1", ...hashes), vkey).new.size, 4);
@@ -115,7 +115,7 @@ Deno.test("a malformed proof is refused, though the checkpoints are good", () =>
   assertRefused("bad-proof", () => verifyConsistency("", vkey));
 });
 
-Deno.test("bare roots and hashes are checked in the same way, and every flipped bit is refused", () => {
+Deno.test("checkConsistency checks roots and hashes, and refuses every flipped bit", () => {
   for (const [old, size] of [[1, 2], [3, 4], [6, 11], [8, 16], [5, 5]]) {
     const hashes = consistencyProof(old, size, log.reader(size));
     const [oldRoot, newRoot] = [log.root(0, old), log.root(0, size)];
@@ -138,7 +138,7 @@ Deno.test("bare roots and hashes are checked in the same way, and every flipped 
   }
 });
 
-Deno.test("the empty log is the beginning of every other, with its own root and no hashes", () => {
+Deno.test("the empty log is a prefix of every other, with a fixed root and no hashes", () => {
   const [empty, root] = [log.root(0, 0), log.root(0, 3)];
   checkConsistency(0, empty, 3, root, []);
   checkConsistency(0, empty, 0, empty, []);

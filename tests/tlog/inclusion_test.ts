@@ -22,7 +22,7 @@ function proofOf(index: number, size: number, tree = log): string {
   return formatInclusionProof({ index, hashes, checkpoint: checkpoint(size, tree) });
 }
 
-Deno.test("an inclusion proof is a c2sp.org/tlog-proof, to the byte", () => {
+Deno.test("an inclusion proof is a c2sp.org/tlog-proof, byte for byte", () => {
   const hashes = log.path(2, 0, 5);
   assertEquals(
     proofOf(2, 5),
@@ -32,7 +32,7 @@ Deno.test("an inclusion proof is a c2sp.org/tlog-proof, to the byte", () => {
   assertEquals(parseInclusionProof(proofOf(2, 5)), { index: 2, hashes, checkpoint: checkpoint(5) });
 });
 
-Deno.test("the proof of an operation shows that the log holds it, and where", () => {
+Deno.test("the proof of an operation verifies, with its index", () => {
   for (const [index, size] of [[0, 1], [0, 2], [1, 2], [6, 7], [500, 1000], [999, 1000], [0, 1000]]) {
     const proof = proofOf(index, size);
     const { text, ...shown } = verifyInclusion(proof, lines[index], vkey);
@@ -42,7 +42,7 @@ Deno.test("the proof of an operation shows that the log holds it, and where", ()
   }
 });
 
-Deno.test("a proof of another operation, or of another place, is refused", () => {
+Deno.test("a proof of another operation, or of another index, is refused", () => {
   const proof = proofOf(2, 7);
   for (const [index, line] of lines.slice(0, 10).entries()) {
     if (index !== 2) assertRefused("bad-proof", () => verifyInclusion(proof, line, vkey));
@@ -80,7 +80,7 @@ Deno.test("every flipped bit of a proof is refused", () => {
   }
 });
 
-Deno.test("every flipped bit of an operation is refused, and every part of it", () => {
+Deno.test("every flipped bit and truncation of an operation is refused", () => {
   const hashes = log.path(4, 0, 7);
   const proof = proofOf(4, 7);
   const wire = log.leaves[4];
@@ -94,7 +94,7 @@ Deno.test("every flipped bit of an operation is refused, and every part of it", 
   assertRefused("bad-proof", () => verifyInclusion(proof, " " + lines[4], vkey));
 });
 
-Deno.test("a part of a proof, and more than one, is refused", () => {
+Deno.test("every truncation and extension of a proof is refused", () => {
   const proof = proofOf(4, 7, small);
   const refuses = (text: string) =>
     assertRefused(undefined, () => verifyInclusion(text, small.leaves[4], vkey), JSON.stringify(text));
@@ -106,7 +106,7 @@ Deno.test("a part of a proof, and more than one, is refused", () => {
   }
 });
 
-Deno.test("a malformed proof is refused, though the checkpoint is good", () => {
+Deno.test("a malformed proof is refused, even with a valid checkpoint", () => {
   const hash = small.root(1, 2).toBase64();
   const good = ["c2sp.org/tlog-proof@v1", "index 0", hash];
   const proof = (...head: string[]) => [...head, "", checkpoint(2, small)].join("\n");
@@ -152,7 +152,7 @@ Deno.test("a malformed proof is refused, though the checkpoint is good", () => {
   assertRefused("bad-proof", () => verify(proof(...good).replaceAll("\n", "\r\n")));
 });
 
-Deno.test("extra data is written, read, and vouched for by nothing", () => {
+Deno.test("extra data round-trips, and is not authenticated", () => {
   const extra = new TextEncoder().encode("anything");
   const parts = { index: 3, hashes: log.path(3, 0, 9), checkpoint: checkpoint(9), extra };
   const proof = formatInclusionProof(parts);
@@ -161,7 +161,7 @@ Deno.test("extra data is written, read, and vouched for by nothing", () => {
   assertEquals(verifyInclusion(proof, lines[3], vkey), verifyInclusion(proofOf(3, 9), lines[3], vkey));
 });
 
-Deno.test("a wire text without a UTF-8 form is refused, not proved as what it would become", () => {
+Deno.test("a wire text with a lone surrogate is refused", () => {
   const tree = new Reference([new TextEncoder().encode('{"a":"\ufffd"}')]);
   const proof = proofOf(0, 1, tree);
   assertEquals(verifyInclusion(proof, '{"a":"\ufffd"}', vkey).index, 0);

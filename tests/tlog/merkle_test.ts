@@ -43,13 +43,13 @@ function counted(read: HashReader): { read: HashReader; count: number } {
   return counter;
 }
 
-Deno.test("the roots of merkle.json are those of the beginnings of log.jsonl", () => {
+Deno.test("the roots of the prefixes of log.jsonl are those of merkle.json", () => {
   for (const [size, root] of Object.entries(vectors.roots)) {
     assertEquals(treeRoot(Number(size), vectorTree.reader(Number(size))).toBase64(), root, size);
   }
 });
 
-Deno.test("the inclusion proofs of merkle.json are made, and lead to its roots", () => {
+Deno.test("inclusion proofs are those of merkle.json, and lead to its roots", () => {
   for (const { size, index, proof } of vectors.inclusion) {
     assertEquals(base64(inclusionProof(index, size, vectorTree.reader(size))), proof);
     const hashes = proof.map((hash) => Uint8Array.fromBase64(hash));
@@ -58,7 +58,7 @@ Deno.test("the inclusion proofs of merkle.json are made, and lead to its roots",
   }
 });
 
-Deno.test("the consistency proofs of merkle.json are made, and lead to its roots", () => {
+Deno.test("consistency proofs are those of merkle.json, and lead to its roots", () => {
   for (const { old, new: size, proof } of vectors.consistency) {
     assertEquals(base64(consistencyProof(old, size, vectorTree.reader(size))), proof);
     const hashes = proof.map((hash) => Uint8Array.fromBase64(hash));
@@ -71,7 +71,7 @@ Deno.test("the consistency proofs of merkle.json are made, and lead to its roots
   }
 });
 
-Deno.test("the hashes of a leaf and a node are RFC 6962's, of any part of a larger array", () => {
+Deno.test("the hashes of a leaf and a node are RFC 6962's, also of subarrays", () => {
   const bytes = new Uint8Array(100_000).map((_, i) => i % 251);
   const reference = new Reference([bytes.subarray(0, 70_000), bytes.subarray(5, 6), bytes.subarray(9, 9)]);
   for (const [i, leaf] of reference.leaves.entries()) assertEquals(leafHash(leaf), reference.root(i, i + 1));
@@ -135,7 +135,7 @@ const bigSize = fc.oneof(
   fc.constant(MAX_SIZE),
 );
 
-Deno.test("trees of up to 2^53-1 leaves have roots and proofs that fit, from some hundred reads at most", () => {
+Deno.test("roots and proofs of trees of up to 2^53-1 leaves agree, with a bounded number of reads", () => {
   fc.assert(
     fc.property(bigSize, fc.nat({ max: MAX_SIZE }), fc.nat({ max: MAX_SIZE }), (size, a, b) => {
       const [index, old] = [a % size, b % size + 1];
@@ -188,7 +188,7 @@ function* flippedProofs(hashes: readonly Uint8Array[]): Generator<Uint8Array[]> 
   }
 }
 
-Deno.test("a proof leads to the root from its own leaf and between its own sizes alone", () => {
+Deno.test("a proof leads to the root only from its leaf and between its sizes", () => {
   const size = 13;
   const root = tree.root(0, size).toHex();
   for (let index = 0; index < size; index++) {
@@ -242,7 +242,7 @@ function badLengths(hashes: Uint8Array[], hash: Uint8Array): Uint8Array[][] {
   return [[...hashes, hash], [hash, ...hashes], ...shorter];
 }
 
-Deno.test("a leaf that the tree does not have, and a tree that is not larger, are refused", () => {
+Deno.test("an index beyond the tree, and an older tree that is larger, are refused", () => {
   const hash = tree.root(0, 1);
   for (const [index, size] of [[0, 0], [1, 1], [5, 4], [-1, 4], [0.5, 4], [NaN, 4], [0, Infinity], [0, 2 ** 53]]) {
     assertRefused("bad-proof", () => rootFromInclusion(index, size, hash, []), `leaf ${index} of ${size}`);
@@ -261,7 +261,7 @@ Deno.test("a leaf that the tree does not have, and a tree that is not larger, ar
   for (const size of [-1, 0.5, NaN, 2 ** 53]) assertThrows(() => treeRoot(size, () => hash), LogError);
 });
 
-Deno.test("the leaf hash of a text is that of its bytes, whatever its length and script", () => {
+Deno.test("the leaf hash of a text is that of its bytes, for any length and script", () => {
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 5000, size: "max" }), (text) => {
     const into = new Uint8Array(32);
     assertEquals(textLeafHash(text, into), leafHash(new TextEncoder().encode(text)));

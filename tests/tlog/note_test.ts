@@ -29,7 +29,7 @@ const peter = parseVerifierKey(PETER);
 const name = "example.org/log";
 const key = namedKey(name, publicKeyOf(alice.author));
 
-Deno.test("Go's example verifies, by each of its signers", () => {
+Deno.test("Go's example verifies with the key of each signer", () => {
   const note = `${TEXT}\n${BY_PETER}${BY_ENOCH}`;
   assertEquals(verifyNote(`${TEXT}\n${BY_PETER}`, peter), TEXT);
   assertEquals(verifyNote(note, peter), TEXT);
@@ -43,17 +43,17 @@ Deno.test("the example of c2sp.org/signed-note verifies", () => {
   assertEquals(verifyNote(note, parseVerifierKey(vkey)), "This is an example message.\n");
 });
 
-Deno.test("a text may have empty lines, and letters of every language", () => {
+Deno.test("a text may have empty lines, and letters of any language", () => {
   const poem = "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera. 🙂\n";
   assertEquals(verifyNote(signNote(poem, name, alice), key), poem);
   assertEquals(verifyNote(signNote("\n\n", name, alice), key), "\n\n");
 });
 
-Deno.test("Go's key signs Go's example to the byte", () => {
+Deno.test("signing with Go's key gives Go's example byte for byte", () => {
   assertEquals(signNote(TEXT, "PeterNeumann", Identity.fromSeed(PETER_SEED)), `${TEXT}\n${BY_PETER}`);
 });
 
-Deno.test("Go's verifier keys are read, and written as they were", () => {
+Deno.test("Go's verifier keys round-trip", () => {
   for (const vkey of [PETER, ENOCH]) assertEquals(formatVerifierKey(parseVerifierKey(vkey)), vkey);
   assertEquals(peter.name, "PeterNeumann");
   assertEquals(peter.id, "c74f20a3");
@@ -100,7 +100,7 @@ Deno.test("a malformed verifier key is refused", () => {
   }
 });
 
-Deno.test("every flipped bit of a verifier key is refused, but those of the case of its id", () => {
+Deno.test("every flipped bit of a verifier key is refused, except in the case of its id", () => {
   const [name, id, base64] = PETER.split("+");
   for (const flip of textFlips(PETER)) {
     const isRecased = flip.toLowerCase() === PETER.toLowerCase() &&
@@ -110,7 +110,7 @@ Deno.test("every flipped bit of a verifier key is refused, but those of the case
   }
 });
 
-Deno.test("signatures of unknown keys are passed over, even when they share the name or the id", () => {
+Deno.test("signatures of unknown keys are ignored, even with the same name or id", () => {
   const bytes = Uint8Array.fromBase64(BY_PETER.split(" ")[2].trim());
   const sameName = `— PeterNeumann ${new Uint8Array([...bytes.slice(0, 3), 0, ...bytes.slice(4)]).toBase64()}\n`;
   const sameId = `— PaulNeumann ${bytes.toBase64()}\n`;
@@ -123,7 +123,7 @@ Deno.test("signatures of unknown keys are passed over, even when they share the 
   }
 });
 
-Deno.test("a signature in the key's name that is not its own is refused, beside a good one as well", () => {
+Deno.test("an invalid signature with the key's name and id is refused, even next to a valid one", () => {
   const bytes = Uint8Array.fromBase64(BY_PETER.split(" ")[2].trim());
   const line = (signature: Uint8Array) => `— PeterNeumann ${signature.toBase64()}\n`;
   const changed = bytes.with(67, bytes[67] ^ 1);
@@ -135,7 +135,7 @@ Deno.test("a signature in the key's name that is not its own is refused, beside 
   assertEquals(verifyNote(`${TEXT}\n${BY_PETER}${BY_PETER}`, peter), TEXT, "the same twice is no harm");
 });
 
-Deno.test("as many signatures as are asked for are read, and not endlessly many", () => {
+Deno.test("16 signatures are accepted, as the specification requires, and not arbitrarily many", () => {
   const witness = (i: number) => `— witness${i}.example ${new Uint8Array(68).fill(i).toBase64()}\n`;
   const note = (count: number) =>
     `${TEXT}\n${Array.from({ length: count - 1 }, (_, i) => witness(i)).join("")}${BY_PETER}`;
@@ -193,7 +193,7 @@ Deno.test("a malformed note is refused", () => {
   ) assertRefused("bad-checkpoint", () => verifyNote(note, peter), JSON.stringify(note));
 });
 
-Deno.test("a text with control characters, or without a UTF-8 form, is refused, though it is signed", () => {
+Deno.test("a text with control characters or lone surrogates is refused, even if it is signed", () => {
   for (const bad of ["\t", "\r", "\u0000", "\u001f", "\ud800", "\udc00\ud800"]) {
     const note = signNote(`a${bad}b\n`, name, alice);
     assertRefused("bad-checkpoint", () => verifyNote(note, key), JSON.stringify(note));
@@ -212,19 +212,19 @@ Deno.test("every flipped bit of a note is refused", () => {
   }
 });
 
-Deno.test("a note of one signer is not one of another", () => {
+Deno.test("a note does not verify with the key of another signer", () => {
   const note = signNote(TEXT, name, alice);
   assertRefused("bad-checkpoint", () => verifyNote(note, namedKey(name, publicKeyOf(bob.author))));
   assertRefused("bad-checkpoint", () => verifyNote(note, namedKey("another", publicKeyOf(alice.author))));
 });
 
-Deno.test("nothing is signed under a name that is none", () => {
+Deno.test("signNote refuses a malformed name", () => {
   for (const bad of ["", "a b", "a+b", "a\nb", "a\u3000b", "a\ud800", "a\u0007"]) {
     assertRefused("bad-key", () => signNote(TEXT, bad, alice), JSON.stringify(bad));
   }
 });
 
-Deno.test("an author id that is none is no public key", () => {
+Deno.test("publicKeyOf refuses a malformed author id", () => {
   for (const bad of ["", "mnk_", alice.author.toUpperCase(), alice.author + "0", alice.author.slice(4)]) {
     assertRefused("bad-key", () => publicKeyOf(bad), bad);
   }

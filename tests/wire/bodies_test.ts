@@ -8,6 +8,8 @@ import {
   OpLog,
   RefusedError,
 } from "../../mod.ts";
+import { decodeBody } from "../../src/wire/bodies.ts";
+import { EnvelopeScanner } from "../../src/wire/scan.ts";
 import { alice, bob, forged, missigned } from "../operations.ts";
 
 type Body = Record<string, unknown>;
@@ -194,7 +196,7 @@ for (const type of TYPES) {
   const bodies = VALID.flatMap(([of, body]) => of === type ? [body] : []);
   const wrong = FAULTS.flatMap(([of, body, path]) => of === type ? [{ body, path }] : []);
 
-  Deno.test(`${type}: bodies that are as claims.md says enter in every way`, () => {
+  Deno.test(`${type}: valid bodies are accepted by append, appendAll and record`, () => {
     using log = OpLog.open();
     for (const body of bodies) {
       const op = operation(type, body);
@@ -210,7 +212,7 @@ for (const type of TYPES) {
     assertEquals(log.size, 2 * bodies.length);
   });
 
-  Deno.test(`${type}: a body with a fault is refused by append, appendAll and record, with the path of the field`, () => {
+  Deno.test(`${type}: an invalid body is refused by append, appendAll and record, with the path of the field`, () => {
     using log = OpLog.open();
     const before = log.record(bob, "note", {});
     for (const { body, path } of wrong) {
@@ -235,14 +237,43 @@ for (const type of TYPES) {
   });
 }
 
-Deno.test("ingest takes every body that append takes, whatever the workers and the source", async () => {
+Deno.test("decodeBody returns a valid body with its type, and nothing for other bodies", () => {
+  for (const [type, body] of VALID) {
+    const op = operation(type, body);
+    assertEquals<unknown>(decodeBody(type, op.body), { type, body: op.body });
+  }
+  for (const [type, body] of FAULTS) assertEquals(decodeBody(type, operation(type, body).body), undefined);
+  for (const type of ["note", "claim", "claim.assert.x"]) assertEquals(decodeBody(type, { ...correct }), undefined);
+});
+
+/** Whether the scanner recognizes a body in the bytes of an operation. */
+function isRecognized(type: string, body: Body): boolean {
+  const bytes = new TextEncoder().encode(operation(type, body).wire);
+  const scanner = new EnvelopeScanner(bytes);
+  return scanner.scan(0, bytes.length) !== undefined && scanner.isBody(type, 0);
+}
+
+Deno.test("the scanner recognizes no invalid body, and the common valid ones", () => {
+  for (const [type, body] of FAULTS) assertEquals(isRecognized(type, body), false, `${type} ${String(body)}`);
+  const common: [string, Body][] = [
+    ["evidence.add", evidence],
+    ["evidence.add", { ...evidence, ref: "r".repeat(512) }],
+    ["claim.assert", { ...assertion, confidence_ppm: 1_000_000, inputs: [id, other, third] }],
+    ["claim.correct", { ...correct, reason: "r" }],
+    ["claim.invalidate", { ...invalidate, path: [id, id, id] }],
+    ["explanation.record", explanation],
+  ];
+  for (const [type, body] of common) assertEquals(isRecognized(type, body), true, type);
+});
+
+Deno.test("ingest accepts every body that append accepts, with any workers and source", async () => {
   const ops = VALID.map(([type, body]) => operation(type, body));
   const { report, ids } = await ingestEveryWay(ops.map(({ wire }) => wire));
   assertEquals(report, { new: ops.length, known: 0, refused: 0, refusals: [] });
   assertEquals(ids, ops.map(({ opId }) => opId));
 });
 
-Deno.test("ingest refuses every body that append refuses, as append does, and says where it stood", async () => {
+Deno.test("ingest refuses every body that append refuses, with the same error and its position", async () => {
   const good = VALID.map(([type, body]) => operation(type, body));
   const bad = FAULTS.map(([type, body]) => operation(type, body));
   // One in three enters, so that good and bad stand in the same blocks.
@@ -259,7 +290,7 @@ Deno.test("ingest refuses every body that append refuses, as append does, and sa
   assertEquals(ids, source.filter((op) => good.includes(op)).map(({ opId }) => opId));
 });
 
-Deno.test("an ingest of all or none ends at a bad body, and keeps nothing", async () => {
+Deno.test("an atomic ingest with an invalid body appends nothing", async () => {
   const bad = operation("claim.refute", { key: "drink", scope: "value" });
   const source = [operation("note", {}), bad, operation("note", { n: 2 })].map(({ wire }) => wire);
   for (const workers of [0, 2]) {
@@ -270,7 +301,7 @@ Deno.test("an ingest of all or none ends at a bad body, and keeps nothing", asyn
   }
 });
 
-Deno.test("types that are not known may hold anything", async () => {
+Deno.test("bodies of unknown types may be any object", async () => {
   const bodies: Body[] = [{}, { key: 1 }, { inputs: "none" }, { ...assertion, more: true }];
   const types = ["claim", "claim.asserted", "claim.assert.x", "x.claim.assert", "evidence", "evidence.added", "note"];
   const ops = types.flatMap((type) => bodies.map((body) => operation(type, body)));
@@ -285,7 +316,7 @@ function badlySigned(type: string, body: Body): Operation {
   return missigned(operation(type, body), bob);
 }
 
-Deno.test("a wrong address or signature is reported before a bad body", async () => {
+Deno.test("a wrong address or signature is reported before an invalid body", async () => {
   const body = { key: "drink", scope: "key", value: "tea" };
   const ops = [forged(operation("claim.refute", body)), badlySigned("claim.refute", body)];
   using log = OpLog.open();
@@ -298,7 +329,7 @@ Deno.test("a wrong address or signature is reported before a bad body", async ()
   );
 });
 
-Deno.test("a bad body is reported before what the operation follows is missed", async () => {
+Deno.test("an invalid body is reported before a missing prev", async () => {
   const op = operation("claim.correct", { key: "drink" }, [id]);
   using log = OpLog.open();
   assertEquals(assertThrows(() => log.append(op), LogError).code, "bad-body");
@@ -306,7 +337,7 @@ Deno.test("a bad body is reported before what the operation follows is missed", 
   assertEquals(report.refusals.map(({ code }) => code), ["bad-body"]);
 });
 
-Deno.test("what follows an operation that was refused for its body is refused as dangling", async () => {
+Deno.test("operations that follow one with an invalid body are refused as dangling", async () => {
   const bad = operation("claim.correct", { key: "" });
   const child = operation("claim.correct", correct, [bad.opId]);
   const grandchild = operation("note", {}, [child.opId]);

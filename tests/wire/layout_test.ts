@@ -27,7 +27,7 @@ const operations = vectorLines().map((line) => {
   };
 });
 
-Deno.test("the offsets of every operation of log.jsonl are those of its members", () => {
+Deno.test("the computed offsets of every operation of log.jsonl are those of its members", () => {
   for (const { bytes, op, at } of operations) {
     const { opIdAt, prevAt, sigAt, tsAt } = layoutOf(bytes.length, op);
     assertEquals(at(AUTHOR_OFFSET, AUTHOR_OFFSET + AUTHOR_LENGTH), op.author);
@@ -44,11 +44,11 @@ Deno.test("the offsets of every operation of log.jsonl are those of its members"
   }
 });
 
-Deno.test("the link of every operation of log.jsonl is read from its text", () => {
+Deno.test("readLink reads id and prev of every operation of log.jsonl", () => {
   for (const { line, op } of operations) assertEquals(readLink(line), { opId: op.opId, prev: [...op.prev] });
 });
 
-Deno.test("a text of another layout has no link", () => {
+Deno.test("readLink returns undefined for a text of another layout", () => {
   const { wire } = note("tea", [note("first").opId]);
   for (
     const text of ["", "{}", wire.slice(0, -1), wire.slice(0, 300), wire.replace('"op_id"', '"op_ie"'), `${wire} `]
@@ -57,7 +57,7 @@ Deno.test("a text of another layout has no link", () => {
   }
 });
 
-Deno.test("what looks like members within the body is not taken for them", () => {
+Deno.test("readLink ignores text in the body that looks like members", () => {
   const body = { text: '","op_id":"op_00","prev":["op_00"],"sig":"00","ts":1,"type":"x","v":1}' };
   const { wire, opId } = note(body.text);
   assertEquals(readLink(wire), { opId, prev: [] });

@@ -13,7 +13,7 @@ const { valid, invalid } = readVectors<OperationCases>("operations.json");
 const alice = Identity.fromSeed(new Uint8Array(32).fill(1));
 
 valid.forEach(({ secret_key, wire }, i) => {
-  Deno.test(`operations.json: valid ${i} verifies, and its author makes the same one again`, () => {
+  Deno.test(`operations.json: valid ${i} verifies, and its author creates the same operation again`, () => {
     const op = Operation.parse(wire);
     op.verify();
     assertStrictEquals(op.wire, wire);
@@ -27,7 +27,7 @@ valid.forEach(({ secret_key, wire }, i) => {
 });
 
 for (const { name, fails, wire } of invalid) {
-  Deno.test(`operations.json: ${name} fails by its ${fails}`, () => {
+  Deno.test(`operations.json: ${name} fails the check of its ${fails}`, () => {
     const error = assertThrows(() => Operation.parse(wire).verify(), OperationError);
     assertEquals(error.check, fails);
     let value: unknown;
@@ -44,7 +44,7 @@ Deno.test("every operation of log.jsonl verifies", () => {
   for (const line of readVectorText("log.jsonl").trimEnd().split("\n")) Operation.parse(line).verify();
 });
 
-Deno.test("what is created verifies when it is read, and reads as what was given", () => {
+Deno.test("a created operation verifies after parsing, and has the fields of its draft", () => {
   fc.assert(
     fc.property(canonicalObject(), fc.maxSafeNat(), fc.nat(5), (body, ts, n) => {
       const prev = Array.from({ length: n }, (_, i) => "op_" + String(i).padStart(64, "0"));
@@ -58,7 +58,7 @@ Deno.test("what is created verifies when it is read, and reads as what was given
   );
 });
 
-Deno.test("one changed character of the wire text is noticed", () => {
+Deno.test("any changed character of the wire text is detected", () => {
   const { wire } = Operation.create({ type: "note", body: { text: "näive 東京 🙂" }, ts: 5 }, alice);
   fc.assert(fc.property(fc.nat(wire.length - 1), fc.constantFrom("0", "a", '"', "é"), (at, character) => {
     const changed = wire.slice(0, at) + character + wire.slice(at + 1);
@@ -66,7 +66,7 @@ Deno.test("one changed character of the wire text is noticed", () => {
   }));
 });
 
-Deno.test("an operation cannot be changed, nor through what it was made from", () => {
+Deno.test("an operation is immutable, and independent of its draft", () => {
   const body = { tags: ["a"], nested: { n: 1 } };
   const prev = ["op_" + "0".repeat(64)];
   const op = Operation.create({ type: "note", body, prev }, alice);
@@ -83,7 +83,7 @@ Deno.test("an operation cannot be changed, nor through what it was made from", (
   }
 });
 
-Deno.test("ts is now and prev is empty unless they are given", () => {
+Deno.test("ts defaults to now and prev to empty", () => {
   const before = Date.now();
   const op = Operation.create({ type: "note", body: {} }, alice);
   assert(op.ts >= before && op.ts <= Date.now());
@@ -104,7 +104,7 @@ const REFUSED: [string, Partial<Record<keyof OperationDraft, unknown>>, string][
 ];
 
 for (const [what, draft, path] of REFUSED) {
-  Deno.test(`${what} is refused, and the error names the field`, () => {
+  Deno.test(`${what} is refused, and the error has the path`, () => {
     const whole = { type: "note", body: {}, ...draft } as OperationDraft;
     const error = assertThrows(() => Operation.create(whole, alice), OperationError);
     assertEquals([error.code, error.check, error.path], ["bad-shape", "shape", path]);
@@ -115,7 +115,7 @@ function nested(levels: number): unknown {
   return levels === 0 ? 1 : [nested(levels - 1)];
 }
 
-Deno.test("text that is no canonical JSON says where, through its cause", () => {
+Deno.test("text that is not canonical has an error whose cause has the offset", () => {
   const { wire } = Operation.create({ type: "note", body: {} }, alice);
   const error = assertThrows(() => Operation.parse(wire + "\n"), OperationError, `offset ${wire.length}`);
   assertEquals(error.check, "shape");

@@ -10,14 +10,14 @@ import { readVectors } from "../vectors.ts";
 const { invalid } = readVectors<{ invalid: { name: string; fails: string; wire: string }[] }>("operations.json");
 const encoder = new TextEncoder();
 
-/** Scans a text that stands among others. */
+/** Scans a text within a block of texts. */
 function scan(text: string): Envelope | undefined {
   const [before, bytes] = [encoder.encode("[1,2]\n"), encoder.encode(text)];
   const block = new Uint8Array([...before, ...bytes, ...encoder.encode("\n{}\n")]);
   return new EnvelopeScanner(block).scan(before.length, before.length + bytes.length);
 }
 
-/** Whether `Operation.parse` takes the text. */
+/** Whether `Operation.parse` accepts the text. */
 function parses(text: string): boolean {
   try {
     Operation.parse(text);
@@ -35,13 +35,13 @@ Deno.test("the scanner finds the fields of every operation of log.jsonl", () => 
   }
 });
 
-Deno.test("what operations.json says has no proper shape is not recognized", () => {
+Deno.test("the scanner does not recognize operations of operations.json with a bad shape", () => {
   for (const { name, fails, wire } of invalid) {
     if (fails === "shape") assertEquals(scan(wire), undefined, name);
   }
 });
 
-Deno.test("whatever the scanner recognizes parses, for any one change to a genuine text", () => {
+Deno.test("a changed text that the scanner recognizes also parses", () => {
   fc.assert(
     fc.property(
       canonicalObject(),
@@ -112,14 +112,14 @@ const BODIES: [string, boolean][] = [
 ];
 
 for (const [body, canonical] of BODIES) {
-  Deno.test(`the body ${body.slice(0, 50)} is ${canonical ? "" : "not "}recognized, as Operation.parse has it`, () => {
+  Deno.test(`the body ${body.slice(0, 50)} is ${canonical ? "" : "not "}recognized, like in Operation.parse`, () => {
     const { wire } = Operation.create({ type: "note", body: {}, ts: 7 }, alice);
     const text = wire.replace('"body":{}', `"body":${body}`);
     assertEquals([scan(text) !== undefined, parses(text)], [canonical, canonical]);
   });
 }
 
-Deno.test("what the scanner takes for the body of evidence is one, and plain evidence is taken for it", () => {
+Deno.test("a body that the scanner recognizes as evidence is one, and plain evidence is recognized", () => {
   const word = fc.oneof(
     fc.string({ maxLength: 3 }),
     fc.constantFrom("é".repeat(256), "é".repeat(300), "x".repeat(512)),

@@ -16,7 +16,7 @@ import {
   UNCHECKED,
 } from "./scenarios.ts";
 
-Deno.test("an input that is superseded supports what was derived from it", () => {
+Deno.test("a superseded input supports the claims derived from it", () => {
   assertStands(history(tea, asserts("derived", "meal", "breakfast", "tea"), coffee), {
     tea: "superseded by coffee",
     derived: "active",
@@ -24,7 +24,7 @@ Deno.test("an input that is superseded supports what was derived from it", () =>
   });
 });
 
-Deno.test("a claim whose input falls is invalidated, at any distance", () => {
+Deno.test("a claim is invalidated when an input at any distance falls", () => {
   for (const rule of [refutes("no", "drink", "tea"), refutes("no", "drink"), corrects("no", "drink", "coffee")]) {
     const status = rule.type === "claim.correct" ? "corrected" : "refuted";
     assertStands(
@@ -45,7 +45,7 @@ Deno.test("a claim whose input falls is invalidated, at any distance", () => {
   }
 });
 
-Deno.test("what was invalidated lives again when the refute is lifted", () => {
+Deno.test("an invalidated claim is active again when the refute is lifted", () => {
   assertStands(
     history(
       tea,
@@ -58,7 +58,7 @@ Deno.test("what was invalidated lives again when the refute is lifted", () => {
   );
 });
 
-Deno.test("a claim that is refuted itself is refuted, whatever its inputs; when that is lifted, it is invalidated", () => {
+Deno.test("a refuted claim with a fallen input is refuted, and invalidated when the refute is lifted", () => {
   const steps = [tea, asserts("b", "b", 1, "tea"), refutes("no tea", "drink"), refutes("no b", "b")];
   assertStands(history(...steps), { tea: "refuted by no tea", b: "refuted by no b" });
   assertStands(history(...steps, corrects("yes b", "b", 1)), {
@@ -68,7 +68,7 @@ Deno.test("a claim that is refuted itself is refuted, whatever its inputs; when 
   });
 });
 
-Deno.test("a claim that stands on two that fell fell with the first of them in the order of replay", () => {
+Deno.test("of two inputs that fall together, via is the first in replay order", () => {
   const sides = [asserts("left", "left", 1), asserts("right", "right", 1)];
   const bottom = asserts("bottom", "bottom", 1, "right", "left");
   const no = [refutes("no left", "left"), refutes("no right", "right")];
@@ -97,7 +97,7 @@ Deno.test("a claim that stands on two that fell fell with the first of them in t
   assert(first !== second);
 });
 
-Deno.test("a claim on inputs that had fallen before fell with the first of them, by depth, then id", () => {
+Deno.test("of inputs that had fallen before, via is the first, by depth, then id", () => {
   const [earlier, later] = byId("x", "y");
   const no = [refutes("no x", "x"), refutes("no y", "y")];
   const bottom = asserts("bottom", "bottom", 1, earlier, later);
@@ -158,7 +158,7 @@ Deno.test("a claim is pending until the last of its inputs has arrived, at any d
   assertEquals(standings(log, names), all);
 });
 
-Deno.test("a claim that lacks one input and lost another is invalidated", () => {
+Deno.test("a claim with a missing and a fallen input is invalidated", () => {
   const steps = [tea, asserts("b", "b", 1, "tea", "never arrives"), asserts("c", "c", 1, "b")];
   assertStands(history(...steps), { tea: "active", b: "pending", c: "pending" });
   assertStands(history(...steps, refutes("no", "drink")), {
@@ -168,7 +168,7 @@ Deno.test("a claim that lacks one input and lost another is invalidated", () => 
   });
 });
 
-Deno.test("a claim that is pending may be refuted or corrected", () => {
+Deno.test("a pending claim can be refuted or corrected", () => {
   const steps = [asserts("b", "b", 1, "never arrives"), asserts("c", "c", 1, "b")];
   assertStands(history(...steps, refutes("no", "b")), { b: "refuted by no", c: "invalidated by no with b" });
   assertStands(history(...steps, corrects("no", "b", 2)), {
@@ -178,7 +178,7 @@ Deno.test("a claim that is pending may be refuted or corrected", () => {
   });
 });
 
-Deno.test("evidence, and whatever is no claim, supports what was derived from it, and never falls", () => {
+Deno.test("evidence and other operations support the claims derived from them, and never fall", () => {
   const others = [observes("receipt"), { name: "note", type: "note", body: {} }, refutes("no", "else"), tea];
   assertStands(history(...others, asserts("b", "b", 1, "receipt", "note", "no", "tea")), {
     tea: "active",

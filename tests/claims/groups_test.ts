@@ -13,7 +13,7 @@ import {
   UNCHECKED,
 } from "./scenarios.ts";
 
-Deno.test("a claim is superseded by the last live claim of another value, by depth, then id", () => {
+Deno.test("a claim is superseded by the last active claim of another value, by depth, then id", () => {
   assertStands(history(tea, coffee, asserts("cocoa", "drink", "cocoa")), {
     tea: "superseded by cocoa",
     coffee: "superseded by cocoa",
@@ -27,7 +27,7 @@ Deno.test("a claim is superseded by the last live claim of another value, by dep
   });
 });
 
-Deno.test("when the last of a key falls, of those at once before it the one with the greater id holds", () => {
+Deno.test("when the last claim of a key falls, of concurrent earlier ones the one with the greater id is current", () => {
   const [earlier, later] = byId("x", "y");
   for (const sides of [[earlier, later], [later, earlier]]) {
     assertStands(
@@ -41,7 +41,7 @@ Deno.test("when the last of a key falls, of those at once before it the one with
   }
 });
 
-Deno.test("when the last of a key falls while another rises with its input, the other holds", () => {
+Deno.test("when the last claim of a key falls while another rises with its input, the other is current", () => {
   const { names, ops } = history(
     asserts("root", "root", 1),
     refutes("no root", "root"),
@@ -66,7 +66,7 @@ Deno.test("when the last of a key falls while another rises with its input, the 
   assertStands({ names, ops }, expected);
 });
 
-Deno.test("equal values corroborate each other, and stay live together", () => {
+Deno.test("claims with equal values are active together", () => {
   assertStands(history(tea, asserts("tea again", "drink", "tea")), { "tea": "active", "tea again": "active" });
   // The first is before the coffee, and live with the last, which is after it.
   assertStands(history(tea, coffee, asserts("tea again", "drink", "tea")), {
@@ -101,7 +101,7 @@ Deno.test("values are equal when their canonical encodings are", () => {
   }
 });
 
-Deno.test("a superseded claim is active again when what came later falls, or is not supported", () => {
+Deno.test("a superseded claim is active again when the later one falls or becomes pending", () => {
   assertStands(history(tea, coffee, refutes("no", "drink", "coffee")), { tea: "active", coffee: "refuted by no" });
   assertStands(history(tea, asserts("coffee", "drink", "coffee", "never arrives")), {
     tea: "active",
@@ -113,7 +113,7 @@ Deno.test("a superseded claim is active again when what came later falls, or is 
   );
 });
 
-Deno.test("with the last of corroborating claims gone, what holds is what is last then", () => {
+Deno.test("when the last of several claims with equal values falls, the last remaining claim is current", () => {
   const unsupported = asserts("tea again", "drink", "tea", "never arrives");
   assertStands(history(tea, coffee, unsupported), {
     "tea": "superseded by coffee",

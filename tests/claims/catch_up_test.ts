@@ -20,7 +20,7 @@ import {
   UNCHECKED,
 } from "./scenarios.ts";
 
-Deno.test("claims stand as they should, however far from each other what they depend on stands in the log", () => {
+Deno.test("status is correct however far apart the inputs are in the log", () => {
   const filler = (block: number) => Array.from({ length: 9000 }, (_, n) => unsigned(`${block} ${n}`, "note", {}, []));
   const make = ({ name, type, body }: Draft) => unsigned(name, type, body, []);
   const first = [
@@ -74,7 +74,7 @@ Deno.test("claims stand as they should, however far from each other what they de
   });
 });
 
-Deno.test("claims stand as they should when their texts are more than a run of them takes", () => {
+Deno.test("status is correct when the operations exceed one batch", () => {
   const large = "x".repeat(900_000);
   const claims = Array.from({ length: 12 }, (_, n) => `${n}`)
     .map((name, n) => asserts(name, name, large + name, ...n === 0 ? [] : [`${n - 1}`]));
@@ -89,7 +89,7 @@ Deno.test("claims stand as they should when their texts are more than a run of t
   assertEquals(standings(log, names), expected);
 });
 
-Deno.test("a body that is not as claims.md says, as others may append it, says nothing", () => {
+Deno.test("operations with an invalid body, from hostile peers, are ignored", () => {
   const bad: [string, Record<string, unknown>][] = [
     ["claim.assert", {}],
     ["claim.assert", { ...asserts("", "drink", "coffee").body, more: 1 }],
@@ -121,7 +121,7 @@ Deno.test("a body that is not as claims.md says, as others may append it, says n
   });
 });
 
-Deno.test("a readonly log that is behind tells the same as one that may be written", () => {
+Deno.test("a readonly log that is behind reads the same as a writable one", () => {
   withFolder((folder) => {
     fc.assert(
       fc.property(histories, fc.nat(), (ops, at) => {
@@ -149,7 +149,7 @@ Deno.test("a readonly log that is behind tells the same as one that may be writt
   });
 });
 
-Deno.test("a log that is open for reading tells what is new, again and again", () => {
+Deno.test("a readonly log reads new claims, repeatedly", () => {
   withFolder((folder) => {
     fc.assert(
       fc.property(histories, (ops) => {
@@ -172,7 +172,7 @@ Deno.test("a log that is open for reading tells what is new, again and again", (
   });
 });
 
-Deno.test("two files with the same operations tell the same, byte for byte, whatever the order of arrival", () => {
+Deno.test("two files with the same operations give the same JSON, in any order of arrival", () => {
   fc.assert(
     fc.property(histories, fc.infiniteStream(fc.nat()), (ops, numbers) => {
       const random = (limit: number) => numbers.next().value! % limit;
@@ -195,7 +195,7 @@ Deno.test("two files with the same operations tell the same, byte for byte, what
   );
 });
 
-Deno.test("what is told of a claim is of one moment, whatever another process does meanwhile", () => {
+Deno.test("a claim is read in one snapshot while another process writes", () => {
   withFolder((folder) => {
     const ask: ((log: OpLog, opId: string) => unknown)[] = [
       (log, opId) => {

@@ -5,7 +5,7 @@ import { alice, bob } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
 import { asserts, byId, history, idsOf, signedLog, UNCHECKED } from "./scenarios.ts";
 
-Deno.test("claims are asked for by key, prefix, status, author, deriver, input, and by several at once", () => {
+Deno.test("query filters by key, prefix, status, author, deriver, input, and combinations", () => {
   const { log, ids: { receipt, tea, coffee, meal, day, home } } = signedLog();
   using _ = log;
   const cases: [ClaimFilter, string[]][] = [
@@ -56,7 +56,7 @@ Deno.test("claims are asked for by key, prefix, status, author, deriver, input, 
   assertEquals(idsOf(log.claims.query({ input: idOf("absent") })), [day]);
 });
 
-Deno.test("a claim that waited for an input is found by it when it has arrived", () => {
+Deno.test("a pending claim is found by its input before and after the input arrives", () => {
   using log = OpLog.open();
   const { ops } = history(asserts("b", "b", 1, "a"));
   log.appendAll(ops, UNCHECKED);
@@ -75,7 +75,7 @@ const ODD_KEYS = [
   "x".repeat(512),
 ];
 
-Deno.test("a prefix is any text, character by character, whatever the characters", () => {
+Deno.test("a prefix may be any text", () => {
   using log = OpLog.open();
   log.appendAll(ODD_KEYS.map((key, n) => unsigned(`${n}`, "claim.assert", asserts("", key, n).body, [])), UNCHECKED);
   const prefixes = new Set(
@@ -92,7 +92,7 @@ Deno.test("a prefix is any text, character by character, whatever the characters
   }
 });
 
-Deno.test("claims are sorted by the code points of their keys, whatever the characters", () => {
+Deno.test("claims are sorted by the code points of their keys", () => {
   using log = OpLog.open();
   log.appendAll(ODD_KEYS.map((key, n) => unsigned(`${n}`, "claim.assert", asserts("", key, n).body, [])), UNCHECKED);
   const points = (key: string) => new TextEncoder().encode(key);
@@ -101,7 +101,7 @@ Deno.test("claims are sorted by the code points of their keys, whatever the char
   assertEquals([...log.claims.query({ prefix: "a" })].map(({ key }) => key), sorted.filter((key) => key[0] === "a"));
 });
 
-Deno.test("odd derivers are told apart", () => {
+Deno.test("unusual derivers are distinguished", () => {
   using log = OpLog.open();
   for (const id of ODD_KEYS) log.claims.assert(alice, { key: "k", value: id, deriver: { id, version: "1" } });
   for (const deriver of ODD_KEYS) {
@@ -109,7 +109,7 @@ Deno.test("odd derivers are told apart", () => {
   }
 });
 
-Deno.test("claims are sorted by key, depth and id, whatever the order of arrival", () => {
+Deno.test("claims are sorted by key, depth and id, in any order of arrival", () => {
   const [earlier, later] = byId("x", "y");
   const named = history(
     [asserts(later, "b", 1), asserts(earlier, "b", 2)],
@@ -124,7 +124,7 @@ Deno.test("claims are sorted by key, depth and id, whatever the order of arrival
   }
 });
 
-Deno.test("a filter that makes no sense is refused", () => {
+Deno.test("an invalid filter is refused", () => {
   const { log } = signedLog();
   using _ = log;
   const filters: Record<string, unknown>[] = [
@@ -144,7 +144,7 @@ Deno.test("a filter that makes no sense is refused", () => {
   }
 });
 
-Deno.test("what is read from a query is as it stands then, though the query was made before", () => {
+Deno.test("the status of a claim in a query is that at the time of reading", () => {
   using log = OpLog.open();
   const root = log.claims.assert(alice, { key: "root", value: 1 });
   const count = 600;
@@ -160,7 +160,7 @@ Deno.test("what is read from a query is as it stands then, though the query was 
   assertEquals([rest.length, rest.at(-1)!.cause], [count - 1, op.opId]);
 });
 
-Deno.test("what a claim is made of is told", () => {
+Deno.test("a claim has the fields of its operation", () => {
   const { log, ids } = signedLog();
   using _ = log;
   const { ts: seenAt, ...meal } = log.claims.get(ids.meal);
@@ -191,7 +191,7 @@ Deno.test("what a claim is made of is told", () => {
   });
 });
 
-Deno.test("get and explain say so when the log has no such operation, or it is no claim", () => {
+Deno.test("get and explain refuse an id that is not in the log, or not a claim", () => {
   const { log, ids } = signedLog();
   using _ = log;
   const refute = log.claims.refute(alice, "nothing").op.opId;
@@ -208,7 +208,7 @@ Deno.test("get and explain say so when the log has no such operation, or it is n
   }
 });
 
-Deno.test("current is the last active claim of a key; latest the last of all, whatever its status", () => {
+Deno.test("current is the last active claim of a key; latest the last of any status", () => {
   using log = OpLog.open();
   const shown = () => [log.claims.current("drink"), log.claims.latest("drink")].map((claim) => claim?.opId);
   assertEquals(shown(), [undefined, undefined]);
@@ -229,7 +229,7 @@ Deno.test("current is the last active claim of a key; latest the last of all, wh
   assertEquals([log.claims.current("drin"), log.claims.latest("drin")], [undefined, undefined]);
 });
 
-Deno.test("of a key the claim that holds is explained, or else the latest; what has the form of an id is one", () => {
+Deno.test("explain takes a key, for its current or else its latest claim, or an id", () => {
   using log = OpLog.open();
   const explained = (key: string) => log.claims.explain(key).claim.opId;
   const nothing = (key: string) => assertThrows(() => explained(key), LogError, JSON.stringify(key)).code;

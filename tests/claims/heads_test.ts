@@ -45,14 +45,14 @@ Deno.test("a refute takes effect after a deep correction, however many shallow h
   }
 });
 
-Deno.test("what is asserted comes after deep claims of its key, however many shallow heads are newer", () => {
+Deno.test("an assert is after deep claims of its key, however many shallow heads are newer", () => {
   using log = deepLog(asserts("old", "drink", "coffee"));
   const { opId } = log.claims.assert(alice, { key: "drink", value: "tea" });
   assertEquals([log.claims.get(opId).status, log.claims.get(idOf("old")).status], ["active", "superseded"]);
   assertEquals(log.claims.current("drink")?.opId, opId);
 });
 
-Deno.test("what is said of a key names the last ruling and the claims of the key, when it cannot follow every head", () => {
+Deno.test("an operation that cannot follow every head names the last rule and the last claims of its key", () => {
   const said = [asserts("old", "drink", "coffee"), refutes("no", "drink", "coffee"), asserts("new", "drink", "tea")];
   const ways: ((log: OpLog) => Operation)[] = [
     (log) => log.claims.refute(alice, "drink").op,
@@ -72,7 +72,7 @@ Deno.test("what is said of a key names the last ruling and the claims of the key
   }
 });
 
-Deno.test("of more than 1,024 heads an operation follows the deepest, on every node the same", () => {
+Deno.test("of more than 1,024 heads an operation follows the deepest, the same on every node", () => {
   const deep = Array.from({ length: 700 }, (_, n) => unsigned(`deep ${n}`, "note", {}, [idOf("top")]));
   const ops = [unsigned("top", "note", {}, []), ...deep, ...roots()];
   const shallow = roots().map(({ opId }) => opId).sort();
@@ -94,7 +94,7 @@ Deno.test("of 1,024 heads or fewer an operation follows all, whatever their dept
   assertEquals(log.claims.correct(alice, "drink", "tea").op.prev, heads);
 });
 
-Deno.test("heads are chosen by seq or depth, and by nothing else", () => {
+Deno.test("heads can be ordered by seq or depth only", () => {
   using log = OpLog.open();
   for (const by of ["ts", "", null, 1]) {
     const error = assertThrows(() => log.heads(1, { by: by as "seq" }), LogError);
@@ -102,7 +102,7 @@ Deno.test("heads are chosen by seq or depth, and by nothing else", () => {
   }
 });
 
-Deno.test("a body that is none is refused the same with more heads than an operation can follow", () => {
+Deno.test("an invalid body is refused the same with more heads than an operation can follow", () => {
   using log = deepLog();
   const refused: [() => unknown, string][] = [
     [() => log.claims.refute(alice, ""), "bad-body"],
@@ -113,7 +113,7 @@ Deno.test("a body that is none is refused the same with more heads than an opera
   for (const [change, code] of refused) assertEquals(assertThrows(change, OperationError).code, code);
 });
 
-Deno.test("a ruling says so when one that is kept as later lifts it", () => {
+Deno.test("a rule is not effective when damaged tables place another one later", () => {
   const rulings: [kept: (log: OpLog) => void, late: (log: OpLog) => { effective: boolean }, boolean][] = [
     [(log) => log.claims.refute(bob, "drink"), (log) => log.claims.correct(alice, "drink", "tea"), false],
     [(log) => log.claims.correct(bob, "drink", "tea"), (log) => log.claims.refute(alice, "drink"), false],

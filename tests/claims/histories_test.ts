@@ -8,7 +8,7 @@ import { assertStandings, stateOf } from "./standings.ts";
 const UNCHECKED = { verify: false };
 const RUNS = 2000;
 
-Deno.test("claims stand as the rules say, whatever the history, and however it arrived", () => {
+Deno.test("claims have the status of the model, for any history and order of arrival", () => {
   fc.assert(
     fc.property(
       histories,

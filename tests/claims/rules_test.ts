@@ -14,7 +14,7 @@ import {
   UNCHECKED,
 } from "./scenarios.ts";
 
-Deno.test("a refute of a value fells the claims of this value and key, and no others", () => {
+Deno.test("a refute of a value refutes exactly the claims of this key and value", () => {
   const others = [
     asserts("cocoa", "drink", ["tea"]),
     asserts("other key", "drinks", "tea"),
@@ -29,7 +29,7 @@ Deno.test("a refute of a value fells the claims of this value and key, and no ot
   });
 });
 
-Deno.test("a refute covers what was claimed before it, after it, and at once", () => {
+Deno.test("a refute applies to earlier, later and concurrent claims", () => {
   for (const steps of [[tea, refutes("no", "drink", "tea")], [refutes("no", "drink", "tea"), tea]]) {
     assertStands(history(...steps), { tea: "refuted by no" });
     assertStands(history(steps), { tea: "refuted by no" });
@@ -40,7 +40,7 @@ Deno.test("a refute covers what was claimed before it, after it, and at once", (
   }
 });
 
-Deno.test("a refute of a key fells whatever is claimed of it, and of no other key", () => {
+Deno.test("a refute of a key refutes exactly the claims of this key", () => {
   const longer = asserts("longer", "drink.morning", "tea");
   assertStands(history(tea, coffee, longer, refutes("no", "drink")), {
     tea: "refuted by no",
@@ -49,7 +49,7 @@ Deno.test("a refute of a key fells whatever is claimed of it, and of no other ke
   });
 });
 
-Deno.test("of several refutes, the first that is effective is the cause", () => {
+Deno.test("of several refutes, the first effective one is the cause", () => {
   const first = refutes("first", "drink", "tea");
   assertStands(history(tea, first, refutes("second", "drink"), refutes("third", "drink", "tea")), {
     tea: "refuted by first",
@@ -63,7 +63,7 @@ Deno.test("of several refutes, the first that is effective is the cause", () => 
   );
 });
 
-Deno.test("a correction fells claims of other values, before it and after it, and is a claim itself", () => {
+Deno.test("a correction corrects earlier and later claims of other values, and is a claim itself", () => {
   const later = asserts("later", "drink", "cocoa");
   assertStands(history(tea, coffee, corrects("water", "drink", "water"), later), {
     tea: "corrected by water",
@@ -73,7 +73,7 @@ Deno.test("a correction fells claims of other values, before it and after it, an
   });
 });
 
-Deno.test("a correction to what was claimed leaves the claim live", () => {
+Deno.test("a correction to the claimed value leaves the claim active", () => {
   assertStands(history(tea, coffee, corrects("yes", "drink", "tea")), {
     tea: "active",
     coffee: "corrected by yes",
@@ -91,14 +91,14 @@ Deno.test("a correction lifts earlier refutes of its value and of the key, and o
   });
 });
 
-Deno.test("what is refuted is refuted and not corrected", () => {
+Deno.test("a claim that is refuted and corrected has the status refuted", () => {
   assertStands(history(tea, corrects("yes", "drink", "coffee"), refutes("no", "drink", "tea")), {
     tea: "refuted by no",
     yes: "active",
   });
 });
 
-Deno.test("a correction replaces earlier ones, which are corrected in their turn", () => {
+Deno.test("a correction replaces earlier ones, which become corrected", () => {
   assertStands(history(tea, corrects("first", "drink", "coffee"), corrects("second", "drink", "tea")), {
     tea: "active",
     first: "corrected by second",
@@ -108,28 +108,28 @@ Deno.test("a correction replaces earlier ones, which are corrected in their turn
   assertStands(history(...thrice), { first: "active", second: "corrected by third", third: "active" });
 });
 
-Deno.test("a refute of its value lifts a correction, and what it had corrected rises", () => {
+Deno.test("a refute of its value lifts a correction, and the corrected claims are active again", () => {
   assertStands(history(tea, corrects("yes", "drink", "coffee"), refutes("no", "drink", "coffee")), {
     tea: "active",
     yes: "refuted by no",
   });
 });
 
-Deno.test("a refute of another value leaves a correction", () => {
+Deno.test("a refute of another value does not lift a correction", () => {
   assertStands(history(tea, corrects("yes", "drink", "coffee"), refutes("no", "drink", "cocoa")), {
     tea: "corrected by yes",
     yes: "active",
   });
 });
 
-Deno.test("a refute of the key lifts every correction, and fells its claims", () => {
+Deno.test("a refute of the key lifts every correction, and refutes them", () => {
   assertStands(
     history(tea, corrects("first", "drink", "a"), corrects("second", "drink", "b"), refutes("no", "drink")),
     { tea: "refuted by no", first: "refuted by no", second: "refuted by no" },
   );
 });
 
-Deno.test("a correction that was lifted does not come back when what lifted it is lifted", () => {
+Deno.test("a lifted correction stays lifted when the rule that lifted it is lifted", () => {
   assertStands(
     history(
       tea,
@@ -148,7 +148,7 @@ Deno.test("a correction that was lifted does not come back when what lifted it i
   );
 });
 
-Deno.test("of rules at once, the one with the greater id comes later", () => {
+Deno.test("of concurrent rules, the one with the greater id is later", () => {
   const [earlier, later] = byId("x", "y");
   const yes = (name: string) => corrects(name, "drink", name);
   assertStands(history([yes(earlier), yes(later)]), { [earlier]: `corrected by ${later}`, [later]: "active" });
@@ -162,7 +162,7 @@ Deno.test("of rules at once, the one with the greater id comes later", () => {
   });
 });
 
-Deno.test("a rule that is deeper comes later, whatever its id", () => {
+Deno.test("a deeper rule is later, with any id", () => {
   const [earlier, later] = byId("x", "y");
   const ops = (shallow: string, deep: string) => {
     const first = unsigned(shallow, "claim.correct", { key: "drink", value: shallow }, []);
@@ -175,14 +175,14 @@ Deno.test("a rule that is deeper comes later, whatever its id", () => {
   assertStands(ops(later, earlier), { [later]: `corrected by ${earlier}`, [earlier]: "active" });
 });
 
-Deno.test("a refute of a key covers values that are claimed later, though nothing stood when it came", () => {
+Deno.test("a refute of a key without claims applies to later claims", () => {
   assertStands(history(asserts("waits", "drink", "water", "never arrives"), refutes("no", "drink"), tea), {
     waits: "refuted by no",
     tea: "refuted by no",
   });
 });
 
-Deno.test("of corroborating claims the deepest is current, though the correction that lifts them comes to light last", () => {
+Deno.test("of claims with equal values the deepest is current, even if the correction that lifts a refute arrives last", () => {
   const { ops } = history(
     refutes("no", "drink", "tea"),
     observes("receipt"),

@@ -6,7 +6,7 @@ import { idOf, unsigned } from "./histories.ts";
 import { insertOutside } from "../outside.ts";
 import { asserts, history, observes, signedLog } from "./scenarios.ts";
 
-Deno.test("an explanation holds all that a claim was derived from, each once, as a reader meets it", () => {
+Deno.test("an explanation has the inputs of a claim at any distance, each once, depth first", () => {
   const named = history(
     observes("receipt"),
     asserts("a", "a", 1, "receipt"),
@@ -47,7 +47,7 @@ Deno.test("an explanation holds all that a claim was derived from, each once, as
   });
 });
 
-Deno.test("an explanation says what felled the claim, and the path", () => {
+Deno.test("the explanation of a fallen claim has the cause and the path", () => {
   using log = OpLog.open();
   const tea = log.claims.assert(alice, { key: "drink", value: "tea" });
   const meal = log.claims.assert(alice, { key: "meal", value: 1, inputs: [tea.opId] });
@@ -89,7 +89,7 @@ Deno.test("an explanation says what felled the claim, and the path", () => {
   });
 });
 
-Deno.test("an explanation of a superseded claim holds the one that came later", () => {
+Deno.test("the explanation of a superseded claim has the later claim", () => {
   using log = OpLog.open();
   const tea = log.claims.assert(alice, { key: "drink", value: "tea" });
   log.claims.assert(alice, { key: "drink", value: "coffee" });
@@ -99,7 +99,7 @@ Deno.test("an explanation of a superseded claim holds the one that came later", 
   assertEquals(supersededBy, log.claims.get(last.opId));
 });
 
-Deno.test("every explanation can be recorded, and is an operation as it should be", () => {
+Deno.test("every explanation can be recorded as a valid operation", () => {
   const { log, ids } = signedLog();
   using _ = log;
   for (const name of ["tea", "coffee", "meal", "day", "home"]) {

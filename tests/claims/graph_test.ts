@@ -51,7 +51,7 @@ const graphs: fc.Arbitrary<Operation[]> = fc.record({ steps: fc.array(step, { ma
     });
   });
 
-Deno.test("claims on long chains and on all of them stand as the rules say, in whatever order inputs and rulings arrive", () => {
+Deno.test("claims on long chains have the status of the model, in any order of arrival", () => {
   fc.assert(
     fc.property(graphs, fc.infiniteStream(fc.nat()), (ops, numbers) => {
       const random = (limit: number) => numbers.next().value! % limit;
@@ -80,7 +80,7 @@ function byInputs(ops: readonly Operation[]): Operation[] {
   return [...claims.toReversed(), ...ops.filter(({ type }) => type !== "claim.assert")];
 }
 
-Deno.test("the tables hold what a rebuild makes of the log, in whatever order inputs and rulings arrive", () => {
+Deno.test("the tables equal those after a rebuild, in any order of arrival", () => {
   withFolder((folder) => {
     fc.assert(
       fc.property(graphs.filter((ops) => ops.length > 0), fc.infiniteStream(fc.nat()), (ops, numbers) => {
@@ -114,7 +114,7 @@ function contentsOfTables(path: string): unknown[][][] {
 
 const LONG = 3000;
 
-Deno.test("a chain that arrives from its end is pending, and active when its start arrives", () => {
+Deno.test("a chain that arrives in reverse is pending, and active when its start arrives", () => {
   using log = OpLog.open();
   const ops = Array.from({ length: LONG }, (_, n) => {
     const draft = asserts(`${n}`, `k${n}`, n, ...n === 0 ? [] : [`${n - 1}`]);

@@ -6,7 +6,7 @@ import { alice, bob } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
 import { asserts, derive, fallen, history, UNCHECKED } from "./scenarios.ts";
 
-Deno.test("a refute records every claim that falls with it, from cause to claim, and no other", () => {
+Deno.test("a refute records exactly the claims that fall with it, each with its path", () => {
   using log = OpLog.open();
   const top = derive(log, "top");
   const left = derive(log, "left", top);
@@ -40,7 +40,7 @@ Deno.test("a refute records every claim that falls with it, from cause to claim,
   for (const [claim, path] of Object.entries(fallen(cascade))) assertEquals(log.claims.explain(claim).fall?.path, path);
 });
 
-Deno.test("a correction records what falls with it, and not what it confirms", () => {
+Deno.test("a correction records the claims that fall with it, and not those that it confirms", () => {
   using log = OpLog.open();
   const tea = log.claims.assert(alice, { key: "drink", value: "tea" });
   const coffee = log.claims.assert(alice, { key: "drink", value: "coffee" });
@@ -55,7 +55,7 @@ Deno.test("a correction records what falls with it, and not what it confirms", (
   assertEquals(log.claims.get(onCoffee.opId).status, "active");
 });
 
-Deno.test("nothing is recorded for claims that had fallen already, or that a refute does not reach", () => {
+Deno.test("claims that had fallen before, or that do not fall, are not recorded", () => {
   using log = OpLog.open();
   const tea = log.claims.assert(alice, { key: "drink", value: "tea" });
   const both = derive(log, "both", tea, derive(log, "other"));
@@ -75,7 +75,7 @@ Deno.test("nothing is recorded for claims that had fallen already, or that a ref
   assertEquals(log.claims.get(both.opId).status, "invalidated");
 });
 
-Deno.test("nothing is recorded for a claim that fell with its input, and now falls by itself, or the other way round", () => {
+Deno.test("a claim that fell by its input and is then refuted itself is recorded once, and the other way round", () => {
   using log = OpLog.open();
   const first = log.claims.assert(alice, { key: "drink", value: "water" });
   const second = log.claims.assert(alice, { key: "drink", value: "tea", inputs: [first.opId] });
@@ -94,7 +94,7 @@ Deno.test("nothing is recorded for a claim that fell with its input, and now fal
   assertEquals(other.claims.get(tea.opId).status, "invalidated");
 });
 
-Deno.test("a cascade records what it fells itself, and not what had not been looked at before", () => {
+Deno.test("a cascade records only the claims that fall with it, not those that fell in an earlier catch-up", () => {
   withFolder((folder) => {
     const path = `${folder}/log.db`;
     using log = OpLog.open(path);
@@ -112,7 +112,7 @@ Deno.test("a cascade records what it fells itself, and not what had not been loo
   });
 });
 
-Deno.test("a refute or a correction that fails leaves nothing", () => {
+Deno.test("a refute or a correction that fails changes nothing", () => {
   withFolder((folder) => {
     using log = OpLog.open(`${folder}/log.db`);
     const top = derive(log, "top");
@@ -152,7 +152,7 @@ Deno.test("a refute or a correction that fails leaves nothing", () => {
   });
 });
 
-Deno.test("a readonly log takes no claim, and none back", () => {
+Deno.test("a readonly log refuses asserts, refutes and corrections", () => {
   withFolder((folder) => {
     OpLog.open(`${folder}/log.db`).close();
     using log = OpLog.open(`${folder}/log.db`, { readonly: true });
@@ -165,7 +165,7 @@ Deno.test("a readonly log takes no claim, and none back", () => {
   });
 });
 
-Deno.test("a cascade takes as many statements down a long chain as down a short one", () => {
+Deno.test("the number of statements of a cascade does not depend on the length of the chain", () => {
   const statements = (length: number) => {
     using log = OpLog.open();
     const body = (n: number) => asserts("", `k${n}`, n, ...n === 0 ? [] : [`${n - 1}`]).body;
@@ -193,7 +193,7 @@ function countQueries(work: () => void): number {
 
 const MANY = 10_000;
 
-Deno.test("the cascade down a chain of 10,000 claims: each falls, and long paths are recorded by their ends", () => {
+Deno.test("a cascade down a chain of 10,000 claims records each, with long paths cut", () => {
   using log = OpLog.open();
   const body = (n: number) => asserts("", `k${n}`, n, ...n === 0 ? [] : [`${n - 1}`]).body;
   const ops = Array.from({ length: MANY }, (_, n) => unsigned(`${n}`, "claim.assert", body(n), []));
@@ -215,7 +215,7 @@ Deno.test("the cascade down a chain of 10,000 claims: each falls, and long paths
   assertEquals([...log.claims.query({ status: "active" })].length, MANY + 1);
 });
 
-Deno.test("the cascade over 10,000 claims that were derived from one: each falls", () => {
+Deno.test("a cascade over 10,000 claims derived from one records each", () => {
   using log = OpLog.open();
   const bodies = Array.from({ length: MANY }, (_, n) => asserts("", `k${n % 100}`, n % 7, "root").body);
   log.appendAll(history(asserts("root", "root", 1)).ops, UNCHECKED);
