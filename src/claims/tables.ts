@@ -19,7 +19,7 @@
  */
 
 import { depths } from "../derived/depths.ts";
-import type { TableProjection } from "../derived/projections.ts";
+import type { TableProjection } from "../derived/table_projection.ts";
 import { ClaimsRun } from "./catch_up.ts";
 
 /** The claims of a log. */

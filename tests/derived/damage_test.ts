@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FileError, formatJson, formatTree, LogError, OpLog } from "../../mod.ts";
 import { Connection } from "../../src/sqlite/connection.ts";
-import { DERIVED } from "../../src/audit/expected_schema.ts";
+import { BUILT_IN } from "../../src/built_in.ts";
 import { FallPaths } from "../../src/claims/cascade.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note } from "../operations.ts";
@@ -10,7 +10,7 @@ import { told } from "../claims/scenarios.ts";
 
 const NAMED = { origin: "example.org/log" };
 const STATE = "mnema_state_counts";
-const TABLES = [...DERIVED.flatMap(({ tables }) => Object.keys(tables)), "mnema_watermarks", STATE];
+const TABLES = [...BUILT_IN.flatMap(({ tables }) => Object.keys(tables)), "mnema_watermarks", STATE];
 
 /** A log in which claims have every status, and everything derived is kept. */
 function makeLog(path: string): void {
@@ -141,7 +141,7 @@ for (const [what, sql] of REPLACED) {
 
 Deno.test("whatever has the name of an index of a derived table gives way to it in a rebuild", () => {
   withCopies((damagedCopy, expected) => {
-    for (const index of DERIVED.flatMap(({ indexes = {} }) => Object.keys(indexes))) {
+    for (const index of BUILT_IN.flatMap(({ indexes = {} }) => Object.keys(indexes))) {
       const replaced = [
         `DROP INDEX ${index}`,
         `DROP INDEX ${index}; CREATE TABLE ${index} (a)`,
