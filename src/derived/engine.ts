@@ -27,7 +27,7 @@ const FLUSH_THRESHOLD = 4096;
 /** Flush threshold where they are appended in batches: more objects that live for a while cost more garbage collection. */
 const BATCH_FLUSH_THRESHOLD = 512;
 
-/** Is told the last `seq` that was applied, and the last of the log. */
+/** Receives the last `seq` that was applied, and the last of the log. */
 type OnProgress = (seq: number, last: number) => void;
 
 /** The projections of one log. */
@@ -105,7 +105,7 @@ export class Projections implements Follower {
    * Rebuilds projections from the first operation on, as one transaction.
    *
    * @param projections Which, and what they need.
-   * @param onProgress Is told how many operations were applied.
+   * @param onProgress Receives how many operations were applied.
    */
   rebuild(projections: readonly TableProjection[], onProgress?: OnProgress): void {
     const { path, readonly } = this.#connection;

@@ -35,7 +35,7 @@ export const heads: TableProjection = {
  * The ids of the heads, newest first. The projection must have been caught up.
  *
  * @param connection The log's file.
- * @param limit At most so many.
+ * @param limit The greatest number of heads.
  */
 export function selectHeads(connection: Connection, limit: number): string[] {
   return derivedRows(connection, SELECT_HEADS, ["text"], limit).map(([opId]) => opId);
@@ -46,7 +46,7 @@ export function selectHeads(connection: Connection, limit: number): string[] {
  * operations in the log. This projection and the depths must have been caught up. Costs a look at every head.
  *
  * @param connection The log's file.
- * @param limit At most so many.
+ * @param limit The greatest number of heads.
  */
 export function selectDeepestHeads(connection: Connection, limit: number): string[] {
   return connection.query(SELECT_DEEPEST).values<[string]>(limit).map(([opId]) => opId);

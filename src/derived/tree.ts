@@ -1,5 +1,5 @@
 /**
- * The Merkle tree over a log (RFC 6962), kept in tiles as in Go's `sumdb/tlog`: a tile holds up to 256 neighbouring
+ * The Merkle tree over a log (RFC 6962), stored in tiles as in Go's `sumdb/tlog`: a tile holds up to 256 neighbouring
  * hashes of one height, and only every eighth height is stored, 32 bytes an operation and little more. The heights
  * between are computed from a tile when they are needed.
  *

@@ -32,7 +32,7 @@ export class CheckPool {
 
   /**
    * @param size How many workers; 0 checks on the calling thread.
-   * @param maxBytes The greatest wire text that may enter.
+   * @param maxBytes The limit of a wire text, in bytes.
    * @param url The worker's module.
    * @param bodies Whether bodies are checked, too.
    */

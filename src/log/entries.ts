@@ -21,7 +21,7 @@ export interface EntriesOptions {
   untilTs?: number;
   /** Only operations after this `seq`. */
   sinceSeq?: number;
-  /** At most so many. */
+  /** The greatest number of operations. */
   limit?: number;
   /** Newest first. */
   reverse?: boolean;
@@ -93,17 +93,17 @@ export function requireInteger(name: string, value: number, least: number): void
   }
 }
 
-/** Refuses what is no text. */
+/** Refuses what is not a text. */
 export function requireText(name: string, value: unknown): asserts value is string {
   if (typeof value !== "string") throw new LogError("invalid-argument", `${name} must be a text, a string`);
 }
 
-/** Refuses what is no object, of options or of a draft. */
+/** Refuses what is not an object, of options or of a draft. */
 export function requireObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== "object" || value === null) throw new LogError("invalid-argument", `${name} must be an object`);
 }
 
-/** Refuses what is no function, where there is one. */
+/** Refuses what is neither a function nor undefined. */
 export function requireCallback(name: string, value: unknown): void {
   if (value === undefined || typeof value === "function") return;
   throw new LogError("invalid-argument", `${name} must be a function`);
@@ -122,10 +122,10 @@ function filterOf({ types, authors, fromTs, untilTs }: EntriesOptions): Filter {
   const parameters: Parameter[] = [];
   const place = (value: Parameter) => `?${3 + parameters.push(value)}`;
   const columns = [["type", types], ["author", authors]] as const;
-  const wanted = columns.flatMap(([column, values]) => values === undefined ? [] : [{ column, list: unique(values) }]);
-  const indexed = wanted.find(({ list }) => list.length <= MAX_INDEXED);
+  const given = columns.flatMap(([column, values]) => values === undefined ? [] : [{ column, list: unique(values) }]);
+  const indexed = given.find(({ list }) => list.length <= MAX_INDEXED);
   // The unary + keeps SQLite from an index whose rows it would have to sort.
-  const rest = wanted.filter((column) => column !== indexed)
+  const rest = given.filter((column) => column !== indexed)
     .map(({ column, list }) => ` AND +${column} IN (SELECT value FROM json_each(${place(JSON.stringify(list))}))`);
   if (fromTs !== undefined) rest.push(` AND ts >= ${place(fromTs)}`);
   if (untilTs !== undefined) rest.push(` AND ts < ${place(untilTs)}`);
@@ -143,7 +143,7 @@ function unique(values: Iterable<string>): string[] {
   throw new LogError("invalid-argument", "types and authors are lists of texts");
 }
 
-/** Whether a value can be iterated over: no text, whose characters nobody means. */
+/** Whether a value is iterable and not a text, whose characters are never meant. */
 export function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.iterator in value;
 }

@@ -149,10 +149,10 @@ export function linesOf({ bytes, table }: Records): string[] {
 }
 
 /** The records of the given indexes. */
-export function selectRecords({ bytes, table }: Records, wanted: readonly number[]): Records {
-  if (wanted.length * ENTRY === table.length) return { bytes, table };
-  const selected = new Uint8Array(wanted.length * ENTRY);
-  wanted.forEach((index, i) => selected.set(table.subarray(index * ENTRY, (index + 1) * ENTRY), i * ENTRY));
+export function selectRecords({ bytes, table }: Records, indexes: readonly number[]): Records {
+  if (indexes.length * ENTRY === table.length) return { bytes, table };
+  const selected = new Uint8Array(indexes.length * ENTRY);
+  indexes.forEach((index, i) => selected.set(table.subarray(index * ENTRY, (index + 1) * ENTRY), i * ENTRY));
   return { bytes, table: selected };
 }
 

@@ -1,5 +1,5 @@
 /**
- * What may enter a log, and how: the one place that inserts operations.
+ * The writer: checks what may be appended to a log, and is the only one that inserts operations.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { lastSeq, namedOutside, seqOf } from "./entries.ts";
 import { isConflict } from "../sqlite/failures.ts";
 import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder, tsOf } from "./records.ts";
 
-/** The greatest wire text that may enter unless the log is opened with another limit, in bytes of UTF-8. */
+/** Default limit of a wire text, in bytes of UTF-8. */
 export const MAX_OPERATION_BYTES: number = 1 << 20;
 
 const SELECT_MISSING = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
-/** What an append must know: the `seq` of an operation that is there, and what it follows that is not. */
+/** The `seq` of an operation that is in the log, and what it follows that is not. */
 const SELECT_BEFORE = "SELECT (SELECT seq FROM ops WHERE op_id = ?), (SELECT json_group_array(value) FROM " +
   "json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value))";
 const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?, ?, ?)";
@@ -47,7 +47,7 @@ export type Verdict = number | "known" | { missing: string[] };
 
 /** Appends to one log. */
 export class Writer {
-  /** The greatest wire text that may enter, in bytes of UTF-8. */
+  /** The limit of a wire text, in bytes of UTF-8. */
   readonly maxOperationBytes: number;
   readonly #connection: Connection;
   readonly #follower: Follower;
@@ -59,7 +59,7 @@ export class Writer {
    * @param connection The log's file.
    * @param follower Is told of every appended operation.
    * @param changes Is told that the log has changed.
-   * @param maxOperationBytes The greatest wire text that may enter, in bytes of UTF-8.
+   * @param maxOperationBytes The limit of a wire text, in bytes of UTF-8.
    */
   constructor(connection: Connection, follower: Follower, changes: Changes, maxOperationBytes: number) {
     this.#connection = connection;
@@ -69,7 +69,7 @@ export class Writer {
   }
 
   /**
-   * Refuses what may not enter whatever the log holds.
+   * Refuses an operation that may not be appended, whatever the log holds.
    *
    * @throws {LogError} `too-large`, `invalid-argument`, `bad-address`, `bad-signature`, `bad-body`.
    */
@@ -93,21 +93,20 @@ export class Writer {
     this.#refuseReadonly();
     const prev = checkPrev ? op.prev : [];
     if (this.#recent.has(op.opId) || !prev.every((id) => this.#recent.has(id))) {
-      const wanted = JSON.stringify(prev);
-      const [known, lacking] = this.#connection.query(SELECT_BEFORE).value<[number | null, string]>(op.opId, wanted)!;
+      const query = this.#connection.query(SELECT_BEFORE);
+      const [known, missing] = query.value<[number | null, string]>(op.opId, JSON.stringify(prev))!;
       if (known !== null) return known;
-      if (lacking !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(lacking));
+      if (missing !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(missing));
     }
     const seq = this.#insertRow(op);
     if (seq === undefined) return this.seqOf(op.opId)!;
     this.#remember(op.opId);
-    const { opId, prev: follows, ts } = op;
-    this.#follower.appended([{ seq, opId, prev: follows, ts, leaf: textLeafHash(op.wire) }]);
+    this.#follower.appended([{ seq, opId: op.opId, prev: op.prev, ts: op.ts, leaf: textLeafHash(op.wire) }]);
     this.#changes.notify();
     return seq;
   }
 
-  /** The new `seq`; undefined when the operation is there already. */
+  /** The new `seq`; undefined when the operation is in the log already. */
   #insertRow(op: Operation): number | undefined {
     try {
       const inserted = this.#connection.query(INSERT).run(op.opId, op.type, op.author, op.ts, op.wire);
@@ -146,10 +145,10 @@ export class Writer {
     const arrived = new Set<string>();
     const verdicts = opIds.map((opId, i): Verdict | "new" => {
       const repeated = arrived.has(opId);
-      const lacking = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
+      const absent = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
       seen.add(opId);
       // An operation that is in the log already is accepted, whatever it follows.
-      if (lacking.length > 0 && this.seqOf(opId) === undefined) return { missing: lacking };
+      if (absent.length > 0 && this.seqOf(opId) === undefined) return { missing: absent };
       arrived.add(opId);
       return repeated ? "known" : "new";
     });
@@ -206,12 +205,12 @@ export class Writer {
   }
 
   /** Whether the records were inserted; they are not, and nothing is changed, when the log has one of them already. */
-  #insertRecords(records: Records, wanted: readonly number[]): boolean {
-    if (wanted.length === 0) return true;
-    const { bytes, table } = selectRecords(records, wanted);
+  #insertRecords(records: Records, indexes: readonly number[]): boolean {
+    if (indexes.length === 0) return true;
+    const { bytes, table } = selectRecords(records, indexes);
     try {
       const inserted = this.#connection.query(INSERT_RECORDS).run(bytes, table, table.length);
-      if (inserted !== wanted.length) throw this.#obstructed();
+      if (inserted !== indexes.length) throw this.#obstructed();
       return true;
     } catch (error) {
       if (isConflict(error)) return false;
@@ -261,8 +260,8 @@ export class Writer {
   }
 }
 
-function indexesOf(verdicts: readonly unknown[], wanted: "new"): number[] {
-  return verdicts.flatMap((verdict, i) => verdict === wanted ? [i] : []);
+function indexesOf(verdicts: readonly unknown[], sought: "new"): number[] {
+  return verdicts.flatMap((verdict, i) => verdict === sought ? [i] : []);
 }
 
 /** Whether a text has more bytes of UTF-8 than allowed; one UTF-16 unit is at most three. */
