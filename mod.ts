@@ -43,7 +43,7 @@ export type {
 } from "./src/claims/claim.ts";
 export { formatDot, formatJson, formatMermaid, formatTree } from "./src/render/format.ts";
 export type { TreeOptions, TreeStyle } from "./src/render/format.ts";
-export type { Projection, ReplayEntry } from "./src/derived/state.ts";
+export type { Projection, ReplayEntry } from "./src/derived/projection.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";
 export type { FollowOptions } from "./src/log/follow.ts";
 export type { IngestOptions, IngestReport, Outcome } from "./src/ingest/ingest.ts";

@@ -24,20 +24,20 @@ import {
 import { damaged } from "./sqlite/failures.ts";
 import { followEntries, type FollowOptions } from "./log/follow.ts";
 import { decodeStored } from "./derived/read.ts";
-import { project, type Projection, replay } from "./derived/state.ts";
+import type { Projection } from "./derived/projection.ts";
+import { project, replay } from "./derived/state.ts";
+import { FOLLOWERS, REBUILT } from "./built_in.ts";
 import { Claims } from "./claims/claims.ts";
-import { claims } from "./claims/tables.ts";
 import { children, selectChildren } from "./derived/children.ts";
 import { depths } from "./derived/depths.ts";
 import { heads, selectDeepestHeads, selectHeads } from "./derived/heads.ts";
 import { selectParts, times } from "./derived/times.ts";
-import { Projections } from "./derived/projections.ts";
+import { Projections } from "./derived/engine.ts";
 import type { IngestSource } from "./ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
 import { definitionOf } from "./audit/expected_schema.ts";
 import { keptCheckpoints } from "./checkpoints/stored.ts";
 import { type CheckpointOptions, Prover } from "./checkpoints/prover.ts";
-import { tree } from "./derived/tree.ts";
 import { ensureSchema } from "./log/schema.ts";
 import { MAX_OPERATION_BYTES, Writer } from "./log/writer.ts";
 
@@ -128,7 +128,7 @@ export class OpLog implements Disposable {
     this.#options = options;
     this.#connection = connection;
     this.#changes = new Changes(connection.path);
-    this.#projections = new Projections(connection, [heads, tree]);
+    this.#projections = new Projections(connection, FOLLOWERS);
     this.#writer = new Writer(connection, this.#projections, this.#changes, maxOperationBytes);
     this.#prover = new Prover(connection, this.#projections);
     this.claims = new Claims(connection, this.#projections, {
@@ -613,8 +613,8 @@ export class OpLog implements Disposable {
   rebuild(onProgress?: (done: number, total: number) => void): void {
     requireCallback("onProgress", onProgress);
     this.#writer.transaction(() => {
-      this.#projections.forgetAll();
-      this.#projections.rebuild([heads, tree, claims], onProgress);
+      this.#projections.discardAll();
+      this.#projections.rebuild(REBUILT, onProgress);
     });
   }
 
@@ -639,7 +639,7 @@ export class OpLog implements Disposable {
     this.#connection.refuseCaller();
     this.#closed = true;
     try {
-      if (this.#projections.noted > 0) this.#projections.tryCatchUp();
+      this.#projections.flush();
     } finally {
       this.#connection.close();
       this.#changes.notify(); // whoever follows the log ends

@@ -41,6 +41,15 @@ export function headsOf(ops: Iterable<Operation>): string[] {
   return all.map((op) => op.opId).filter((opId) => !named.has(opId)).sort();
 }
 
+/** The depths of operations, by their definition. Each comes after those it follows. */
+export function depthsOf(ops: readonly Operation[]): Record<string, number> {
+  const depths: Record<string, number> = {};
+  for (const { opId, prev } of ops) {
+    depths[opId] = prev.length === 0 ? 0 : 1 + Math.max(...prev.map((id) => depths[id]));
+  }
+  return depths;
+}
+
 /** An operation with a changed field: its address and signature are wrong. */
 export function forged(op: Operation, change: Record<string, unknown> = { ts: op.ts + 1 }): Operation {
   return Operation.fromWire({ ...op.toWire(), ...change });

@@ -13,6 +13,7 @@ const ROOMS = [
   "ingest",
   "derived",
   "claims",
+  "built_in.ts",
   "checkpoints",
   "audit",
   "render",

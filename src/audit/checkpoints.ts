@@ -11,7 +11,7 @@
 
 import { ProofError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
-import type { TableProjection } from "../derived/projections.ts";
+import type { TableProjection } from "../derived/table_projection.ts";
 import { lastSeq } from "../log/entries.ts";
 import { counted } from "../text.ts";
 import { type Checkpoint, parseCheckpoint } from "../tlog/checkpoint.ts";

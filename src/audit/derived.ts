@@ -8,10 +8,11 @@
 
 import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq } from "../log/entries.ts";
-import { Projections, type TableProjection } from "../derived/projections.ts";
+import { BUILT_IN } from "../built_in.ts";
+import { Projections } from "../derived/engine.ts";
+import type { TableProjection } from "../derived/table_projection.ts";
 import { reading } from "./damage.ts";
 import type { Findings } from "./findings.ts";
-import { DERIVED } from "./expected_schema.ts";
 import { MOST_BYTES } from "./rows.ts";
 import type { SchemaObject } from "../log/objects.ts";
 import { isOwn, readObjects } from "./schema.ts";
@@ -65,7 +66,7 @@ function keptOf(connection: Connection, structure: Structure, findings: Findings
   const last = reading(() => lastSeq(connection), () => 0);
   const kept: Kept[] = [];
   const unsound: string[] = [];
-  for (const projection of DERIVED) {
+  for (const projection of BUILT_IN) {
     const tables = ["mnema_watermarks", ...Object.keys(projection.tables)];
     if (!tables.every((table) => isSafe(structure, table))) {
       findings.skip(`what is kept of ${projection.name}: a table of it visits a page twice`);

@@ -5,26 +5,17 @@
  */
 
 import { OBJECTS } from "../log/schema.ts";
-import { claims } from "../claims/tables.ts";
-import { children } from "../derived/children.ts";
-import { depths } from "../derived/depths.ts";
-import { heads } from "../derived/heads.ts";
-import type { TableProjection } from "../derived/projections.ts";
+import { BUILT_IN } from "../built_in.ts";
 import { stateDefinition } from "../derived/state.ts";
 import { WATERMARKS } from "../derived/tables.ts";
 import { CHECKPOINT_OBJECTS } from "../checkpoints/stored.ts";
-import { times } from "../derived/times.ts";
-import { tree } from "../derived/tree.ts";
-
-/** All that is derived, but for the states of projections that a user wrote. */
-export const DERIVED: readonly TableProjection[] = [heads, tree, depths, children, times, claims];
 
 const OWN: Readonly<Record<string, string>> = {
   ...OBJECTS,
   ...CHECKPOINT_OBJECTS,
   sqlite_sequence: "CREATE TABLE sqlite_sequence(name,seq)", // SQLite's own, for AUTOINCREMENT
   mnema_watermarks: `CREATE TABLE mnema_watermarks ${WATERMARKS}`,
-  ...Object.fromEntries(DERIVED.flatMap(({ tables, indexes = {} }) => [
+  ...Object.fromEntries(BUILT_IN.flatMap(({ tables, indexes = {} }) => [
     ...Object.entries(tables).map(([name, columns]) => [name, `CREATE TABLE "${name}" ${columns}`]),
     ...Object.entries(indexes).map(([name, columns]) => [name, `CREATE INDEX ${name} ON ${columns}`]),
   ])),

@@ -9,7 +9,7 @@ import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq, rowOf } from "../log/entries.ts";
 import { readTexts } from "../derived/batch.ts";
 import { derivedDamaged } from "../derived/damage.ts";
-import type { Projections } from "../derived/projections.ts";
+import type { Projections } from "../derived/engine.ts";
 import { counted } from "../text.ts";
 import { textLeafHash } from "../log/leaf.ts";
 import { checkedSigner, type Signer } from "../keys/signer.ts";

@@ -10,7 +10,7 @@
 
 import type { Connection } from "../sqlite/connection.ts";
 import type { Batch } from "../derived/batch.ts";
-import type { Run } from "../derived/projections.ts";
+import type { Run } from "../derived/table_projection.ts";
 import { Standing, Support } from "./encoding.ts";
 import { readStatements, type Statement } from "./statements.ts";
 import type { FallRecord } from "./cascade.ts";

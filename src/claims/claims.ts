@@ -13,7 +13,7 @@ import type { Signer } from "../keys/signer.ts";
 import { MAX_PREV } from "../wire/envelope.ts";
 import { Operation, type OperationDraft } from "../wire/operation.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
-import type { Projections } from "../derived/projections.ts";
+import type { Projections } from "../derived/engine.ts";
 import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
 import { FallPaths, FallRecord } from "./cascade.ts";
 import { explain } from "./explain.ts";

@@ -20,7 +20,7 @@
  */
 
 import { depths } from "../derived/depths.ts";
-import type { TableProjection } from "../derived/projections.ts";
+import type { TableProjection } from "../derived/table_projection.ts";
 import { ClaimsRun } from "./catch_up.ts";
 
 /** The projection of claims. */

@@ -10,7 +10,7 @@ import type { Connection } from "../sqlite/connection.ts";
 import { namedOutside } from "../log/entries.ts";
 import type { Batch } from "./batch.ts";
 import { derivedRows } from "./damage.ts";
-import type { TableProjection } from "./projections.ts";
+import type { TableProjection } from "./table_projection.ts";
 
 const SELECT_SEQS = "SELECT op_id, seq FROM json_each(?) JOIN ops ON op_id = value";
 const INSERT = "INSERT INTO mnema_children (parent, child) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
@@ -42,7 +42,7 @@ function apply(connection: Connection, batch: Batch): void {
   const seqs = new Map(connection.query(SELECT_SEQS).values<[string, number]>(JSON.stringify(named)));
   const edges: [parent: number, child: number][] = [];
   for (const { seq, opId, prev } of links) {
-    // A parent that is not in the log, as only other implementations append it, is passed over.
+    // A parent that is not in the log, as only other implementations append it, is ignored.
     for (const parent of prev) if (seqs.has(parent)) edges.push([seqs.get(parent)!, seq]);
     seqs.set(opId, seq);
   }

@@ -1,6 +1,6 @@
 /**
- * Reading derived tables, which may be damaged: what is not as replay writes it is one error, which says that a rebuild
- * makes it good.
+ * Reads derived tables, which may be damaged: whatever a replay would not have written is reported as one error, which
+ * says that a rebuild repairs it.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import type { Parameter } from "../sqlite/query.ts";
 /** The end of the message of every such error. */
 export const REBUILD_ADVICE = "; rebuild it with log.rebuild()";
 
-/** What SQLite says when rows do not fit what is derived from the same operations. */
+/** SQLite's messages when rows do not fit what is derived from the same operations. */
 const MISFIT = /constraint failed|datatype mismatch|malformed JSON|no such (?:table|column)|has no column|may not be/;
 
-/** The error for a derived table that replay has not written so. */
+/** The error for a derived table with contents that a replay would not have written. */
 export function derivedDamaged({ path }: Connection, what: string, options?: ErrorOptions): FileError {
   const message = `what is derived from the operations of ${path} is damaged: ${what}${REBUILD_ADVICE}`;
   return new FileError("derived-damaged", path, message, options);
 }
 
-/** The error for what was thrown while derived tables were read and written: damage, unless it has another meaning. */
+/** Translates an error that was thrown while derived tables were read and written: damage, unless it has another meaning. */
 export function misfit(connection: Connection, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) return error;
-  const said = error instanceof LogError ? error.cause : error;
-  if (error instanceof LogError && !(said instanceof Error && MISFIT.test(said.message))) return error;
-  return derivedDamaged(connection, (said as Error).message, { cause: error });
+  const reason = error instanceof LogError ? error.cause : error;
+  if (error instanceof LogError && !(reason instanceof Error && MISFIT.test(reason.message))) return error;
+  return derivedDamaged(connection, (reason as Error).message, { cause: error });
 }
 
 /** What a column may hold; `any` is for columns that are not derived. */
@@ -50,6 +50,20 @@ const CHECKS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
 };
 
 /**
+ * Checks a value of a derived column.
+ *
+ * @throws {FileError} `derived-damaged` when it is of another kind.
+ */
+export function requireKind<K extends Kind>(
+  connection: Connection,
+  kind: K,
+  value: unknown,
+): asserts value is Kinds[K] {
+  if (CHECKS[kind](value)) return;
+  throw derivedDamaged(connection, `a column of kind ${kind} holds ${describe(value)}`);
+}
+
+/**
  * The rows of a query over derived tables.
  *
  * @param connection The log's file.
@@ -64,16 +78,13 @@ export function derivedRows<const Columns extends readonly Kind[]>(
   ...parameters: Parameter[]
 ): Row<Columns>[] {
   const rows = connection.query(sql).values(...parameters);
-  const checks = columns.map((kind) => CHECKS[kind]);
   for (const row of rows) {
-    for (let i = 0; i < checks.length; i++) {
-      if (!checks[i](row[i])) throw derivedDamaged(connection, `${shown(row[i])} stands where ${columns[i]} should`);
-    }
+    for (let i = 0; i < columns.length; i++) requireKind(connection, columns[i], row[i]);
   }
   return rows as Row<Columns>[];
 }
 
-/** The first of such rows. */
+/** The first row of a query over derived tables. */
 export function derivedRow<const Columns extends readonly Kind[]>(
   connection: Connection,
   sql: string,
@@ -84,9 +95,9 @@ export function derivedRow<const Columns extends readonly Kind[]>(
 }
 
 /**
- * The integers that a text lists, with commas between.
+ * The integers of a comma-separated list.
  *
- * @throws {FileError} `derived-damaged` when it lists something else.
+ * @throws {FileError} `derived-damaged` when it is something else.
  */
 export function derivedIntegers(connection: Connection, list: unknown): number[] {
   const integers = typeof list === "string" ? list.split(",").map(Number) : [NaN];
@@ -96,7 +107,7 @@ export function derivedIntegers(connection: Connection, list: unknown): number[]
   return integers;
 }
 
-function shown(value: unknown): string {
+function describe(value: unknown): string {
   if (value === null) return "NULL";
   return value instanceof Uint8Array ? "a blob" : typeof value === "string" ? "a text" : `the number ${value}`;
 }

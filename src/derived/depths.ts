@@ -9,7 +9,7 @@ import type { Connection } from "../sqlite/connection.ts";
 import { namedOutside } from "../log/entries.ts";
 import type { Batch } from "./batch.ts";
 import { derivedRows } from "./damage.ts";
-import type { TableProjection } from "./projections.ts";
+import type { TableProjection } from "./table_projection.ts";
 
 const SELECT_NAMED = "SELECT op_id, depth FROM json_each(?) JOIN ops ON op_id = value JOIN mnema_depths USING (seq)";
 const INSERT = "INSERT INTO mnema_depths (seq, depth) SELECT key, value FROM json_each(?)";
@@ -28,7 +28,7 @@ function apply(connection: Connection, batch: Batch): void {
   const depths: Record<number, number> = {};
   for (const { seq, opId, prev } of links) {
     let depth = 0;
-    // A prev that is not there, as only other implementations append it, is passed over.
+    // A prev that is not in the log, as only other implementations append it, is ignored.
     for (const id of prev) depth = Math.max(depth, 1 + (known.get(id) ?? -1));
     known.set(opId, depth);
     depths[seq] = depth;
@@ -36,7 +36,7 @@ function apply(connection: Connection, batch: Batch): void {
   connection.query(INSERT).run(JSON.stringify(depths));
 }
 
-/** The depths of what a batch names that stands before it. */
+/** The depths of the operations before a batch that it names in `prev`. */
 function namedDepths(connection: Connection, links: ReturnType<Batch["links"]>): Map<string, number> {
   const named = namedOutside(links);
   if (named.size === 0) return new Map();

@@ -2,7 +2,7 @@
  * The heads: every operation that no other names in `prev`.
  *
  * The table also holds, with `seq` NULL, ids that were named before they arrived, as another implementation may
- * append them: when such an operation arrives it is no head.
+ * append them: when such an operation arrives, it is not a head.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 import type { Connection } from "../sqlite/connection.ts";
 import type { Batch } from "./batch.ts";
 import { derivedRows } from "./damage.ts";
-import type { TableProjection } from "./projections.ts";
+import type { TableProjection } from "./table_projection.ts";
 
 const SELECT_HEADS = "SELECT op_id FROM mnema_heads WHERE seq NOT NULL ORDER BY seq DESC LIMIT ?";
 const SELECT_DEEPEST = "SELECT op_id FROM mnema_heads JOIN mnema_depths USING (seq) ORDER BY depth DESC, op_id LIMIT ?";
@@ -32,10 +32,10 @@ export const heads: TableProjection = {
 };
 
 /**
- * The ids of the heads, newest first. The projection must have been brought up.
+ * The ids of the heads, newest first. The projection must have been caught up.
  *
  * @param connection The log's file.
- * @param limit At most so many.
+ * @param limit The greatest number of heads.
  */
 export function selectHeads(connection: Connection, limit: number): string[] {
   return derivedRows(connection, SELECT_HEADS, ["text"], limit).map(([opId]) => opId);
@@ -43,19 +43,19 @@ export function selectHeads(connection: Connection, limit: number): string[] {
 
 /**
  * The ids of the heads that are deepest, of equal depth the smallest. What follows the first of them is deeper than all
- * that is in the log. This projection and the depths must have been brought up. Costs a look at every head.
+ * operations in the log. This projection and the depths must have been caught up. Costs a look at every head.
  *
  * @param connection The log's file.
- * @param limit At most so many.
+ * @param limit The greatest number of heads.
  */
 export function selectDeepestHeads(connection: Connection, limit: number): string[] {
   return connection.query(SELECT_DEEPEST).values<[string]>(limit).map(([opId]) => opId);
 }
 
 function apply(connection: Connection, batch: Batch): void {
-  /** The heads among them, with their `seq`, oldest first. */
+  /** The heads of the batch, with their `seq`, oldest first. */
   const added = new Map<string, number>();
-  /** What they name that is not among those before it. */
+  /** The ids that the batch names in `prev` before they come in it. */
   const named = new Set<string>();
   const ids = new Set<string>();
   for (const { seq, opId, prev } of batch.links()) {

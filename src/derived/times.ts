@@ -1,7 +1,7 @@
 /**
- * Which parts of the log hold operations of which time. `ts` is the author's clock and need not grow with `seq`, but
- * mostly does: for every 1,024 `seq` the least and the greatest `ts` are kept, and only the parts whose span meets the
- * one that is asked for are read. The table is a thousandth of the log's rows.
+ * An index of the log by time. `ts` is the author's clock and need not grow with `seq`, but mostly does: for every 1,024
+ * `seq` the least and the greatest `ts` are stored, and only the parts whose span overlaps the requested one are read.
+ * The table has a thousandth of the log's rows.
  *
  * Built when it is first asked for, and caught up after that; appending does not pay for it.
  *
@@ -9,10 +9,10 @@
  */
 
 import type { Connection } from "../sqlite/connection.ts";
-import type { SeqRange } from "../log/entries.ts";
+import type { SeqRange } from "../log/pager.ts";
 import type { Batch } from "./batch.ts";
 import { derivedRows } from "./damage.ts";
-import type { TableProjection } from "./projections.ts";
+import type { TableProjection } from "./table_projection.ts";
 
 const PART = 1024;
 const UPSERT = `INSERT INTO mnema_times (part, first, last)

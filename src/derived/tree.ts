@@ -1,7 +1,7 @@
 /**
- * The Merkle tree over a log (RFC 6962), kept in tiles as in Go's `sumdb/tlog`: a tile holds up to 256 neighbouring
- * hashes of one height, and only every eighth height is kept, 32 bytes an operation and little more. The heights between
- * are made again from a tile when they are asked for.
+ * The Merkle tree over a log (RFC 6962), stored in tiles as in Go's `sumdb/tlog`: a tile holds up to 256 neighbouring
+ * hashes of one height, and only every eighth height is stored, 32 bytes an operation and little more. The heights
+ * between are computed from a tile when they are needed.
  *
  * All hashes in tiles are of complete subtrees, so they never change; a tile that is not full yet grows.
  *
@@ -11,7 +11,7 @@
 import type { Connection } from "../sqlite/connection.ts";
 import type { Batch } from "./batch.ts";
 import { derivedDamaged, derivedRow } from "./damage.ts";
-import type { Run, TableProjection } from "./projections.ts";
+import type { Run, TableProjection } from "./table_projection.ts";
 import { HASH_BYTES } from "../bytes.ts";
 import { type HashReader, treeRoot } from "../tlog/merkle.ts";
 import { nodeHash } from "../tlog/node_hash.ts";
@@ -34,13 +34,13 @@ export const tree: TableProjection = {
   start: (connection) => new TreeRun(connection),
 };
 
-/** How many leaves the tree that is kept has. */
+/** The number of leaves of the stored tree. */
 export function treeSize(connection: Connection): number {
   const { index, length } = lastTile(connection, 0);
   return index * WIDTH + length / HASH_BYTES;
 }
 
-/** Gives the hashes of complete subtrees. Each tile is read once. */
+/** Reads the hashes of complete subtrees. Each tile is read once. */
 export function hashReader(connection: Connection): HashReader {
   const tiles = new Map<number, Uint8Array>();
   const tile = (id: number): Uint8Array => {
@@ -63,12 +63,12 @@ export function hashReader(connection: Connection): HashReader {
   };
 }
 
-/** The root of the tree of so many leaves. */
+/** The root of the tree of the first `size` leaves. */
 export function rootAt(connection: Connection, size: number): Uint8Array {
   return treeRoot(size, hashReader(connection));
 }
 
-/** The root over some neighbouring hashes of a tile, as many as a power of two. */
+/** The root over neighbouring hashes of a tile; their number is a power of two. */
 function rootOf(tile: Uint8Array, first: number, count: number): Uint8Array {
   if (count === 1) return tile.slice(first * HASH_BYTES, (first + 1) * HASH_BYTES);
   return nodeHash(rootOf(tile, first, count / 2), rootOf(tile, first + count / 2, count / 2));
@@ -87,8 +87,8 @@ function checkTile(connection: Connection, hashes: Uint8Array): Uint8Array {
   throw derivedDamaged(connection, `a tile of the Merkle tree has ${hashes.length} bytes`);
 }
 
-/** The tile of a layer that is growing. */
-interface Growing {
+/** The last tile of a layer, to which hashes are added. */
+interface GrowingTile {
   index: number;
   readonly hashes: Uint8Array<ArrayBuffer>;
   length: number;
@@ -97,7 +97,7 @@ interface Growing {
 
 class TreeRun implements Run {
   readonly #connection: Connection;
-  readonly #layers: Growing[] = [];
+  readonly #layers: GrowingTile[] = [];
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -125,14 +125,14 @@ class TreeRun implements Run {
     this.#add(layer + 1, rootOf(tile.hashes, 0, WIDTH));
   }
 
-  #load(layer: number): Growing {
+  #load(layer: number): GrowingTile {
     const { index, hashes, length } = lastTile(this.#connection, layer);
     const growing = new Uint8Array(TILE_BYTES);
     growing.set(hashes);
     return { index, hashes: growing, length, isChanged: false };
   }
 
-  #write(layer: number, tile: Growing): void {
+  #write(layer: number, tile: GrowingTile): void {
     this.#connection.query(UPSERT_TILE).run(layer * LAYER + tile.index, tile.hashes.subarray(0, tile.length));
     tile.isChanged = false;
   }

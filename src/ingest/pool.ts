@@ -1,5 +1,5 @@
 /**
- * The workers that check blocks, or, where there are to be none, the same work done here.
+ * A pool of workers that check blocks; without workers, blocks are checked on the calling thread.
  *
  * @module
  */
@@ -16,10 +16,10 @@ const SMALL_BYTES = 1 << 17;
 
 interface Member {
   worker: Worker;
-  /** Resolved when it listens. */
+  /** Resolved when it can be sent blocks. */
   started: PromiseWithResolvers<void>;
-  /** Those who wait for an answer, in the order of their requests. */
-  waiting: PromiseWithResolvers<CheckedBlock>[];
+  /** The unanswered requests, oldest first. */
+  pending: PromiseWithResolvers<CheckedBlock>[];
 }
 
 /** Checks blocks, several at a time. */
@@ -32,7 +32,7 @@ export class CheckPool {
 
   /**
    * @param size How many workers; 0 checks on the calling thread.
-   * @param maxBytes The greatest wire text that may enter.
+   * @param maxBytes The limit of a wire text, in bytes.
    * @param url The worker's module.
    * @param bodies Whether bodies are checked, too.
    */
@@ -42,7 +42,7 @@ export class CheckPool {
     this.#url = url;
   }
 
-  /** How many blocks to have under way, so that no worker waits for the next. */
+  /** The number of blocks to have in progress, so that no worker waits for the next. */
   get depth(): number {
     return 15 * this.#size;
   }
@@ -50,22 +50,22 @@ export class CheckPool {
   /**
    * Checks a block. Bytes are handed over: the caller must not use them afterwards.
    *
-   * @throws {LogError} `worker-failed` when a worker died; nothing that it had under way is lost, it was not appended.
+   * @throws {LogError} `worker-failed` when a worker died; nothing is lost: what it was checking was not appended.
    */
   check(block: Block): Promise<CheckedBlock> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    // A few operations are checked sooner than a worker starts.
+    // A few operations are checked faster than a worker starts.
     const isSmall = this.#members.length === 0 &&
       ("bytes" in block ? block.bytes.length : block.texts.length * 512) < SMALL_BYTES;
     if (this.#size === 0 || isSmall) return Promise.resolve(checkBlock(block, this.#limits));
     const member = this.#leastBusy();
     const answer = Promise.withResolvers<CheckedBlock>();
-    member.waiting.push(answer);
+    member.pending.push(answer);
     const request: CheckRequest = { block, limits: this.#limits };
     const transfer = "bytes" in block ? [block.bytes.buffer] : [];
     member.started.promise.then(
       () => member.worker.postMessage(request, transfer),
-      // Without workers it takes longer, and comes out the same.
+      // Without workers it takes longer; the result is the same.
       () => answer.resolve(checkBlock(block, this.#limits)),
     );
     return answer.promise;
@@ -77,25 +77,25 @@ export class CheckPool {
   }
 
   #leastBusy(): Member {
-    const idle = this.#members.find(({ waiting }) => waiting.length === 0);
+    const idle = this.#members.find(({ pending }) => pending.length === 0);
     if (idle !== undefined) return idle;
     if (this.#members.length < this.#size) return this.#start();
-    return this.#members.reduce((a, b) => b.waiting.length < a.waiting.length ? b : a);
+    return this.#members.reduce((a, b) => b.pending.length < a.pending.length ? b : a);
   }
 
   #start(): Member {
     const worker = new Worker(this.#url, { type: "module" });
-    const member: Member = { worker, started: Promise.withResolvers(), waiting: [] };
+    const member: Member = { worker, started: Promise.withResolvers(), pending: [] };
     let hasStarted = false;
     worker.onmessage = ({ data }: MessageEvent<CheckedBlock | "started">) => {
-      if (data !== "started") return member.waiting.shift()!.resolve(data);
+      if (data !== "started") return member.pending.shift()!.resolve(data);
       hasStarted = true;
-      member.started.resolve();
+      member.started.resolve(); // repeated until the first block arrives
     };
     worker.onerror = (event) => {
       event.preventDefault();
       if (hasStarted) return this.#fail(event.message);
-      this.#size = 0; // workers cannot be had here
+      this.#size = 0; // workers cannot be started here
       member.started.reject();
     };
     worker.onmessageerror = () => this.#fail("its answer could not be read");
@@ -108,8 +108,8 @@ export class CheckPool {
       "worker-failed",
       `a worker that checks operations died: ${reason}; what was committed is kept; try again`,
     );
-    for (const { waiting } of this.#members) {
-      for (const answer of waiting.splice(0)) answer.reject(this.#failure);
+    for (const { pending } of this.#members) {
+      for (const answer of pending.splice(0)) answer.reject(this.#failure);
     }
   }
 }

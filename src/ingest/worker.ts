@@ -7,11 +7,14 @@
 import type { Block } from "./blocks.ts";
 import { checkBlock, type CheckedBlock, type Limits } from "./check.ts";
 
-/** What a worker is sent. */
+/** How often a worker says that it has started, until it is sent the first block. */
+const ANNOUNCE_MS = 100;
+
+/** A message to the worker. */
 export interface CheckRequest {
   /** The block. */
   block: Block;
-  /** What is asked of its operations. */
+  /** The limits of its operations. */
   limits: Limits;
 }
 
@@ -21,9 +24,11 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = ({ data: { block, limits } }) => {
+  clearInterval(announcing);
   const checked = checkBlock(block, limits);
   scope.postMessage(checked, [checked.bytes.buffer, checked.table.buffer, checked.at.buffer]);
 };
 
-// What is sent while the modules above are still loading is lost.
+// What the pool sends while the modules above are still loading is lost: it waits for this message, which may be lost, too.
+const announcing = setInterval(() => scope.postMessage("started"), ANNOUNCE_MS);
 scope.postMessage("started");

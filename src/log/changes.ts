@@ -1,14 +1,14 @@
 /**
- * Notices that a log's file may have changed: at once when this process appends to it, within milliseconds when another
+ * Detects that a log's file may have changed: at once when this process appends to it, within milliseconds when another
  * does, because the system reports writes to the file and its `-wal`. Where the system does not report them, as on some
- * network file systems, a timer looks instead.
+ * network file systems, the file is polled.
  *
  * @module
  */
 
-/** How often the timer looks when the system reports writes: only in case that a report is lost. */
+/** Poll interval where the system reports writes: only in case a report is lost. */
 const POLL_WATCHED_MS = 1000;
-/** How often it looks when the system does not. */
+/** Poll interval where it does not. */
 const POLL_UNWATCHED_MS = 100;
 
 /** A count of changes that can be awaited. */
@@ -35,7 +35,7 @@ export class Changes {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Watches the file until what is returned is disposed of. */
+  /** Watches the file until the returned object is disposed of. */
   watch(): Disposable {
     if (this.#watchers++ === 0) this.#start();
     return {
@@ -46,7 +46,7 @@ export class Changes {
   }
 
   /**
-   * Waits for a change after a version, or until it is time to look all the same.
+   * Waits for a change after a version, or until the file is to be polled.
    *
    * @param version The version that was read before the file was.
    * @param signal Ends the wait.
@@ -72,7 +72,7 @@ export class Changes {
     try {
       this.#watcher = Deno.watchFs([this.#path, `${this.#path}-wal`].filter(exists));
     } catch {
-      return; // the timer looks instead
+      return; // the file is polled
     }
     this.#forward(this.#watcher);
   }

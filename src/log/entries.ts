@@ -1,6 +1,5 @@
 /**
- * Reading operations in `seq` order, a page at a time: what is in memory does not grow with the log, and no read
- * transaction stays open between pages, so that appending goes on meanwhile.
+ * Reading operations in `seq` order, while appending goes on.
  *
  * @module
  */
@@ -8,7 +7,7 @@
 import { LogError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import type { Parameter } from "../sqlite/query.ts";
-import { damaged } from "../sqlite/failures.ts";
+import { readRows, type SeqRange } from "./pager.ts";
 
 /** Which operations to read, and in which order. */
 export interface EntriesOptions {
@@ -22,34 +21,21 @@ export interface EntriesOptions {
   untilTs?: number;
   /** Only operations after this `seq`. */
   sinceSeq?: number;
-  /** At most so many. */
+  /** The greatest number of operations. */
   limit?: number;
   /** Newest first. */
   reverse?: boolean;
 }
 
-/** Rows after one `seq`, up to and with another. */
-export interface SeqRange {
-  /** The `seq` before the first. */
-  after: number;
-  /** The last. */
-  upTo: number;
-}
-
-/** A page starts at so many rows, and grows or shrinks until it holds about a megabyte of text. */
-const FIRST_PAGE_ROWS = 64;
-const MAX_PAGE_ROWS = 1024;
-const PAGE_LENGTH = 1 << 20;
-
-/** Up to so many types or authors are read through their index, each in order, and merged; more are scanned for. */
-const MAX_PARTS = 50;
+/** Up to this many types or authors are each read through their index and merged; for more, the log is scanned. */
+const MAX_INDEXED = 50;
 
 /**
  * Reads the rows that `options` ask for, as they are at the call: what is appended later is not among them.
  *
  * @param connection The log's file.
  * @param options Which rows, and in which order.
- * @param decode Makes what is wanted of a row, from its `seq` and its wire text.
+ * @param decode Converts a row, from its `seq` and its wire text.
  * @param upTo The last `seq` to read: that of the log at the call, by default.
  * @param parts Where the rows are, in ascending order; anywhere by default.
  * @throws {LogError} `invalid-argument`.
@@ -69,7 +55,9 @@ export function readEntries<T>(
   requireInteger("untilTs", untilTs, 0);
   // Rows are only ever added, at the end: the last seq at the call is a snapshot.
   const ranges = parts.map((part) => ({ after: Math.max(sinceSeq, part.after), upTo: Math.min(upTo, part.upTo) }));
-  return pages(connection, filter(options), { ranges, limit, reverse }, decode);
+  const { conditions, parameters, isComplete } = filterOf(options);
+  const query = { sql: pageSql(conditions, reverse), parameters, reverse, limit, isComplete: isComplete && !reverse };
+  return readRows(connection, query, conditions.length === 0 ? [] : ranges, ([seq, wire]) => decode(seq, wire));
 }
 
 /** The greatest `seq`; 0 in an empty log. */
@@ -87,7 +75,7 @@ export function rowOf(connection: Connection, opId: string): [seq: number, wire:
   return connection.query("SELECT seq, wire FROM ops WHERE op_id = ?").value(opId);
 }
 
-/** What operations name that does not stand before them among these. */
+/** The ids that operations name in `prev` and that are not among those before them. */
 export function namedOutside(links: Iterable<{ opId: string; prev: readonly string[] }>): Set<string> {
   const seen = new Set<string>();
   const named = new Set<string>();
@@ -105,80 +93,45 @@ export function requireInteger(name: string, value: number, least: number): void
   }
 }
 
-/** Refuses what is no text. */
+/** Refuses what is not a text. */
 export function requireText(name: string, value: unknown): asserts value is string {
   if (typeof value !== "string") throw new LogError("invalid-argument", `${name} must be a text, a string`);
 }
 
-/** Refuses what is no object, of options or of a draft. */
+/** Refuses what is not an object, of options or of a draft. */
 export function requireObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== "object" || value === null) throw new LogError("invalid-argument", `${name} must be an object`);
 }
 
-/** Refuses what is no function, where there is one. */
+/** Refuses what is neither a function nor undefined. */
 export function requireCallback(name: string, value: unknown): void {
   if (value === undefined || typeof value === "function") return;
   throw new LogError("invalid-argument", `${name} must be a function`);
 }
 
-function* pages<T>(
-  connection: Connection,
-  filter: Filter,
-  { ranges, limit, reverse }: { ranges: readonly SeqRange[]; limit: number; reverse: boolean },
-  decode: (seq: number, wire: string) => T,
-): Generator<T> {
-  if (filter.parts.length === 0) return;
-  const sql = pageSql(filter, reverse);
-  let rows = FIRST_PAGE_ROWS;
-  for (let { after, upTo } of reverse ? ranges.toReversed() : ranges) {
-    const end = upTo;
-    while (limit > 0 && after < upTo) {
-      const asked = Math.min(rows, limit);
-      const page = connection.query(sql).values<[number, string]>(after, upTo, asked, ...filter.parameters);
-      let length = 0;
-      for (const [seq, wire] of page) {
-        if (typeof wire !== "string") throw damaged(connection.path, `what stands at seq ${seq} is no text`);
-        length += wire.length;
-        yield decode(seq, wire);
-      }
-      limit -= page.length;
-      if (page.length < asked) {
-        if (filter.whole && !reverse && page.at(-1)?.[0] !== end) {
-          throw damaged(connection.path, `rows before seq ${end} cannot be read`);
-        }
-        break;
-      }
-      const [lastSeq] = page[page.length - 1];
-      if (reverse) upTo = lastSeq - 1;
-      else after = lastSeq;
-      rows = Math.max(1, Math.min(MAX_PAGE_ROWS, 2 * rows, Math.floor(rows * PAGE_LENGTH / length)));
-    }
-  }
-}
-
-/** Conditions of which a row meets one, each served by one index in `seq` order. */
+/** Conditions, one of which a selected row meets, each served by one index in `seq` order. */
 interface Filter {
-  /** Whether every row is wanted. */
-  whole: boolean;
-  parts: string[];
-  /** What `?4` and on stand for; `?1` to `?3` are the range and the limit. */
+  conditions: string[];
+  /** The values of `?4` and on; `?1` to `?3` are the range and the limit. */
   parameters: Parameter[];
+  /** Whether every row is selected. */
+  isComplete: boolean;
 }
 
-function filter({ types, authors, fromTs, untilTs }: EntriesOptions): Filter {
+function filterOf({ types, authors, fromTs, untilTs }: EntriesOptions): Filter {
   const parameters: Parameter[] = [];
   const place = (value: Parameter) => `?${3 + parameters.push(value)}`;
   const columns = [["type", types], ["author", authors]] as const;
-  const wanted = columns.flatMap(([column, values]) => values === undefined ? [] : [{ column, list: unique(values) }]);
-  const indexed = wanted.find(({ list }) => list.length <= MAX_PARTS);
+  const given = columns.flatMap(([column, values]) => values === undefined ? [] : [{ column, list: unique(values) }]);
+  const indexed = given.find(({ list }) => list.length <= MAX_INDEXED);
   // The unary + keeps SQLite from an index whose rows it would have to sort.
-  const rest = wanted.filter((column) => column !== indexed)
+  const rest = given.filter((column) => column !== indexed)
     .map(({ column, list }) => ` AND +${column} IN (SELECT value FROM json_each(${place(JSON.stringify(list))}))`);
   if (fromTs !== undefined) rest.push(` AND ts >= ${place(fromTs)}`);
   if (untilTs !== undefined) rest.push(` AND ts < ${place(untilTs)}`);
-  if (indexed === undefined) return { whole: rest.length === 0, parts: ["true" + rest.join("")], parameters };
-  const parts = indexed.list.map((value) => `${indexed.column} = ${place(value)}${rest.join("")}`);
-  return { whole: false, parts, parameters };
+  if (indexed === undefined) return { conditions: ["true" + rest.join("")], parameters, isComplete: rest.length === 0 };
+  const conditions = indexed.list.map((value) => `${indexed.column} = ${place(value)}${rest.join("")}`);
+  return { conditions, parameters, isComplete: false };
 }
 
 function unique(values: Iterable<string>): string[] {
@@ -190,12 +143,14 @@ function unique(values: Iterable<string>): string[] {
   throw new LogError("invalid-argument", "types and authors are lists of texts");
 }
 
-/** Whether a value can be iterated over: no text, whose characters nobody means. */
+/** Whether a value is iterable and not a text, whose characters are never meant. */
 export function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
-function pageSql({ parts }: Filter, reverse: boolean): string {
-  const selects = parts.map((part) => `SELECT seq, wire FROM ops WHERE seq > ?1 AND seq <= ?2 AND ${part}`);
+function pageSql(conditions: string[], reverse: boolean): string {
+  const selects = conditions.map((condition) =>
+    `SELECT seq, wire FROM ops WHERE seq > ?1 AND seq <= ?2 AND ${condition}`
+  );
   return `${selects.join(" UNION ALL ")} ORDER BY seq${reverse ? " DESC" : ""} LIMIT ?3`;
 }

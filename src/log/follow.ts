@@ -23,7 +23,7 @@ export interface FollowOptions extends Pick<EntriesOptions, "types" | "authors">
  * @param connection The log's file.
  * @param changes Reports that the file may have changed.
  * @param options Which operations, and until when.
- * @param decode Makes what is wanted of a row, from its `seq` and its wire text.
+ * @param decode Converts a row, from its `seq` and its wire text.
  * @throws {LogError} `invalid-argument`.
  */
 export function followEntries<T>(
@@ -43,7 +43,7 @@ export function followEntries<T>(
   const ends = AbortSignal.any(signal === undefined ? [left.signal] : [signal, left.signal]);
   const entries = follow(connection, changes, { sinceSeq, signal: ends, filter }, decode);
   const leave = entries.return;
-  entries.return = (value) => { // a generator's own would wait for the next entry
+  entries.return = (value) => { // the generator's method would wait for the next entry
     left.abort();
     return leave.call(entries, value);
   };

@@ -1,9 +1,9 @@
 /**
- * Many rows in one statement: calling native code costs more than inserting a row, so SQLite is handed the wire texts
- * of a batch as the run of bytes they came in, and beside it a table of where in it each row's columns stand.
+ * Many rows in one statement: calling native code costs more than inserting a row, so SQLite is given the wire texts of
+ * a batch as the bytes they came in, and a table of the offsets at which each row's columns are.
  *
- * An entry of the table is, in ASCII, five integers of 10 digits: where the wire text starts, from 0, and its length;
- * then, from its start, where the values of `op_id`, `ts` and `type` stand. Behind them are the 32 bytes of its leaf hash.
+ * An entry of the table is, in ASCII, five integers of 10 digits: the offset of the wire text and its length; then, from
+ * its start, the offsets of the values of `op_id`, `ts` and `type`. After them are the 32 bytes of its leaf hash.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export const INSERT_RECORDS: string = `
     ${text("0", "length")}
   FROM record`;
 
-/** Wire texts, and where the columns of their rows stand. */
+/** Wire texts, and the offsets of the columns of their rows. */
 export interface Records {
   /** Holds the wire texts; there may be more between them. */
   bytes: Uint8Array;
@@ -61,7 +61,7 @@ export class TableBuilder {
   #table = new Uint8Array(512 * ENTRY);
   #length = 0;
 
-  /** Adds the operation whose wire text stands from `start` to `end`, and its leaf hash. */
+  /** Adds the operation whose wire text is from `start` to `end`, and its leaf hash. */
   add(start: number, end: number, tail: Tail, leaf: Uint8Array): void {
     if (this.#length + ENTRY > this.#table.length) {
       const larger = new Uint8Array(2 * this.#table.length);
@@ -90,9 +90,9 @@ export class TableBuilder {
   }
 }
 
-function readDigits(table: Uint8Array, start: number): number {
+function readInteger(digits: Uint8Array, start: number, end = start + DIGITS): number {
   let integer = 0;
-  for (let at = start; at < start + DIGITS; at++) integer = 10 * integer + table[at] - 0x30;
+  for (let at = start; at < end; at++) integer = 10 * integer + digits[at] - 0x30;
   return integer;
 }
 
@@ -109,9 +109,9 @@ export function namesOf({ bytes, table }: Records): { opIds: string[]; prevs: st
   const opIds: string[] = [];
   const prevs: string[][] = [];
   for (let at = 0; at < table.length; at += ENTRY) {
-    const start = readDigits(table, at);
-    const opIdAt = start + readDigits(table, at + 2 * DIGITS);
-    const [prevAt, prevEnd] = prevRange(opIdAt, start + readDigits(table, at + 3 * DIGITS));
+    const start = readInteger(table, at);
+    const opIdAt = start + readInteger(table, at + 2 * DIGITS);
+    const [prevAt, prevEnd] = prevRange(opIdAt, start + readInteger(table, at + 3 * DIGITS));
     opIds.push(buffer.toString("latin1", opIdAt, opIdAt + OP_ID_LENGTH));
     prevs.push(splitPrev(buffer.toString("latin1", prevAt, prevEnd)));
   }
@@ -123,6 +123,14 @@ export function leafOf({ table }: Records, index: number): Uint8Array {
   return table.subarray(index * ENTRY + LEAF_AT, (index + 1) * ENTRY);
 }
 
+/** The `ts` of one of the records. */
+export function tsOf({ bytes, table }: Records, index: number): number {
+  const at = index * ENTRY;
+  const start = readInteger(table, at);
+  const end = start + readInteger(table, at + 4 * DIGITS) - TS_TO_TYPE;
+  return readInteger(bytes, start + readInteger(table, at + 3 * DIGITS), end);
+}
+
 /**
  * What the columns of the records' rows hold, each as a line: id, type, author and time, and how many bytes the wire
  * text has.
@@ -131,7 +139,7 @@ export function linesOf({ bytes, table }: Records): string[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lines: string[] = [];
   for (let at = 0; at < table.length; at += ENTRY) {
-    const [start, length, opIdAt, tsAt, typeAt] = [0, 1, 2, 3, 4].map((n) => readDigits(table, at + n * DIGITS));
+    const [start, length, opIdAt, tsAt, typeAt] = [0, 1, 2, 3, 4].map((n) => readInteger(table, at + n * DIGITS));
     const text = (from: number, to: number) => buffer.toString("latin1", start + from, start + to);
     const [opId, type] = [text(opIdAt, opIdAt + OP_ID_LENGTH), text(typeAt, length - TYPE_TO_END)];
     const [author, ts] = [text(AUTHOR_OFFSET, AUTHOR_OFFSET + AUTHOR_LENGTH), text(tsAt, typeAt - TS_TO_TYPE)];
@@ -140,24 +148,24 @@ export function linesOf({ bytes, table }: Records): string[] {
   return lines;
 }
 
-/** Those of the records whose index is wanted. */
-export function selectRecords({ bytes, table }: Records, wanted: readonly number[]): Records {
-  if (wanted.length * ENTRY === table.length) return { bytes, table };
-  const selected = new Uint8Array(wanted.length * ENTRY);
-  wanted.forEach((index, i) => selected.set(table.subarray(index * ENTRY, (index + 1) * ENTRY), i * ENTRY));
+/** The records of the given indexes. */
+export function selectRecords({ bytes, table }: Records, indexes: readonly number[]): Records {
+  if (indexes.length * ENTRY === table.length) return { bytes, table };
+  const selected = new Uint8Array(indexes.length * ENTRY);
+  indexes.forEach((index, i) => selected.set(table.subarray(index * ENTRY, (index + 1) * ENTRY), i * ENTRY));
   return { bytes, table: selected };
 }
 
 /** A copy of one of the records, by itself. */
 export function copyRecord({ bytes, table }: Records, index: number): Records {
   const entry = table.slice(index * ENTRY, (index + 1) * ENTRY);
-  const start = readDigits(entry, 0);
-  const length = readDigits(entry, DIGITS);
+  const start = readInteger(entry, 0);
+  const length = readInteger(entry, DIGITS);
   putDigits(entry, 0, 0);
   return { bytes: bytes.slice(start, start + length), table: entry };
 }
 
-/** Single records, one behind another. */
+/** Joins single records. */
 export function joinRecords(parts: readonly Records[]): Records {
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.bytes.length, 0));
   const table = new Uint8Array(parts.length * ENTRY);

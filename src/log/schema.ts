@@ -5,7 +5,7 @@
  * The triggers make the table append-only against everyone who does not drop them first. `ops_no_replace` closes what
  * the first two leave open: INSERT OR REPLACE removes a row without firing a delete trigger, and an explicit `seq` can
  * be put in a gap or before the end. In a BEFORE INSERT trigger, `NEW.seq` is -1 when SQLite is to choose it; an
- * explicit -1 cannot be told from that.
+ * explicit -1 cannot be distinguished from that.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { type Definitions, faultOf, isDerived, isVirtual, runsOnWrite, type Sche
 import { lowerCase } from "../sqlite/sql.ts";
 import { refuseReadOnlyFile, useWriteAheadLog } from "../sqlite/writable.ts";
 
-/** What the log has in the file, by name. */
+/** The statements of the log's objects, by name. */
 export const OBJECTS: Readonly<Record<string, string>> = {
   ops: "CREATE TABLE ops (seq INTEGER PRIMARY KEY AUTOINCREMENT, op_id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, " +
     "author TEXT NOT NULL, ts INTEGER NOT NULL, wire TEXT NOT NULL)",
@@ -33,19 +33,19 @@ export const OBJECTS: Readonly<Record<string, string>> = {
 
 /** A blob is parsed as a text is. */
 const SELECT_OBJECTS = "SELECT type, name, tbl_name, CAST(sql AS TEXT) FROM main.sqlite_schema";
-/** So much of an object's SQL is quoted, in UTF-16 code units. */
+/** The quoted length of an object's SQL, in UTF-16 code units. */
 const MAX_QUOTED = 200;
 
-/** What a file holds of the log: nothing at all, some of its objects, or all. */
+/** Which of the log's objects a file holds: it holds nothing at all, some, or all. */
 type SchemaState = "empty" | "partial" | "complete";
 
 /**
- * Makes sure that the file holds a log: one that is there is checked, and completed when it lacks indexes or triggers;
- * an empty file becomes a log. Everything is checked before anything is changed. For writing, nothing may be there that
- * would run as rows are written, on any table that the log writes.
+ * Makes sure that the file holds a log: an existing one is checked, and completed when it lacks indexes or triggers; an
+ * empty file becomes a log. Everything is checked before anything is changed. For writing, no object may exist that would
+ * run as rows are written, on any table that the log writes.
  *
  * @param connection The log's file.
- * @param definitions How all that the log makes is made, that is derived as well.
+ * @param definitions The definitions of all that the log creates, derived tables included.
  * @throws {FileError} `not-a-log`, `not-a-database`.
  */
 export function ensureSchema(connection: Connection, definitions: Definitions): void {
@@ -88,14 +88,14 @@ function refusalOf(object: SchemaObject, definitions: Definitions, readonly: boo
   if (fault === "disguised") return `hides an object in its schema: ${name} is ${quoteSql(object)}`;
   if (fault === "altered" && !isDerived(name)) return `has an unexpected schema: its ${name} is ${quoteSql(object)}`;
   if (readonly || !runsOnWrite(object)) return undefined;
-  // A derived table that is not as it is made is dropped before it is read, so that only a module's code could run.
+  // A derived table with another definition is dropped before it is read, so that only a module's code could run.
   if (fault === "altered" && object.type !== "index" && !isVirtual(object)) return undefined;
   const loss = fault === "altered" ? " (what is derived is made again)" : "";
   return `has something in its schema that would run as the log is written: ${name} is ${quoteSql(object)}; ` +
     `drop it with an SQLite tool${loss}, or open the log with readonly`;
 }
 
-/** The SQL of an object for a message, as far as it is shown. */
+/** The SQL of an object for a message, abbreviated. */
 export function quoteSql({ sql }: SchemaObject): string {
   if (sql === null) return "without SQL";
   return sql.length > MAX_QUOTED ? `${JSON.stringify(sql.slice(0, MAX_QUOTED))} and so on` : JSON.stringify(sql);

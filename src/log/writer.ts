@@ -1,5 +1,5 @@
 /**
- * What may enter a log, and how: the one place that inserts operations.
+ * The writer: checks what may be appended to a log, and is the only one that inserts operations.
  *
  * @module
  */
@@ -7,20 +7,20 @@
 import { Buffer } from "node:buffer";
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
 import { checkBody } from "../wire/bodies.ts";
-import { HASH_BYTES } from "../bytes.ts";
 import { textLeafHash } from "./leaf.ts";
 import { isOperation, type Operation } from "../wire/operation.ts";
+import type { Appended, Follower } from "./appended.ts";
 import type { Changes } from "./changes.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
 import { isConflict } from "../sqlite/failures.ts";
-import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder } from "./records.ts";
+import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder, tsOf } from "./records.ts";
 
-/** The greatest wire text that may enter unless the log is opened with another limit, in bytes of UTF-8. */
+/** Default limit of a wire text, in bytes of UTF-8. */
 export const MAX_OPERATION_BYTES: number = 1 << 20;
 
 const SELECT_MISSING = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
-/** What an append must know: the `seq` of an operation that is there, and what it follows that is not. */
+/** The `seq` of an operation that is in the log, and what it follows that is not. */
 const SELECT_BEFORE = "SELECT (SELECT seq FROM ops WHERE op_id = ?), (SELECT json_group_array(value) FROM " +
   "json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value))";
 const INSERT = "INSERT INTO ops (op_id, type, author, ts, wire) VALUES (?, ?, ?, ?, ?)";
@@ -29,16 +29,12 @@ const SELECT_LAST = "SELECT last_insert_rowid()";
 
 const SELECT_PRESENT = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM ops WHERE op_id = value)";
 
-/** When so many operations are noted, the follower catches up. */
-const APPENDED_NOTED = 4096;
-/** Sooner where many enter: what is kept in memory for a while takes longer to be cleared away. */
-const BATCH_NOTED = 512;
-/** So many ids of what was appended are kept in memory. */
-const RECENT = 4096;
+/** The number of appended ids that are kept in memory. */
+const MAX_RECENT = 4096;
 
 const utf8 = new TextEncoder();
 
-/** Operations that were checked, in an order in which each follows only what is in the log or stands before it. */
+/** Operations that were checked, each after those in the batch that it follows. */
 export interface Batch extends Records {
   /** Their ids. */
   opIds: string[];
@@ -46,40 +42,24 @@ export interface Batch extends Records {
   prevs: string[][];
 }
 
-/** What became of an operation: the `seq` at which it entered, or it was there already, or what it follows is missing. */
+/** What became of an operation: the `seq` it was appended at, or it is in the log already, or what it follows is missing. */
 export type Verdict = number | "known" | { missing: string[] };
-
-/** Whoever follows what enters the log, as it enters. */
-export interface Follower {
-  /** Takes note of an operation that was appended, and of its leaf hash, which is copied. */
-  note(seq: number, opId: string, prev: readonly string[], leaf: Uint8Array): void;
-  /** How many operations were noted since it caught up. */
-  readonly noted: number;
-  /** Catches up, as a part of the transaction that appends. */
-  catchUp(): void;
-  /** Catches up in a transaction of its own; when that cannot be, later. */
-  tryCatchUp(): void;
-  /** Forgets what was noted: the transaction is rolled back. */
-  forget(): void;
-}
 
 /** Appends to one log. */
 export class Writer {
-  /** The greatest wire text that may enter, in bytes of UTF-8. */
+  /** The limit of a wire text, in bytes of UTF-8. */
   readonly maxOperationBytes: number;
   readonly #connection: Connection;
   readonly #follower: Follower;
   readonly #changes: Changes;
-  /** The leaf hash of what is appended. */
-  readonly #leaf = new Uint8Array(HASH_BYTES);
-  /** What was appended last, the oldest first: it is in the log, and need not be looked for there. */
+  /** The ids that were appended last, oldest first: they are in the log and need not be looked up. */
   readonly #recent = new Set<string>();
 
   /**
    * @param connection The log's file.
-   * @param follower Is told of every operation that enters.
+   * @param follower Is told of every appended operation.
    * @param changes Is told that the log has changed.
-   * @param maxOperationBytes The greatest wire text that may enter, in bytes of UTF-8.
+   * @param maxOperationBytes The limit of a wire text, in bytes of UTF-8.
    */
   constructor(connection: Connection, follower: Follower, changes: Changes, maxOperationBytes: number) {
     this.#connection = connection;
@@ -89,7 +69,7 @@ export class Writer {
   }
 
   /**
-   * Refuses what may not enter whatever the log holds.
+   * Refuses an operation that may not be appended, whatever the log holds.
    *
    * @throws {LogError} `too-large`, `invalid-argument`, `bad-address`, `bad-signature`, `bad-body`.
    */
@@ -103,8 +83,8 @@ export class Writer {
   }
 
   /**
-   * Puts an admitted operation after all others, unless it is there already. One statement changes the file, so that
-   * it needs no transaction around it.
+   * Appends an admitted operation, unless it is in the log already. One statement changes the file, so that it needs no
+   * transaction around it.
    *
    * @returns Its `seq`.
    * @throws {DanglingReferenceError} Before anything is changed.
@@ -113,21 +93,20 @@ export class Writer {
     this.#refuseReadonly();
     const prev = checkPrev ? op.prev : [];
     if (this.#recent.has(op.opId) || !prev.every((id) => this.#recent.has(id))) {
-      const wanted = JSON.stringify(prev);
-      const [known, lacking] = this.#connection.query(SELECT_BEFORE).value<[number | null, string]>(op.opId, wanted)!;
+      const query = this.#connection.query(SELECT_BEFORE);
+      const [known, missing] = query.value<[number | null, string]>(op.opId, JSON.stringify(prev))!;
       if (known !== null) return known;
-      if (lacking !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(lacking));
+      if (missing !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(missing));
     }
     const seq = this.#insertRow(op);
     if (seq === undefined) return this.seqOf(op.opId)!;
     this.#remember(op.opId);
-    this.#follower.note(seq, op.opId, op.prev, textLeafHash(op.wire, this.#leaf));
-    if (this.#follower.noted >= APPENDED_NOTED) this.#follower.tryCatchUp();
+    this.#follower.appended([{ seq, opId: op.opId, prev: op.prev, ts: op.ts, leaf: textLeafHash(op.wire) }]);
     this.#changes.notify();
     return seq;
   }
 
-  /** The new `seq`; undefined when the operation is there already. */
+  /** The new `seq`; undefined when the operation is in the log already. */
   #insertRow(op: Operation): number | undefined {
     try {
       const inserted = this.#connection.query(INSERT).run(op.opId, op.type, op.author, op.ts, op.wire);
@@ -140,13 +119,13 @@ export class Writer {
 
   #remember(opId: string): void {
     this.#recent.add(opId);
-    if (this.#recent.size > RECENT) this.#recent.delete(this.#recent.keys().next().value!);
+    if (this.#recent.size > MAX_RECENT) this.#recent.delete(this.#recent.keys().next().value!);
   }
 
-  /** After a rollback: what was appended may not be there. */
-  #forget(): void {
+  /** After a rollback: what was appended may not be in the log. */
+  #rolledBack(): void {
     this.#recent.clear();
-    this.#follower.forget();
+    this.#follower.rolledBack();
   }
 
   /** The `seq` of an operation, or undefined when the log does not hold it. */
@@ -155,7 +134,7 @@ export class Writer {
   }
 
   /**
-   * Puts a batch of admitted operations after all others, in few native calls. Inside {@linkcode Writer.transaction}.
+   * Appends a batch of admitted operations in few native calls. Inside {@linkcode Writer.transaction}.
    *
    * @returns What became of each.
    */
@@ -166,10 +145,10 @@ export class Writer {
     const arrived = new Set<string>();
     const verdicts = opIds.map((opId, i): Verdict | "new" => {
       const repeated = arrived.has(opId);
-      const lacking = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
+      const absent = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
       seen.add(opId);
-      // What is in the log already may stay there, whatever it follows.
-      if (lacking.length > 0 && this.seqOf(opId) === undefined) return { missing: lacking };
+      // An operation that is in the log already is accepted, whatever it follows.
+      if (absent.length > 0 && this.seqOf(opId) === undefined) return { missing: absent };
       arrived.add(opId);
       return repeated ? "known" : "new";
     });
@@ -180,19 +159,19 @@ export class Writer {
     }
     const added = indexesOf(verdicts, "new");
     let seq = lastSeq(this.#connection) - added.length;
-    for (const i of added) {
+    const appended = added.map((i): Appended => {
       verdicts[i] = ++seq;
-      this.#follower.note(seq, opIds[i], prevs[i], leafOf(batch, i));
-    }
-    if (this.#follower.noted >= BATCH_NOTED) this.#follower.catchUp();
+      return { seq, opId: opIds[i], prev: prevs[i], ts: tsOf(batch, i), leaf: leafOf(batch, i) };
+    });
+    if (appended.length > 0) this.#follower.appended(appended);
     this.#changes.notify();
     return verdicts as Verdict[];
   }
 
   /**
-   * Puts admitted operations after all others, in few native calls. Inside {@linkcode Writer.transaction}.
+   * Appends admitted operations in few native calls. Inside {@linkcode Writer.transaction}.
    *
-   * @param ops Operations that are new, each of which follows only what is in the log or stands before it.
+   * @param ops Operations that are new, each after those that it follows.
    */
   insertNew(ops: readonly Operation[]): void {
     const bytes = new Uint8Array(ops.reduce((length, { wire }) => length + Buffer.byteLength(wire), 0));
@@ -200,7 +179,7 @@ export class Writer {
     let length = 0;
     for (const op of ops) {
       const end = length + utf8.encodeInto(op.wire, bytes.subarray(length)).written;
-      table.add(length, end, op, textLeafHash(op.wire, this.#leaf));
+      table.add(length, end, op, textLeafHash(op.wire));
       length = end;
     }
     const opIds = ops.map(({ opId }) => opId);
@@ -212,7 +191,7 @@ export class Writer {
     });
   }
 
-  /** What is named before it stands in the batch, and is not in the log. */
+  /** The ids that are named before they come in the batch, and are not in the log. */
   #missingFrom(opIds: string[], prevs: string[][]): Set<string> {
     const named = namedOutside(opIds.map((opId, i) => ({ opId, prev: prevs[i] })));
     if (named.size === 0) return named;
@@ -225,13 +204,13 @@ export class Writer {
     return new Set(this.#connection.query(SELECT_PRESENT).values<[string]>(JSON.stringify(opIds)).map(([id]) => id));
   }
 
-  /** Whether the records went in; they do not, and nothing is changed, when the log has one of them already. */
-  #insertRecords(records: Records, wanted: readonly number[]): boolean {
-    if (wanted.length === 0) return true;
-    const { bytes, table } = selectRecords(records, wanted);
+  /** Whether the records were inserted; they are not, and nothing is changed, when the log has one of them already. */
+  #insertRecords(records: Records, indexes: readonly number[]): boolean {
+    if (indexes.length === 0) return true;
+    const { bytes, table } = selectRecords(records, indexes);
     try {
       const inserted = this.#connection.query(INSERT_RECORDS).run(bytes, table, table.length);
-      if (inserted !== wanted.length) throw this.#obstructed();
+      if (inserted !== indexes.length) throw this.#obstructed();
       return true;
     } catch (error) {
       if (isConflict(error)) return false;
@@ -239,7 +218,7 @@ export class Writer {
     }
   }
 
-  /** The error for a file in which something that is not the log's keeps rows from entering. */
+  /** The error for a file in which an object that is not the log's keeps rows from being inserted. */
   #obstructed(): FileError {
     const { path } = this.#connection;
     return new FileError(
@@ -255,18 +234,18 @@ export class Writer {
     try {
       return this.#connection.transaction(work);
     } catch (error) {
-      this.#forget();
+      this.#rolledBack();
       throw error;
     }
   }
 
-  /** The same for work that takes its time: what else is appended through this connection meanwhile is a part of it. */
+  /** The same for asynchronous work: what else is appended through this connection meanwhile is a part of it. */
   async heldTransaction<T>(work: () => Promise<T>): Promise<T> {
     this.#refuseReadonly();
     try {
       return await this.#connection.heldTransaction(work);
     } catch (error) {
-      this.#forget();
+      this.#rolledBack();
       throw error;
     } finally {
       this.#changes.notify(); // only now what was inserted can be read
@@ -281,8 +260,8 @@ export class Writer {
   }
 }
 
-function indexesOf(verdicts: readonly unknown[], wanted: "new"): number[] {
-  return verdicts.flatMap((verdict, i) => verdict === wanted ? [i] : []);
+function indexesOf(verdicts: readonly unknown[], sought: "new"): number[] {
+  return verdicts.flatMap((verdict, i) => verdict === sought ? [i] : []);
 }
 
 /** Whether a text has more bytes of UTF-8 than allowed; one UTF-16 unit is at most three. */

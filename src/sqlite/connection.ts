@@ -330,6 +330,11 @@ export class Connection {
     }
   }
 
+  /** Whether a transaction is under way; in memory, one always is. */
+  get isInTransaction(): boolean {
+    return this.#depth > 0;
+  }
+
   /** Whether a transaction that takes its time is under way: what it inserted may be rolled back. */
   get isHeld(): boolean {
     return this.#isHeld;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FileError, LogError, Operation, OpLog } from "../../mod.ts";
 import { audit, type AuditReport, type FindingKind } from "../../src/audit/audit.ts";
-import { DERIVED } from "../../src/audit/expected_schema.ts";
+import { BUILT_IN } from "../../src/built_in.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { alice, forged, missigned, note } from "../operations.ts";
 import { bound, canBeBound } from "../processes.ts";
@@ -267,7 +267,7 @@ function exec(path: string, sql: string): void {
 
 /** The findings when everything derived differs from the log. */
 function derivedAll(): [FindingKind][] {
-  return DERIVED.map(() => ["derived-differs"]);
+  return BUILT_IN.map(() => ["derived-differs"]);
 }
 
 /** An operation whose address is right and whose signature is another's. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FileError, formatJson, formatTree, LogError, OpLog } from "../../mod.ts";
 import { Connection } from "../../src/sqlite/connection.ts";
-import { DERIVED } from "../../src/audit/expected_schema.ts";
+import { BUILT_IN } from "../../src/built_in.ts";
 import { FallPaths } from "../../src/claims/cascade.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note } from "../operations.ts";
@@ -10,7 +10,7 @@ import { told } from "../claims/scenarios.ts";
 
 const NAMED = { origin: "example.org/log" };
 const STATE = "mnema_state_counts";
-const TABLES = [...DERIVED.flatMap(({ tables }) => Object.keys(tables)), "mnema_watermarks", STATE];
+const TABLES = [...BUILT_IN.flatMap(({ tables }) => Object.keys(tables)), "mnema_watermarks", STATE];
 
 /** A log in which claims have every status, and everything derived is kept. */
 function makeLog(path: string): void {
@@ -86,7 +86,7 @@ function withCopies(use: (damagedCopy: (sql: string) => string, expected: unknow
   });
 }
 
-/** Asserts that a rebuild makes everything as it was. */
+/** Asserts that a rebuild restores everything. */
 function assertRepaired(path: string, expected: unknown[], what: string): void {
   using log = OpLog.open(path);
   log.rebuild();
@@ -116,7 +116,7 @@ const REPLACED: [what: string, sql: (table: string) => string][] = [
 ];
 
 for (const [what, sql] of REPLACED) {
-  Deno.test(`where a derived table was, ${what} is replaced, or passed over by a readonly log`, () => {
+  Deno.test(`where a derived table was, ${what} is replaced, or ignored by a readonly log`, () => {
     withCopies((damagedCopy, expected) => {
       for (const table of TABLES) {
         {
@@ -139,9 +139,9 @@ for (const [what, sql] of REPLACED) {
   });
 }
 
-Deno.test("whatever has the name of an index of a derived table gives way to it in a rebuild", () => {
+Deno.test("whatever has the name of an index of a derived table is replaced by it in a rebuild", () => {
   withCopies((damagedCopy, expected) => {
-    for (const index of DERIVED.flatMap(({ indexes = {} }) => Object.keys(indexes))) {
+    for (const index of BUILT_IN.flatMap(({ indexes = {} }) => Object.keys(indexes))) {
       const replaced = [
         `DROP INDEX ${index}`,
         `DROP INDEX ${index}; CREATE TABLE ${index} (a)`,
@@ -195,7 +195,7 @@ function isPossible(path: string, sql: string): boolean {
   });
 }
 
-Deno.test("whatever stands in a derived table, each reader gives an answer or a documented error", () => {
+Deno.test("whatever is in a derived table, each reader gives an answer or a documented error", () => {
   withCopies((damagedCopy, expected) => {
     let [tried, refused] = [0, 0];
     for (const sql of damages()) {
@@ -340,7 +340,7 @@ Deno.test("a kept state that is not one text of JSON is damage, and so is one th
   });
 });
 
-Deno.test("a watermark that is no number of an operation makes what it is of anew", () => {
+Deno.test("a watermark that is not the seq of an operation has its projection rebuilt", () => {
   withCopies((damagedCopy, expected) => {
     for (const value of ["'x'", "x'00'", "-1", "1.5", "9223372036854775807", "1e300", "''"]) {
       for (const column of ["seq", "version"]) {

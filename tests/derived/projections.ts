@@ -21,3 +21,19 @@ export const counts: Projection<Record<string, number>> = {
   initial: {},
   step: (state, { op }) => ({ ...state, [op.type]: (state[op.type] ?? 0) + 1 }),
 };
+
+/** The texts of all notes in their order, and how often its step has run. */
+export function texts(name = "texts"): Projection<string[]> & { calls: number } {
+  return {
+    name,
+    version: 1,
+    initial: [],
+    types: ["note"],
+    calls: 0,
+    step(state, { op }) {
+      this.calls++;
+      state.push(op.body.text as string);
+      return state;
+    },
+  };
+}

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { type IngestReport, LogError, Operation, OpLog, RefusedError } from "../../mod.ts";
-import { CheckPool } from "../../src/ingest/pool.ts";
 import { withFolder } from "../folder.ts";
 import { alice, causalShuffle, forged, headsOf, note, vectorLines, vectorOperations } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
@@ -227,24 +226,6 @@ Deno.test("an operation that comes twice in one source is new once and known onc
   using log = OpLog.open();
   const report = await log.ingest([...lines.slice(0, 20), ...lines.slice(0, 20)]);
   assertEquals([report.new, report.known, report.refused, log.size], [20, 20, 0, 20]);
-});
-
-Deno.test("a worker that dies is an error for everything that it had under way, and for what comes after", async () => {
-  const pool = new CheckPool(2, 1 << 20, new URL("../log/children/dying_worker.ts", import.meta.url));
-  const block = () => ({ texts: lines.slice(0, 400) });
-  for (const result of await Promise.allSettled([pool.check(block()), pool.check(block()), pool.check(block())])) {
-    assert(result.status === "rejected" && result.reason instanceof LogError);
-    assertEquals(result.reason.code, "worker-failed");
-  }
-  assertEquals((await assertRejects(() => pool.check(block()), LogError)).code, "worker-failed");
-  pool.close();
-});
-
-Deno.test("where no worker can start, the same work is done without", async () => {
-  const pool = new CheckPool(2, 1 << 20, new URL("./children/no_such_worker.ts", import.meta.url));
-  const blocks = [0, 1, 2].map((i) => pool.check({ texts: lines.slice(300 * i, 300 * (i + 1)) }));
-  for (const { at, refusals } of await Promise.all(blocks)) assertEquals([at.length, refusals], [300, []]);
-  pool.close();
 });
 
 Deno.test("every refusal is told, and the report keeps the first thousand", async () => {

@@ -1,4 +1,4 @@
-/** `pause_within.ts PATH project|rebuild`: makes derived state anew, and pauses in the midst of it. */
+/** `pause_within.ts PATH project|rebuild`: rebuilds derived state, and pauses halfway. */
 
 import { OpLog } from "../../../mod.ts";
 import { counts } from "../projections.ts";

@@ -5,12 +5,12 @@ import { withDatabase, withFolder } from "../folder.ts";
 import { alice, forged, headsOf, note } from "../operations.ts";
 import { insertOutside } from "../outside.ts";
 import { linesOf } from "../processes.ts";
-import { startChild } from "./children/run.ts";
+import { startChild } from "../log/children/run.ts";
 
 const UNCHECKED = { verify: false, checkPrev: false };
-const BLOCK = 4096;
+const FLUSH_THRESHOLD = 4096;
 
-/** An operation that is shaped as it should be, and signed by nobody; it follows others by their numbers. */
+/** An operation of the right shape, signed by nobody; it follows others by their numbers. */
 function unsigned(n: number, prev: readonly number[] = []): Operation {
   return Operation.fromWire({
     v: 1,
@@ -108,7 +108,7 @@ Deno.test("an operation that is awaited by several, over and over, is no head wh
 });
 
 /** What can happen to the tables that are derived from the log. */
-const DERIVED: Record<string, string> = {
+const CHANGES: Record<string, string> = {
   "both tables are dropped": "DROP TABLE mnema_heads; DROP TABLE mnema_watermarks",
   "the table of the heads is dropped": "DROP TABLE mnema_heads",
   "the watermarks are dropped": "DROP TABLE mnema_watermarks",
@@ -128,7 +128,7 @@ const DERIVED: Record<string, string> = {
 
 const chain = [unsigned(1), unsigned(2, [1]), unsigned(3, [1]), unsigned(4, [2]), unsigned(5, [9])];
 
-for (const [what, sql] of Object.entries(DERIVED)) {
+for (const [what, sql] of Object.entries(CHANGES)) {
   Deno.test(`the heads are right where ${what}`, () => {
     withFolder((folder) => {
       const path = `${folder}/log.db`;
@@ -162,22 +162,22 @@ for (const [what, sql] of Object.entries(DERIVED)) {
 }
 
 /**
- * Two and a half blocks: a chain that passes over every thousandth operation, which is therefore a head unless one of
- * the chain named it one or two blocks before.
+ * Two and a half flush thresholds: a chain that passes over every thousandth operation, which is therefore a head unless one of
+ * the chain named it one or two batches before.
  */
 function manyOperations(): Operation[] {
   const passedOver = (n: number) => n % 1000 === 500;
-  return Array.from({ length: BLOCK * 2.5 }, (_, i) => {
+  return Array.from({ length: FLUSH_THRESHOLD * 2.5 }, (_, i) => {
     const n = i + 1;
     const prev = n === 1 ? [] : [passedOver(n - 1) ? n - 2 : n - 1];
-    const awaited = [n + BLOCK, n + 2 * BLOCK].filter((later, blocks) =>
+    const awaited = [n + FLUSH_THRESHOLD, n + 2 * FLUSH_THRESHOLD].filter((later, blocks) =>
       passedOver(later) && Math.floor(later / 1000) % 2 === blocks
     );
     return unsigned(n, [...prev, ...awaited]);
   });
 }
 
-Deno.test("the heads are right after more than one block, inserted by another implementation", () => {
+Deno.test("the heads are right after many operations, inserted by another implementation", () => {
   withFolder((folder) => {
     const path = `${folder}/log.db`;
     const ops = manyOperations();
@@ -190,19 +190,19 @@ Deno.test("the heads are right after more than one block, inserted by another im
   });
 });
 
-Deno.test("the heads are right after more than one block, appended at once", () => {
+Deno.test("the heads are right after more than one flush threshold, appended at once", () => {
   withFolder((folder) => {
     const path = `${folder}/log.db`;
     const ops = manyOperations();
     using log = OpLog.open(path);
-    log.appendAll(ops.slice(0, BLOCK + 5), UNCHECKED);
-    assertHeads(path, ops.slice(0, BLOCK + 5), log);
-    log.appendAll(ops.slice(BLOCK + 5), UNCHECKED);
+    log.appendAll(ops.slice(0, FLUSH_THRESHOLD + 5), UNCHECKED);
+    assertHeads(path, ops.slice(0, FLUSH_THRESHOLD + 5), log);
+    log.appendAll(ops.slice(FLUSH_THRESHOLD + 5), UNCHECKED);
     assertHeads(path, ops, log);
   });
 });
 
-Deno.test("the heads are as before when a batch of more than one block is refused at its end", () => {
+Deno.test("the heads are as before when a batch of more than one flush threshold is refused at its end", () => {
   withFolder((folder) => {
     const path = `${folder}/log.db`;
     using log = OpLog.open(path);
@@ -233,7 +233,7 @@ Deno.test("the heads that a reader sees are those of one moment, whatever a writ
     const path = `${folder}/log.db`;
     using log = OpLog.open(path, { durability: "normal" });
     const count = 2000;
-    await using watcher = startChild("watch_heads.ts", [path, idOf(count)]);
+    await using watcher = startChild("../../derived/children/watch_heads.ts", [path, idOf(count)]);
     await watcher.stdin.close();
     const output = linesOf(watcher.stdout);
     assertEquals((await output.next()).value, "ready");

@@ -1,7 +1,7 @@
 /** `watch_heads.ts PATH LAST`: says "ready", asks for the heads until LAST is in the log, reports how many at most. */
 
 import { OpLog } from "../../../mod.ts";
-import { report } from "./report.ts";
+import { report } from "../../log/children/report.ts";
 
 const [path, last] = Deno.args;
 

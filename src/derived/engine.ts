@@ -1,0 +1,202 @@
+/**
+ * The projection engine: catches projections up with the log, and rebuilds them. Each projection has tables of its own
+ * and a watermark, the last `seq` it has seen, so that reading it costs what is new and not the whole log. Any of them
+ * can be dropped, and is rebuilt.
+ *
+ * Other processes, and implementations that know nothing of these tables, append to `ops` meanwhile: a projection is
+ * caught up to the end of the log, inside a transaction that holds the write lock, before it is read. Where nothing
+ * can be written, temporary copies of the tables are caught up instead.
+ *
+ * @module
+ */
+
+import { FileError } from "../errors.ts";
+import type { Connection } from "../sqlite/connection.ts";
+import type { Appended, Follower } from "../log/appended.ts";
+import { lastSeq } from "../log/entries.ts";
+import { Batch } from "./batch.ts";
+import { AppendBuffer } from "./buffer.ts";
+import { areCopied, copyTables, dropCopies } from "./copies.ts";
+import { misfit } from "./damage.ts";
+import { type TableProjection, withNeeds } from "./table_projection.ts";
+import { createTables, createWatermarks, hasTables, NO_TABLES, type Schema } from "./tables.ts";
+import { deleteWatermark, dropWatermarks, readWatermark, setWatermark } from "./watermarks.ts";
+
+/** Flush threshold, in operations, where they are appended one by one: a catch-up may cost a commit of its own. */
+const FLUSH_THRESHOLD = 4096;
+/** Flush threshold where they are appended in batches: more objects that live for a while cost more garbage collection. */
+const BATCH_FLUSH_THRESHOLD = 512;
+
+/** Receives the last `seq` that was applied, and the last of the log. */
+type OnProgress = (seq: number, last: number) => void;
+
+/** The projections of one log. */
+export class Projections implements Follower {
+  readonly #connection: Connection;
+  readonly #followers: readonly TableProjection[];
+  readonly #buffer = new AppendBuffer();
+
+  /**
+   * @param connection The log's file.
+   * @param followers Those that are caught up as operations are appended, and not only before they are read.
+   */
+  constructor(connection: Connection, followers: readonly TableProjection[]) {
+    this.#connection = connection;
+    this.#followers = followers;
+  }
+
+  /** @inheritdoc */
+  appended(operations: readonly Appended[]): void {
+    this.#buffer.add(operations);
+    const threshold = operations.length === 1 ? FLUSH_THRESHOLD : BATCH_FLUSH_THRESHOLD;
+    if (this.#buffer.size >= threshold) this.flush();
+  }
+
+  /** @inheritdoc */
+  rolledBack(): void {
+    this.#buffer.clear();
+  }
+
+  /**
+   * Catches the followers up with what is buffered. Where that fails, they are caught up from the file before they are
+   * next read: nothing that is derived is needed to append.
+   *
+   * @throws {FileError} Inside a transaction, unless it is `derived-damaged`: SQLite may have rolled back all of it.
+   */
+  flush(): void {
+    if (this.#buffer.size === 0) return;
+    try {
+      this.#connection.transaction(() => this.#catchUpInFile(this.#followers));
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      if (this.#connection.isInTransaction && error.code !== "derived-damaged") throw error;
+    } finally {
+      this.#buffer.clear();
+    }
+  }
+
+  /**
+   * Catches projections up to the end of the log, before they are read.
+   *
+   * @param projections Which; what they need is caught up too.
+   * @returns The last `seq` of the log. When it is 0, the tables may not exist.
+   */
+  prepare(...projections: TableProjection[]): number {
+    const all = withNeeds(projections);
+    const last = lastSeq(this.#connection);
+    if (all.every((projection) => readWatermark(this.#connection, projection, last) === last)) return last;
+    if (!this.#connection.readonly) {
+      try {
+        this.#connection.transaction(() => this.#catchUpInFile(all));
+        return lastSeq(this.#connection);
+      } catch (error) {
+        if (!(error instanceof FileError) || error.code === "derived-damaged") throw error;
+        // The file is locked, full, or cannot be written: whoever reads next tries again.
+      }
+    }
+    this.#connection.temporarily(() => {
+      if (!areCopied(this.#connection, all)) copyTables(this.#connection, all);
+      this.#catchUp(all, "temp");
+    });
+    return last;
+  }
+
+  /**
+   * Rebuilds projections from the first operation on, as one transaction.
+   *
+   * @param projections Which, and what they need.
+   * @param onProgress Receives how many operations were applied.
+   */
+  rebuild(projections: readonly TableProjection[], onProgress?: OnProgress): void {
+    const { path, readonly } = this.#connection;
+    if (readonly) {
+      throw new FileError(
+        "read-only",
+        path,
+        `${path} was opened with readonly; open it without, to rebuild what is kept`,
+      );
+    }
+    const all = withNeeds(projections);
+    this.#connection.transaction(() => {
+      dropCopies(this.#connection);
+      if (!hasTables(this.#connection, NO_TABLES)) createWatermarks(this.#connection, "main");
+      for (const projection of all) deleteWatermark(this.#connection, projection);
+      this.#catchUp(all, "main", onProgress);
+    });
+  }
+
+  /** Discards the watermarks: every projection is rebuilt before it is next read. */
+  discardAll(): void {
+    dropWatermarks(this.#connection);
+  }
+
+  /**
+   * Rebuilds projections in temporary tables, which hide those in the file, and drops them again. Inside
+   * {@linkcode Connection.temporarily}.
+   *
+   * @param projections Which, and what they need.
+   * @param use Uses the tables.
+   */
+  withCopies<T>(projections: readonly TableProjection[], use: () => T): T {
+    dropCopies(this.#connection);
+    createWatermarks(this.#connection, "temp"); // hides those in the file
+    try {
+      this.#catchUp(withNeeds(projections), "temp");
+      return use();
+    } finally {
+      dropCopies(this.#connection);
+    }
+  }
+
+  #catchUpInFile(all: readonly TableProjection[]): void {
+    dropCopies(this.#connection); // they hide the tables in the file
+    this.#catchUp(all, "main");
+  }
+
+  #catchUp(all: readonly TableProjection[], schema: Schema, onProgress?: OnProgress): void {
+    const last = lastSeq(this.#connection);
+    const states = all.map((projection) => ({ projection, seen: readWatermark(this.#connection, projection, last) }));
+    const behind = states.filter(({ seen }) => seen < last);
+    if (behind.length === 0) return;
+    try {
+      this.#run(behind, last, schema, onProgress);
+    } catch (error) {
+      const isRebuild = states.every(({ seen }) => seen === 0); // no stored state was read
+      throw isRebuild ? error : misfit(this.#connection, error);
+    }
+  }
+
+  #run(
+    behind: readonly { projection: TableProjection; seen: number }[],
+    last: number,
+    schema: Schema,
+    onProgress?: OnProgress,
+  ): void {
+    // A projection that has seen something has a watermark in a table that is as it is created.
+    if (behind.every(({ seen }) => seen === 0) && !hasTables(this.#connection, NO_TABLES)) {
+      createWatermarks(this.#connection, schema);
+    }
+    const runs = behind.map(({ projection, seen }) => {
+      if (seen === 0) createTables(this.#connection, projection, schema);
+      return { run: projection.start(this.#connection, seen), seen };
+    });
+    let after = Math.min(...runs.map(({ seen }) => seen));
+    while (after < last) {
+      const batch = this.#nextBatch(after, last);
+      for (const { run, seen } of runs) {
+        if (seen < batch.last) run.apply(seen <= after ? batch : batch.since(seen));
+      }
+      after = batch.last;
+      if (onProgress !== undefined) this.#connection.callOut("onProgress", () => onProgress(after, last));
+    }
+    for (const { run } of runs) run.finish?.();
+    for (const { projection } of behind) setWatermark(this.#connection, projection, last);
+  }
+
+  #nextBatch(after: number, last: number): Batch {
+    const buffered = this.#buffer.since(after, last);
+    return buffered === undefined
+      ? Batch.read(this.#connection, after, last)
+      : Batch.buffered(this.#connection, buffered);
+  }
+}

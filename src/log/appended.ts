@@ -1,0 +1,30 @@
+/**
+ * What the writer reports to whoever follows the log within the process.
+ *
+ * @module
+ */
+
+/** An operation that was appended. */
+export interface Appended {
+  /** Its place in the log. */
+  readonly seq: number;
+  /** Its id. */
+  readonly opId: string;
+  /** What it follows. */
+  readonly prev: readonly string[];
+  /** Its time by the author's clock, in Unix milliseconds. */
+  readonly ts: number;
+  /** The leaf hash of its wire text, 32 bytes. */
+  readonly leaf: Uint8Array;
+}
+
+/** Follows what is appended to a log, and decides by itself when to catch up. */
+export interface Follower {
+  /**
+   * Records appended operations: all that one statement has inserted, at least one, with consecutive `seq`. Within a
+   * transaction they may still be rolled back.
+   */
+  appended(operations: readonly Appended[]): void;
+  /** A transaction, or a part of one, was rolled back: what was appended since it began is not in the log. */
+  rolledBack(): void;
+}
