@@ -6,6 +6,7 @@ import { causalShuffle } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
 import { assertStandings, stateOf } from "./standings.ts";
 import { asserts, corrects, type Draft, refutes, UNCHECKED } from "./scenarios.ts";
+import { runs } from "../runs.ts";
 
 const TABLES = ["mnema_claims", "mnema_edges", "mnema_awaited", "mnema_keys", "mnema_values", "mnema_rules"];
 
@@ -70,7 +71,7 @@ Deno.test("claims on long chains and on all of them stand as the rules say, in w
         assertEquals(stateOf(piecemeal), expected);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -100,7 +101,7 @@ Deno.test("the tables hold what a rebuild makes of the log, in whatever order in
         assertEquals(contentsOfTables(path), before);
         Deno.removeSync(path);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 });

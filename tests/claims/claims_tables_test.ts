@@ -19,6 +19,7 @@ import {
   told,
   UNCHECKED,
 } from "./scenarios.ts";
+import { runs } from "../runs.ts";
 
 Deno.test("claims stand as they should, however far from each other what they depend on stands in the log", () => {
   const filler = (block: number) => Array.from({ length: 9000 }, (_, n) => unsigned(`${block} ${n}`, "note", {}, []));
@@ -144,7 +145,7 @@ Deno.test("a readonly log that is behind tells the same as one that may be writt
         log.close();
         Deno.removeSync(path);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });
@@ -167,7 +168,7 @@ Deno.test("a log that is open for reading tells what is new, again and again", (
         reader.close();
         Deno.removeSync(path);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 });
@@ -191,7 +192,7 @@ Deno.test("two files with the same operations tell the same, byte for byte, what
         assertEquals(told(log), expected);
       });
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

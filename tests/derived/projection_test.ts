@@ -9,6 +9,7 @@ import { linesOf } from "../processes.ts";
 import { idOf, unsigned } from "../claims/histories.ts";
 import { insertOutside, whileLocked } from "../outside.ts";
 import { counts, depthsById } from "./projections.ts";
+import { runs } from "../runs.ts";
 
 const UNCHECKED = { verify: false };
 const BLOCK = 8192;
@@ -379,7 +380,7 @@ Deno.test("a state of any JSON is the same when it is read again, and goes on fr
       assertEquals(JSON.stringify(log.project(projection)), JSON.stringify(second));
       assertEquals(JSON.stringify(given), JSON.stringify(["initial", first]));
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 
@@ -851,7 +852,7 @@ Deno.test("every operation is replayed after what it follows, with the depth of 
       };
       assertEquals(log.replay(inOrder).toSorted(), ops.map(({ opId }) => opId).sort());
     }),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });
 

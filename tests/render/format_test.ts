@@ -7,6 +7,7 @@ import { displayWidth, padEnd, shorten, wrap } from "../../src/render/width.ts";
 import { parseCanonical } from "../../src/wire/canonical.ts";
 import type { CanonicalValue } from "../../src/wire/value.ts";
 import { canonicalObject, canonicalValue } from "../arbitraries.ts";
+import "../runs.ts";
 
 const author = "mnk_" + "8a".repeat(32);
 const ts = Date.UTC(2026, 6, 1, 10);

@@ -6,6 +6,7 @@ import { type Envelope, EnvelopeScanner } from "../../src/wire/scan.ts";
 import { canonicalObject } from "../arbitraries.ts";
 import { alice, note, vectorLines } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
+import { runs } from "../runs.ts";
 
 const { invalid } = readVectors<{ invalid: { name: string; fails: string; wire: string }[] }>("operations.json");
 const encoder = new TextEncoder();
@@ -73,7 +74,7 @@ Deno.test("whatever the scanner recognizes parses, for any one change to a genui
         if (changed.isWellFormed() && scan(changed) !== undefined) assert(parses(changed), changed);
       },
     ),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
 });
 
@@ -147,7 +148,7 @@ Deno.test("what the scanner takes for the body of evidence is one, and plain evi
       assert(isBody("evidence.add", op.body), op.wire);
       taken++;
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
   assert(taken > 20, `only ${taken}`);
   const fields = { content: { n: 1 }, kind: "k", source: "s" };
