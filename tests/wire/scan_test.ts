@@ -150,7 +150,7 @@ Deno.test("what the scanner takes for the body of evidence is one, and plain evi
     }),
     { numRuns: runs(1000) },
   );
-  assert(taken > 20, `only ${taken}`);
+  assert(taken > Math.min(20, runs(20)), `only ${taken}`);
   const fields = { content: { n: 1 }, kind: "k", source: "s" };
   for (const body of [fields, { ...fields, ref: "r" }, { ...fields, content: {} }]) {
     const bytes = encoder.encode(Operation.create({ type: "evidence.add", body, ts: 0 }, alice).wire);
