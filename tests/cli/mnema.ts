@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 
-/** The permissions that the README names, and no other. */
+/** The permissions that the documentation names, and no other. */
 export const PERMISSIONS: readonly string[] = [
   "--allow-read=.",
   "--allow-write=.",
