@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { fromBase64, fromHex, toBase64, toHex } from "../src/bytes.ts";
+import "./runs.ts";
 
 Deno.test("bytes have the hex and the base64 that the runtime gives them, and come back from it", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

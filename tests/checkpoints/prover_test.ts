@@ -15,6 +15,7 @@ import { leafHash, nodeHash } from "../../src/tlog/merkle.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note, vectorOperations } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
+import { runs } from "../runs.ts";
 
 const NAMED = { origin: "example.org/log" };
 const vkey = verifierKey(alice.author, NAMED.origin);
@@ -102,7 +103,7 @@ Deno.test("the tree is that of the RFC, however operations come in", () => {
         log.close();
         Deno.removeSync(path);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 });

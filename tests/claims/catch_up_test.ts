@@ -19,6 +19,7 @@ import {
   told,
   UNCHECKED,
 } from "./scenarios.ts";
+import { runs } from "../runs.ts";
 
 Deno.test("status is correct however far apart the inputs are in the log", () => {
   const filler = (block: number) => Array.from({ length: 9000 }, (_, n) => unsigned(`${block} ${n}`, "note", {}, []));
@@ -144,7 +145,7 @@ Deno.test("a readonly log that is behind reads the same as a writable one", () =
         log.close();
         Deno.removeSync(path);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });
@@ -167,7 +168,7 @@ Deno.test("a readonly log reads new claims, repeatedly", () => {
         reader.close();
         Deno.removeSync(path);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 });
@@ -191,7 +192,7 @@ Deno.test("two files with the same operations give the same JSON, in any order o
         assertEquals(told(log), expected);
       });
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { CanonicalError } from "../../mod.ts";
 import { keyText, valueText } from "../../src/claims/encoding.ts";
+import "../runs.ts";
 
 const key = fc.string({ unit: fc.constantFrom("\0", "\x01", "\x02", "a", "é", "\uffff", "😀"), maxLength: 6 });
 const utf8 = (text: string) => new TextEncoder().encode(text).toHex(); // in the order of code points

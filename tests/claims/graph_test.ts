@@ -6,6 +6,7 @@ import { causalShuffle } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
 import { assertStandings, stateOf } from "./standings.ts";
 import { asserts, corrects, type Draft, refutes, UNCHECKED } from "./scenarios.ts";
+import { runs } from "../runs.ts";
 
 const TABLES = ["mnema_claims", "mnema_edges", "mnema_awaited", "mnema_keys", "mnema_values", "mnema_rules"];
 
@@ -70,7 +71,7 @@ Deno.test("claims on long chains have the status of the model, in any order of a
         assertEquals(stateOf(piecemeal), expected);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -100,7 +101,7 @@ Deno.test("the tables equal those after a rebuild, in any order of arrival", () 
         assertEquals(contentsOfTables(path), before);
         Deno.removeSync(path);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 });

@@ -4,9 +4,9 @@ import { type Operation, OpLog } from "../../mod.ts";
 import { causalShuffle } from "../operations.ts";
 import { histories } from "./histories.ts";
 import { assertStandings, stateOf } from "./standings.ts";
+import { runs } from "../runs.ts";
 
 const UNCHECKED = { verify: false };
-const RUNS = 2000;
 
 Deno.test("claims have the status of the model, for any history and order of arrival", () => {
   fc.assert(
@@ -35,6 +35,6 @@ Deno.test("claims have the status of the model, for any history and order of arr
         assertEquals(stateOf(piecemeal), expected);
       },
     ),
-    { numRuns: RUNS },
+    { numRuns: runs(500) },
   );
 });

@@ -76,10 +76,10 @@ Deno.test("integers keep all their digits", async () => {
   await withNode(async (mnema) => {
     for (const number of ["9007199254740993", "9223372036854775807", "-9223372036854775808"]) {
       const id = (await mnema.does("append", "note", `{"n":${number}}`)).trim();
-      assertStringIncludes(await mnema.does("show", id), `"n": ${number}\n`);
-      for (const args of [["log", "-n", "1"], ["log", "--json"], ["export"], ["show", id, "--json"]]) {
-        assertStringIncludes(await mnema.does(...args), `{"n":${number}}`);
-      }
+      const commands = [["show", id], ["log", "-n", "1"], ["log", "--json"], ["export"], ["show", id, "--json"]];
+      const [indented, ...others] = await mnema.doesEach(commands);
+      assertStringIncludes(indented, `"n": ${number}\n`);
+      for (const text of others) assertStringIncludes(text, `{"n":${number}}`);
     }
   });
 });
@@ -99,13 +99,13 @@ Deno.test("what is no body or no type is refused with the place where it goes wr
       ["null", /^the body must be a JSON object/],
       ['"text"', /^the body must be a JSON object/],
     ];
-    const said = await Promise.all(bodies.map(([body]) => mnema.refuses("append", "note", body)));
+    const said = await mnema.refusesEach(bodies.map(([body]) => ["append", "note", body]));
     for (const [i, [body, pattern]] of bodies.entries()) assertMatch(said[i], pattern, body);
-    for (const type of ["Note", "a note", "note.", "1note", "x".repeat(129)]) {
-      assertMatch(await mnema.refuses("append", type, "{}"), /lower-case words joined by dots/);
+    const types = ["Note", "a note", "note.", "1note", "x".repeat(129)];
+    for (const sentence of await mnema.refusesEach(types.map((type) => ["append", type, "{}"]))) {
+      assertMatch(sentence, /lower-case words joined by dots/);
     }
-    await mnema.refuses("append", "note", "--body", "absent.json");
-    await mnema.refuses("append", "note", "--body", ".");
+    await mnema.refusesEach([["append", "note", "--body", "absent.json"], ["append", "note", "--body", "."]]);
     assertEquals(entriesOf(mnema), []);
   });
 });
@@ -208,7 +208,7 @@ Deno.test("--prev without an id in it is wrong usage, and white space around ids
     const a = (await mnema.does("append", "note", "{}")).trim();
     const b = (await mnema.does("append", "note", "{}", "--prev", ` ${a}`)).trim();
     await mnema.does("append", "note", "{}", "--prev", `${a}, ${b},`);
-    for (const prev of [",", " ", ", ,"]) await mnema.misuses("append", "note", "{}", "--prev", prev);
+    await mnema.misusesEach([",", " ", ", ,"].map((prev) => ["append", "note", "{}", "--prev", prev]));
     assertEquals(entriesOf(mnema).map(({ op }) => op.prev.length), [0, 1, 2]);
   });
 });

@@ -139,9 +139,10 @@ Deno.test("audit refuses what is no checkpoint, and quotes nothing of it", async
     Deno.writeTextFileSync(`${mnema.folder}/garbage`, "secret\n".repeat(20));
     Deno.writeTextFileSync(`${mnema.folder}/large`, "x".repeat(1_000_000));
     Deno.writeFileSync(`${mnema.folder}/bytes`, new Uint8Array(100).fill(0xff));
-    for (const file of ["mnema.key", "garbage", "large", "bytes", "none", "."]) {
-      const said = await mnema.refuses("audit", "--checkpoint", file);
-      assertStringIncludes(said, file);
+    const files = ["mnema.key", "garbage", "large", "bytes", "none", "."];
+    const refusals = await mnema.refusesEach(files.map((file) => ["audit", "--checkpoint", file]));
+    for (const [i, said] of refusals.entries()) {
+      assertStringIncludes(said, files[i]);
       assertFalse(said.includes("secret"), said);
       for (const word of key.split(/\W+/).filter((word) => word.length > 16)) assertFalse(said.includes(word), said);
     }

@@ -53,10 +53,9 @@ Deno.test("assert takes JSON, and what is no JSON as text", async () => {
       ['{"b": [1], "a": "日本"}', '{"a":"日本","b":[1]}'],
       ['"0.5"', '"0.5"'],
     ];
-    for (const [i, [text, value]] of values.entries()) {
-      await mnema.does("assert", `key${i}`, text);
-      assertStringIncludes(await mnema.does("claims", `key${i}`, "--json"), `"value":${value}`);
-    }
+    await mnema.doesEach(values.map(([text], i) => ["assert", `key${i}`, text]));
+    const listed = await mnema.doesEach(values.map((_, i) => ["claims", `key${i}`, "--json"]));
+    for (const [i, [, value]] of values.entries()) assertStringIncludes(listed[i], `"value":${value}`);
     await mnema.does("assert", "below", "--confidence", "0.5", "--", "-5");
     assertEquals((await list(mnema, "below")).map(({ value, confidence_ppm }) => [value, confidence_ppm]), [[
       -5,
@@ -68,10 +67,11 @@ Deno.test("assert takes JSON, and what is no JSON as text", async () => {
 Deno.test("a fraction, or what else the log cannot hold, is refused with what to do", async () => {
   await withNode(async (mnema) => {
     for (const command of ["assert", "refute", "correct"]) {
-      const sentence = await mnema.refuses(command, "size", "0.82");
-      assertMatch(sentence, /^the value: 0\.82 is a float; write a scaled integer .*put it in double quotes/);
-      assertMatch(await mnema.refuses(command, "size", '{"a":1,"a":2}'), /^the value: the key "a" occurs twice/);
-      assertMatch(await mnema.refuses(command, "size", "9223372036854775808"), /64 bits/);
+      const values = ["0.82", '{"a":1,"a":2}', "9223372036854775808"];
+      const [float, twice, large] = await mnema.refusesEach(values.map((value) => [command, "size", value]));
+      assertMatch(float, /^the value: 0\.82 is a float; write a scaled integer .*put it in double quotes/);
+      assertMatch(twice, /^the value: the key "a" occurs twice/);
+      assertMatch(large, /64 bits/);
     }
     assertMatch(await mnema.refuses("assert", "", "tea"), /key must have 1 to 512 characters/);
     assertEquals(await mnema.does("claims"), "");
@@ -90,15 +90,12 @@ Deno.test("assert --confidence becomes parts per million exactly", async () => {
       ["0.999999", 999_999],
       ["1.000000", 1_000_000],
     ];
-    for (const [text, ppm] of cases) {
-      await mnema.does("assert", text, "so", "--confidence", text);
-      assertEquals((await list(mnema, text)).map((claim) => claim.confidence_ppm), [ppm]);
-    }
-    for (const text of ["1.000001", "2", "-0.5", "0.0000001", "1e-3", "82 %", "1.", ".", "0x1"]) {
-      assertMatch(
-        await mnema.misuses("assert", "a", "b", `--confidence=${text}`),
-        /^--confidence takes a decimal from 0/,
-      );
+    await mnema.doesEach(cases.map(([text]) => ["assert", text, "so", "--confidence", text]));
+    const kept = Object.fromEntries((await list(mnema)).map((claim) => [claim.key, claim.confidence_ppm]));
+    for (const [text, ppm] of cases) assertEquals(kept[text], ppm, text);
+    const odd = ["1.000001", "2", "-0.5", "0.0000001", "1e-3", "82 %", "1.", ".", "0x1"];
+    for (const said of await mnema.misusesEach(odd.map((text) => ["assert", "a", "b", `--confidence=${text}`]))) {
+      assertMatch(said, /^--confidence takes a decimal from 0/);
     }
     assertEquals((await list(mnema)).length, cases.length);
   });
@@ -133,12 +130,8 @@ Deno.test("assert keeps deriver, inputs and time, and tells the seq and the id",
     const [claim] = jsonLines<Listed & { ts: number }>(await mnema.does("claims", "k", "--json"));
     assertEquals(told, { seq: 5, op_id: claim.op_id });
     assertEquals([claim.ts, claim.deriver, claim.inputs], [7, { id: "@scope/x", version: "1" }, [mail]]);
-    for (const deriver of ["habits", "@1", "habits@"]) {
-      assertMatch(
-        await mnema.misuses("assert", "a", "b", "--deriver", deriver),
-        /^--deriver takes an id and a version/,
-      );
-    }
+    const odd = ["habits", "@1", "habits@"].map((deriver) => ["assert", "a", "b", "--deriver", deriver]);
+    for (const said of await mnema.misusesEach(odd)) assertMatch(said, /^--deriver takes an id and a version/);
   });
 });
 
@@ -177,9 +170,9 @@ Deno.test("claims chooses by key, prefix, status, author, deriver and input", as
       [["--input", mail.slice(0, 16)], ["drink", "home"]],
       [["--input", home, "--status", "active"], ["home.city"]],
     ];
-    const found = await Promise.all(cases.map(([args]) => list(mnema, ...args)));
+    const found = await mnema.doesEach(cases.map(([args]) => ["claims", "--json", ...args]));
     for (const [i, [args, keys]] of cases.entries()) {
-      assertEquals(found[i].map(({ key }) => key), keys, args.join(" "));
+      assertEquals(jsonLines<Listed>(found[i]).map(({ key }) => key), keys, args.join(" "));
     }
   });
 });
@@ -259,21 +252,26 @@ Deno.test("correct gives the key the user's own value", async () => {
 
 Deno.test("explain answers for an id, an abbreviated id or a key, as tree, JSON, Mermaid and DOT", async () => {
   await withClaims(async (mnema, { mail, city, drink }) => {
-    const tree = await mnema.does("explain", "drink");
-    assertEquals(await mnema.does("explain", drink), tree);
-    assertEquals(await mnema.does("explain", `${drink.slice(0, 16)}…`, "--format", "tree"), tree);
+    const [tree, json, mermaid, dot, ...same] = await mnema.doesEach([
+      ["explain", "drink"],
+      ["explain", "drink", "--json"],
+      ["explain", "drink", "--format", "mermaid"],
+      ["explain", "drink", "--format", "dot"],
+      ["explain", drink],
+      ["explain", `${drink.slice(0, 16)}…`, "--format", "tree"],
+      ["explain", "drink", "--format", "json", "--json"],
+    ]);
+    assertEquals(same, [tree, tree, json]);
     const [first, second] = tree.split("\n");
     assertEquals(first, `● ${drink.slice(0, 11)}  drink = "tea"`);
     assertEquals(second, "│ 82 % sure. Active: nothing speaks against it.");
     assertStringIncludes(tree, `shown above: message from mail`);
     for (const line of tree.split("\n")) assert(displayWidth(line) <= 80, line);
 
-    const json = await mnema.does("explain", "drink", "--json");
-    assertEquals(await mnema.does("explain", "drink", "--format", "json", "--json"), json);
     const { claim, nodes } = JSON.parse(json);
     assertEquals([claim.op_id, claim.inputs, nodes.length], [drink, [city, mail], 4]);
-    assertMatch(await mnema.does("explain", "drink", "--format", "mermaid"), /^flowchart TD\n {2}n0\["drink /);
-    assertMatch(await mnema.does("explain", "drink", "--format", "dot"), /^digraph explanation \{\n[^]*\}\n$/);
+    assertMatch(mermaid, /^flowchart TD\n {2}n0\["drink /);
+    assertMatch(dot, /^digraph explanation \{\n[^]*\}\n$/);
   });
 });
 
@@ -313,11 +311,7 @@ Deno.test("explain refuses what is no claim, and says what to do", async () => {
       "there is no format jsn; one is tree, json, mermaid, dot; did you mean json?",
     );
     assertMatch(await mnema.misuses("explain", "drink", "--json", "--format", "dot"), /--json does not go with/);
-    await mnema.misuses("explain");
-    await mnema.misuses("assert", "drink");
-    await mnema.misuses("correct", "drink");
-    await mnema.misuses("refute");
-    await mnema.misuses("rebuild", "all");
+    await mnema.misusesEach([["explain"], ["assert", "drink"], ["correct", "drink"], ["refute"], ["rebuild", "all"]]);
   });
 });
 

@@ -24,7 +24,7 @@ function withNotes(use: (mnema: Mnema) => Promise<void>): Promise<void> {
 }
 
 async function assertChosen(mnema: Mnema, cases: [args: string[], seqs: number[]][]): Promise<void> {
-  const found = await Promise.all(cases.map(([args]) => mnema.does("log", "--json", ...args)));
+  const found = await mnema.doesEach(cases.map(([args]) => ["log", "--json", ...args]));
   for (const [i, [args, seqs]] of cases.entries()) {
     assertEquals(jsonLines<{ seq: number }>(found[i]).map(({ seq }) => seq), seqs, args.join(" "));
   }
@@ -56,8 +56,8 @@ Deno.test("--after and --before choose by time in UTC: from the former on, and b
       "2026-11-01 10:00",
       "0",
     ];
-    for (const date of odd) {
-      assertMatch(await mnema.misuses("log", "--after", date), /^--after takes a day or a time .*in UTC/, date);
+    for (const said of await mnema.misusesEach(odd.map((date) => ["log", "--after", date]))) {
+      assertMatch(said, /^--after takes a day or a time .*in UTC/);
     }
     assertMatch(await mnema.misuses("export", "--before", "now"), /^--before takes a day/);
   });
@@ -100,11 +100,9 @@ Deno.test("an author may be abbreviated wherever one is named, as long as only o
     const claims = jsonLines<{ author: string }>(await mnema.does("claims", "--author", id.slice(0, 12), "--json"));
     assertEquals(claims.map(({ author }) => author), [id]);
 
-    for (const command of ["log", "export", "claims"]) {
-      assertStringIncludes(
-        await mnema.refuses(command, "--author", "mnk_00000000"),
-        "nothing by an author mnk_00000000",
-      );
+    const absent = ["log", "export", "claims"].map((command) => [command, "--author", "mnk_00000000"]);
+    for (const said of await mnema.refusesEach(absent)) {
+      assertStringIncludes(said, "nothing by an author mnk_00000000");
     }
   });
 });

@@ -11,10 +11,8 @@ Deno.test("get prints the value that holds for a key, as JSON, and with --json t
       ["null", "null"],
       ["coffee", '"coffee"'],
     ];
-    for (const [given, printed] of values) {
-      await mnema.does("assert", "drink", given);
-      assertEquals(await mnema.does("get", "drink"), `${printed}\n`);
-    }
+    const said = await mnema.doesEach(values.flatMap(([given]) => [["assert", "drink", given], ["get", "drink"]]));
+    assertEquals(said.filter((_, i) => i % 2 === 1), values.map(([, printed]) => `${printed}\n`));
     const claim = parseJson(await mnema.does("get", "drink", "--json")) as Record<string, unknown>;
     assertEquals([claim.key, claim.value, claim.status, claim.confidence_ppm], [
       "drink",
@@ -63,7 +61,7 @@ Deno.test("assert --from takes a key for the claim that holds for it", async () 
 Deno.test("claims --deriver chooses by id, or by id and version as assert takes them", async () => {
   await withNode(async (mnema) => {
     const derivers = ["taste@1", "taste@2", "@scope/taste@1", "taste@2"];
-    for (const [n, deriver] of derivers.entries()) await mnema.does("assert", `key${n}`, "v", "--deriver", deriver);
+    await mnema.doesEach(derivers.map((deriver, n) => ["assert", `key${n}`, "v", "--deriver", deriver]));
     const cases: [args: string[], keys: string[]][] = [
       [["taste"], ["key0", "key1", "key3"]],
       [["taste@2"], ["key1", "key3"]],
@@ -72,20 +70,21 @@ Deno.test("claims --deriver chooses by id, or by id and version as assert takes 
       [["@scope/taste"], ["key2"]],
       [["@scope/taste@1"], ["key2"]],
     ];
-    for (const [args, keys] of cases) {
-      const found = jsonLines<{ key: string }>(await mnema.does("claims", "--json", "--deriver", ...args));
-      assertEquals(found.map(({ key }) => key), keys, args.join(" "));
+    const found = await mnema.doesEach(cases.map(([args]) => ["claims", "--json", "--deriver", ...args]));
+    for (const [i, [args, keys]] of cases.entries()) {
+      assertEquals(jsonLines<{ key: string }>(found[i]).map(({ key }) => key), keys, args.join(" "));
     }
   });
 });
 
 Deno.test("explain --depth shows what is near the claim, and --record keeps all of it", async () => {
   await withNode(async (mnema) => {
-    for (const [key, from] of [["one", []], ["two", ["--from", "one"]], ["three", ["--from", "two"]]] as const) {
-      await mnema.does("assert", key, "v", ...from);
-    }
-    assertEquals(await mnema.does("explain", "three", "--depth", "5"), await mnema.does("explain", "three"));
-    assertMatch(await mnema.does("explain", "three", "--depth", "1"), /two = "v"\n[^]*└ 1 input not shown\n$/);
+    const chain = [["one"], ["two", "--from", "one"], ["three", "--from", "two"]];
+    await mnema.doesEach(chain.map(([key, ...from]) => ["assert", key, "v", ...from]));
+    const depths = [[], ["--depth", "5"], ["--depth", "1"]];
+    const [whole, five, one] = await mnema.doesEach(depths.map((depth) => ["explain", "three", ...depth]));
+    assertEquals(five, whole);
+    assertMatch(one, /two = "v"\n[^]*└ 1 input not shown\n$/);
     const { nodes } = JSON.parse(await mnema.does("explain", "three", "--depth", "0", "--json"));
     assertEquals(nodes.length, 1);
     const { out, err } = await mnema.run("explain", "three", "--depth", "0", "--record");

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { listed, unlisted, unlistLines } from "../../src/cli/listed.ts";
 import { forged, note, vectorLines, vectorOperations } from "../operations.ts";
 import { inFolder, makeLog, withNode } from "./node.ts";
+import { runs } from "../runs.ts";
 
 const operations = vectorOperations().slice(0, 100);
 
@@ -66,7 +67,7 @@ Deno.test("lines of operations are taken out of the lines around them, however t
         for (const [text, wire] of lines) assertEquals(unlisted(text), wire);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

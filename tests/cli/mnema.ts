@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 
-/** The permissions that the README names, and no other. */
+/** The permissions that the documentation names, and no other. */
 export const PERMISSIONS: readonly string[] = [
   "--allow-read=.",
   "--allow-write=.",
@@ -9,6 +9,7 @@ export const PERMISSIONS: readonly string[] = [
 ];
 
 const CLI = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
+const MANY = decodeURIComponent(new URL("./many.ts", import.meta.url).pathname);
 /** What the tests themselves are run with must not reach the command line. */
 const PLAIN = { MNEMA_LOG: "", MNEMA_KEY: "", NO_COLOR: "" };
 
@@ -56,25 +57,40 @@ export class Mnema {
 
   /** Runs a command that does what it is told without a word beside its result, and returns that. */
   async does(...args: string[]): Promise<string> {
-    const { code, out, err } = await this.run(...args);
-    assertEquals({ code, err }, { code: 0, err: "" }, args.join(" "));
-    return out;
+    return outputOf(args, await this.run(...args));
   }
 
   /** Runs a command that cannot be done, and returns the one sentence that says why. */
   async refuses(...args: string[]): Promise<string> {
-    const { code, out, err } = await this.run(...args);
-    assertEquals({ code, out }, { code: 1, out: "" }, args.join(" "));
-    assertMatch(err, /^mnema: (?!this should not happen).+\n$/);
-    return err.slice("mnema: ".length, -1);
+    return refusalOf(args, await this.run(...args));
   }
 
   /** Runs a command that is wrong usage, and returns what is said of that before the pointer to the help. */
   async misuses(...args: string[]): Promise<string> {
-    const { code, out, err } = await this.run(...args);
-    assertEquals({ code, out }, { code: 2, out: "" }, args.join(" "));
-    assertMatch(err, /^mnema: .+\nTry: mnema ([a-z]+ )?--help\n$/);
-    return err.slice("mnema: ".length, err.indexOf("\nTry: "));
+    return misuseOf(args, await this.run(...args));
+  }
+
+  /** The same as {@linkcode Mnema.does} for many command lines, in one process. */
+  async doesEach(commands: readonly string[][]): Promise<string[]> {
+    return (await this.#runEach(commands)).map((result, i) => outputOf(commands[i], result));
+  }
+
+  /** The same as {@linkcode Mnema.refuses} for many command lines, in one process. */
+  async refusesEach(commands: readonly string[][]): Promise<string[]> {
+    return (await this.#runEach(commands)).map((result, i) => refusalOf(commands[i], result));
+  }
+
+  /** The same as {@linkcode Mnema.misuses} for many command lines, in one process. */
+  async misusesEach(commands: readonly string[][]): Promise<string[]> {
+    return (await this.#runEach(commands)).map((result, i) => misuseOf(commands[i], result));
+  }
+
+  async #runEach(commands: readonly string[][]): Promise<Result[]> {
+    const args = [...this.#runArgs(MANY), JSON.stringify(commands)];
+    const { code, out, err } = await collect(this.#spawn(Deno.execPath(), args), this.#around.stdin);
+    const [outs, errs] = [out, err].map((text) => text.split("\0"));
+    assertEquals([code, outs.length, errs.length], [0, 2 * commands.length + 1, 2 * commands.length + 1], err);
+    return commands.map((_, i) => ({ code: Number(outs[2 * i + 1]), out: outs[2 * i], err: errs[2 * i] }));
   }
 
   /** Starts a command. */
@@ -104,9 +120,9 @@ ${script}`,
     return posix.#spawn("timeout", ["60", "script", ...args]); // one that waits for a person must not hang
   }
 
-  #runArgs(): string[] {
+  #runArgs(module = CLI): string[] {
     const { permissions = PERMISSIONS, flags = [], mayPrompt = false } = this.#around;
-    return ["run", "--quiet", ...mayPrompt ? [] : ["--no-prompt"], ...flags, ...permissions, CLI];
+    return ["run", "--quiet", ...mayPrompt ? [] : ["--no-prompt"], ...flags, ...permissions, module];
   }
 
   #shellFunction(): string {
@@ -124,6 +140,23 @@ ${script}`,
       stderr: "piped",
     }).spawn();
   }
+}
+
+function outputOf(args: string[], { code, out, err }: Result): string {
+  assertEquals({ code, err }, { code: 0, err: "" }, args.join(" "));
+  return out;
+}
+
+function refusalOf(args: string[], { code, out, err }: Result): string {
+  assertEquals({ code, out }, { code: 1, out: "" }, args.join(" "));
+  assertMatch(err, /^mnema: (?!this should not happen).+\n$/);
+  return err.slice("mnema: ".length, -1);
+}
+
+function misuseOf(args: string[], { code, out, err }: Result): string {
+  assertEquals({ code, out }, { code: 2, out: "" }, args.join(" "));
+  assertMatch(err, /^mnema: .+\nTry: mnema ([a-z]+ )?--help\n$/);
+  return err.slice("mnema: ".length, err.indexOf("\nTry: "));
 }
 
 /** Runs a command in a folder. */

@@ -1,4 +1,4 @@
-import { type Operation, OpLog } from "../../mod.ts";
+import { Identity, type Operation, OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { Mnema } from "./mnema.ts";
 
@@ -10,7 +10,8 @@ export function inFolder(use: (mnema: Mnema) => Promise<void>): Promise<void> {
 /** Runs `use` with the command line in a folder that has a key and an empty log. */
 export function withNode(use: (mnema: Mnema) => Promise<void>): Promise<void> {
   return inFolder(async (mnema) => {
-    await mnema.does("init");
+    Identity.generate().save(`${mnema.folder}/mnema.key`);
+    OpLog.open(`${mnema.folder}/mnema.db`).close();
     await use(mnema);
   });
 }

@@ -6,7 +6,7 @@ import { inFolder, withNode } from "./node.ts";
 
 const noTerminal = !works("script", "-qec", "true", "/dev/null");
 
-/** The flags that the README names, each with the permission that it grants. */
+/** The flags that the documentation names, each with the permission that it grants. */
 const FLAGS = Object.fromEntries(PERMISSIONS.map((flag) => [flag.match(/^--allow-[a-z]+/)![0], flag]));
 
 const without = (flag: string) => PERMISSIONS.filter((permission) => permission !== FLAGS[flag]);

@@ -60,17 +60,16 @@ Deno.test("an abbreviated id stands for the one it can mean, and is refused when
   await withOperations(operations, async (mnema) => {
     const { opId } = operations[77];
     const whole = await mnema.does("show", opId);
-    for (const abbreviated of [opId.slice(0, 16), `${opId.slice(0, 16)}…`, `${opId.slice(0, 16)}...`]) {
-      assertEquals(await mnema.does("show", abbreviated), whole);
-    }
+    const abbreviated = [opId.slice(0, 16), `${opId.slice(0, 16)}…`, `${opId.slice(0, 16)}...`];
+    assertEquals(await mnema.doesEach(abbreviated.map((id) => ["show", id])), abbreviated.map(() => whole));
     const [digit] = "0123456789abcdef".split("").filter((digit) =>
       operations.filter(({ opId }) => opId.startsWith(`op_${digit}`)).length > 1
     );
     assertMatch(await mnema.refuses("show", `op_${digit}`), /^op_. can mean op_.*, op_.* give more digits$/);
     const absent = "op_" + "0".repeat(64);
     assertStringIncludes(await mnema.refuses("show", absent), `no operation ${absent}`);
-    for (const odd of ["abc", "op_", "OP_12", "op_xyz", "%"]) {
-      assertMatch(await mnema.refuses("show", odd), /^".*" is no operation id; one is op_ and/);
+    for (const said of await mnema.refusesEach(["abc", "op_", "OP_12", "op_xyz", "%"].map((odd) => ["show", odd]))) {
+      assertMatch(said, /^".*" is no operation id; one is op_ and/);
     }
   });
 });
@@ -147,8 +146,9 @@ Deno.test("a file that holds no log is refused with a sentence, and is left as i
     Deno.writeTextFileSync(`${mnema.folder}/empty`, "");
     for (const name of ["text", "other.db", "empty", "."]) {
       const before = name === "." ? undefined : Deno.readFileSync(`${mnema.folder}/${name}`);
-      for (const command of [["heads"], ["log"], ["stats"], ["export"], ["show", "op_1"]]) {
-        assertStringIncludes(await mnema.refuses(...command, "--log", name), name);
+      const commands = [["heads"], ["log"], ["stats"], ["export"], ["show", "op_1"]];
+      for (const said of await mnema.refusesEach(commands.map((command) => [...command, "--log", name]))) {
+        assertStringIncludes(said, name);
       }
       if (before !== undefined) assertEquals(Deno.readFileSync(`${mnema.folder}/${name}`), before);
     }

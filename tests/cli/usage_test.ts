@@ -39,10 +39,11 @@ Deno.test("help needs no permission, and is the same however one asks for it", a
     const help = await denied.does("--help");
     assertMatch(help, /^Usage: mnema COMMAND/);
     assertEquals(await Promise.all([denied.does("-h"), denied.does("help")]), [help, help]);
-    for (const command of COMMANDS) {
+    const asked = (command: string) => [["help", command], [command, "--help"], [command, "-h"], ["--help", command]];
+    const answers = await denied.doesEach(COMMANDS.flatMap(asked));
+    for (const [i, command] of COMMANDS.entries()) {
       assertMatch(help, new RegExp(`^  ${command} .*[a-z]\\.$`, "m"));
-      const asked = [["help", command], [command, "--help"], [command, "-h"], ["--help", command]];
-      const [first, ...rest] = await Promise.all(asked.map((args) => denied.does(...args)));
+      const [first, ...rest] = answers.slice(4 * i, 4 * (i + 1));
       assertMatch(first, new RegExp(`^Usage: mnema ${command}\\b`));
       assertMatch(first, new RegExp(`^Example:\n  mnema ${command}\\b`, "m"));
       for (const option of ["--log FILE", command === "verify" ? "--key VKEY" : "--key FILE", "--json", "-h, --help"]) {
@@ -69,8 +70,9 @@ Deno.test("the examples in the help run as they are written", async () => {
     for (const example of examplesOf(await mnema.does("help"))) {
       assertEquals([(await mnema.bash(example)).code, example], [0, example]);
     }
-    for (const command of COMMANDS) {
-      const [example] = examplesOf(await mnema.does("help", command));
+    const helps = await mnema.doesEach(COMMANDS.map((command) => ["help", command]));
+    for (const [i, command] of COMMANDS.entries()) {
+      const [example] = examplesOf(helps[i]);
       const { code, err } = await mnema.bash(example);
       // The operation of that example is in nobody's log.
       if (["show", "prove"].includes(command)) assertMatch(err, /^mnema: the log holds no operation op_[0-9a-f]+\n$/);
@@ -91,12 +93,13 @@ Deno.test("an unknown command or option is wrong usage, and the nearest is sugge
       [["--lgo", "x.db", "heads"], "--log"],
       [["append", "note", "{}", "--prv", "op_1"], "--prev"],
     ];
-    const said = await Promise.all(cases.map(([args]) => mnema.misuses(...args)));
+    const said = await mnema.misusesEach(cases.map(([args]) => args));
     for (const [i, [, suggestion]] of cases.entries()) {
       assertMatch(said[i], new RegExp(`^there is no (command|option) .*; did you mean ${suggestion}\\?$`));
     }
-    for (const args of [["frobnicate"], ["heads", "--frobnicate"], ["heads", "--prev", "op_1"], ["heads", "-x"]]) {
-      const sentence = await mnema.misuses(...args);
+    const unlike = [["frobnicate"], ["heads", "--frobnicate"], ["heads", "--prev", "op_1"], ["heads", "-x"]];
+    for (const [i, sentence] of (await mnema.misusesEach(unlike)).entries()) {
+      const args = unlike[i];
       assertStringIncludes(sentence, args.at(-1) === "op_1" ? "--prev" : args.at(-1)!);
       assertFalse(sentence.includes("did you mean"), sentence);
     }
@@ -135,7 +138,7 @@ Deno.test("what is missing, too much or no number is wrong usage, and nothing is
       [["append", "note", "--body", "b", "--each", "b"], "once"],
       [["init", "--log", "one", "--key", "one"], "where the log is"],
     ];
-    const said = await Promise.all(cases.map(([args]) => mnema.misuses(...args)));
+    const said = await mnema.misusesEach(cases.map(([args]) => args));
     for (const [i, [args, named]] of cases.entries()) assertStringIncludes(said[i], named, args.join(" "));
     assertEquals(Object.keys(contentsOf(mnema.folder)), ["mnema.db", "mnema.key"]);
     assertEquals(await mnema.does("log"), "");
@@ -174,8 +177,9 @@ Deno.test("where there is no log or no key yet, the sentence says how to make on
     const commands = [["id"], ["append", "note", "{}"], ["log"], ["show", "op_1"], ["heads"], ["stats"], ["export"], [
       "import",
     ]];
-    const said = await Promise.all(commands.map((args) => mnema.refuses(...args)));
-    for (const sentence of said) assertMatch(sentence, /^there is no .* mnema\.(db|key); .*mnema init/);
+    for (const sentence of await mnema.refusesEach(commands)) {
+      assertMatch(sentence, /^there is no .* mnema\.(db|key); .*mnema init/);
+    }
     assertEquals(contentsOf(mnema.folder), {});
   });
 });
@@ -199,16 +203,15 @@ Deno.test("help for what is no command is wrong usage, and suggests the nearest"
 
 Deno.test("an option of one letter is named as it is written", async () => {
   await withNode(async (mnema) => {
-    for (const args of [["-n"], ["-n", "ten"], ["-n", "-1"], ["-n=-1"], ["-n", "99999999999999999999"]]) {
-      assertMatch(await mnema.misuses("log", ...args), /^-n /, args.join(" "));
-    }
+    const odd = [["-n"], ["-n", "ten"], ["-n", "-1"], ["-n=-1"], ["-n", "99999999999999999999"]];
+    for (const said of await mnema.misusesEach(odd.map((args) => ["log", ...args]))) assertMatch(said, /^-n /);
   });
 });
 
 Deno.test("a suggestion has something in common with what was written", async () => {
   await withNode(async (mnema) => {
-    for (const args of [["ls"], ["add"], [""], ["-"], ["log", "-x"], ["log", "-json"]]) {
-      assertFalse((await mnema.misuses(...args)).includes("did you mean"), args.join(" "));
+    for (const said of await mnema.misusesEach([["ls"], ["add"], [""], ["-"], ["log", "-x"], ["log", "-json"]])) {
+      assertFalse(said.includes("did you mean"), said);
     }
     assertStringIncludes(await mnema.misuses("LOG"), "did you mean log?");
   });

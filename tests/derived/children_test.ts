@@ -4,6 +4,7 @@ import { NotFoundError, type Operation, OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { causalShuffle, note, vectorOperations } from "../operations.ts";
 import { insertOutside } from "../outside.ts";
+import { runs } from "../runs.ts";
 
 /** The children of every operation, by their definition. */
 function childrenOf(ops: readonly Operation[]): string[][] {
@@ -18,7 +19,7 @@ Deno.test("the children of an operation are those that name it in prev, whatever
       log.appendAll(causalShuffle(ops, (limit) => stream.next().value! % limit), { verify: false });
       assertEquals(ops.map(({ opId }) => log.children(opId)), childrenOf(ops));
     }),
-    { numRuns: 10 },
+    { numRuns: runs(10) },
   );
 });
 

@@ -6,11 +6,15 @@ import { FallPaths } from "../../src/claims/cascade.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note } from "../operations.ts";
 import { counts } from "./projections.ts";
+import { runs, sample } from "../runs.ts";
 import { told } from "../claims/scenarios.ts";
 
 const NAMED = { origin: "example.org/log" };
 const STATE = "mnema_state_counts";
 const TABLES = [...BUILT_IN.flatMap(({ tables }) => Object.keys(tables)), "mnema_watermarks", STATE];
+
+/** What a copy is changed with need not survive a power cut. */
+const UNSYNCED = "PRAGMA synchronous = OFF;";
 
 /** A log in which claims have every status, and everything derived is kept. */
 function makeLog(path: string): void {
@@ -80,7 +84,7 @@ function withCopies(use: (damagedCopy: (sql: string) => string, expected: unknow
     use((sql) => {
       const copy = `${folder}/${copies++}.db`;
       Deno.copyFileSync(path, copy);
-      withDatabase(copy, (database) => database.exec(sql));
+      if (sql !== "") withDatabase(copy, (database) => database.exec(UNSYNCED + sql));
       return copy;
     }, expected);
   });
@@ -178,16 +182,17 @@ function damages(): string[] {
         ),
     );
   });
-  return columns.flatMap(([table, column]) => [
+  return sample(columns.flatMap(([table, column]) => [
     ...VALUES.map((value) => `UPDATE OR IGNORE ${table} SET ${column} = ${value}`),
     `DELETE FROM ${table} WHERE ${column} = (SELECT max(${column}) FROM ${table})`,
-  ]);
+  ]));
 }
 
 /** Damage that this SQLite lets somebody do. */
 function isPossible(path: string, sql: string): boolean {
   return withDatabase(path, (database) => {
     try {
+      database.exec(UNSYNCED);
       return database.exec(sql) > 0;
     } catch {
       return false; // not in this column
@@ -203,7 +208,7 @@ Deno.test("whatever is in a derived table, each reader gives an answer or a docu
       if (!isPossible(path, sql)) continue;
       const readonly = tried++ % 2 === 0;
       {
-        using log = OpLog.open(path, { readonly });
+        using log = OpLog.open(path, { readonly, durability: "normal" });
         const changes = [
           { what: "a refute", ask: () => log.claims.refute(alice, "shop", { ts: 5 }) },
           { what: "a claim", ask: () => log.claims.assert(alice, { key: "drink", value: "tea", ts: 5 }) },
@@ -220,7 +225,10 @@ Deno.test("whatever is in a derived table, each reader gives an answer or a docu
       }
       if (readonly && tried % 8 === 1) assertRepaired(path, expected, sql);
     }
-    assert(tried > 100 && refused > 100, `${tried} tried, ${refused} refused`);
+    assert(
+      tried > Math.min(100, runs(100)) && refused > Math.min(100, runs(100)),
+      `${tried} tried, ${refused} refused`,
+    );
   });
 });
 

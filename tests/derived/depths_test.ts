@@ -7,6 +7,7 @@ import { idOf, unsigned } from "../claims/histories.ts";
 import { insertOutside } from "../outside.ts";
 import { depthsById } from "./projections.ts";
 import { assertProjected, UNCHECKED, withLog } from "./logs.ts";
+import { runs } from "../runs.ts";
 
 const BATCH = 8192;
 
@@ -47,7 +48,7 @@ Deno.test("every operation is replayed after what it follows, with the depth of 
       };
       assertEquals(log.replay(inOrder).toSorted(), ops.map(({ opId }) => opId).sort());
     }),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });
 

@@ -6,6 +6,7 @@ import { alice, forged, headsOf, note } from "../operations.ts";
 import { insertOutside } from "../outside.ts";
 import { linesOf } from "../processes.ts";
 import { startChild } from "../log/children/run.ts";
+import { runs } from "../runs.ts";
 
 const UNCHECKED = { verify: false, checkPrev: false };
 const FLUSH_THRESHOLD = 4096;
@@ -300,7 +301,7 @@ Deno.test("the heads are what their definition says, whatever the DAG, the order
           log.close();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });

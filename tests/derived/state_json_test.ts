@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { LogError, OpLog, type Projection } from "../../mod.ts";
 import { note } from "../operations.ts";
+import { runs } from "../runs.ts";
 
 class Point {
   x = 1;
@@ -91,7 +92,7 @@ Deno.test("a state of any JSON is the same when it is read again, and steps cont
       assertEquals(JSON.stringify(log.project(projection)), JSON.stringify(second));
       assertEquals(JSON.stringify(given), JSON.stringify(["initial", first]));
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 

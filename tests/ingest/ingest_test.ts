@@ -4,6 +4,7 @@ import { type IngestReport, LogError, Operation, OpLog, RefusedError } from "../
 import { withFolder } from "../folder.ts";
 import { alice, causalShuffle, forged, headsOf, note, vectorLines, vectorOperations } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
+import { runs } from "../runs.ts";
 
 const lines = vectorLines();
 const expected = readVectors<{ operations: number; heads: string[] }>("log.expect.json");
@@ -50,7 +51,7 @@ Deno.test("whatever order they arrive in, the same operations give the same head
       assertEquals((await log.ingest(order.map((op) => op.wire))).new, 60);
       assertEquals(log.heads(), headsOf(some));
     }),
-    { numRuns: 10 },
+    { numRuns: runs(10) },
   );
 });
 

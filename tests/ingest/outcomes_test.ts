@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { type IngestOptions, LogError, OpLog, type Outcome } from "../../mod.ts";
 import { causalShuffle, forged, note, vectorLines, vectorOperations } from "../operations.ts";
+import { runs } from "../runs.ts";
 
 const lines = vectorLines();
 
@@ -69,7 +70,7 @@ Deno.test("whatever the order, there is one outcome for each position, and the s
       }
       assertEquals(outcomes.filter(({ status }) => status === "new").length, report.new);
     }),
-    { numRuns: 10 },
+    { numRuns: runs(10) },
   );
 });
 

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { Identity } from "../../mod.ts";
 import { verifySignature as verifyPortably } from "../../src/keys/portable.ts";
 import { verifySignature } from "../../src/keys/native.ts";
+import { runs } from "../runs.ts";
 
 // noble works synchronously only when it is given a SHA-512.
 hashes.sha512 = (bytes: Uint8Array) => new Uint8Array(createHash("sha512").update(bytes).digest());
@@ -136,7 +137,7 @@ Deno.test("noble gives the same result for arbitrary seeds and messages", () => 
         assertVerdict(genuine, identity.author.slice(4), signature.toHex(), text);
       },
     ),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 

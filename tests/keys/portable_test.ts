@@ -6,6 +6,7 @@ import { Identity } from "../../mod.ts";
 import { verifySignature } from "../../src/keys/portable.ts";
 import { verifySignature as verifyNatively } from "../../src/keys/native.ts";
 import { bitFlips } from "../tlog/reference.ts";
+import { runs } from "../runs.ts";
 
 const { n: L, p: P } = Point.CURVE();
 const message = new TextEncoder().encode("mnema");
@@ -44,7 +45,7 @@ Deno.test("the result is that of native code for arbitrary seeds and messages", 
         assertVerdict(isGenuine, author.author.slice(4), signature, text);
       },
     ),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { type EntriesOptions, OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { note, vectorOperations } from "../operations.ts";
+import "../runs.ts";
 
 const operations = vectorOperations();
 const types = ["evidence.add", "note", "photo.meta", "none.such"];

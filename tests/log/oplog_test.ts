@@ -12,6 +12,7 @@ import {
 import { withFolder } from "../folder.ts";
 import { alice, bob, causalShuffle, forged, headsOf, note, vectorOperations } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
+import { runs } from "../runs.ts";
 
 const expected = readVectors<{ operations: number; last_op_id: string; heads: string[]; by_type: object }>(
   "log.expect.json",
@@ -67,7 +68,7 @@ Deno.test("the heads and counts are the same in whatever order operations arrive
       assertEquals(log.heads(), headsOf(some));
       assertEquals([...log.entries()].map(({ op }) => op.opId), order.map((op) => op.opId));
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { commands } from "../documentation.ts";
 import { withFolder } from "../folder.ts";
 import { works } from "../processes.ts";
 import { someNotes } from "./notes.ts";
@@ -12,10 +13,9 @@ const cannotCompile = withFolder((folder) => {
   return !works(Deno.execPath(), "compile", "--quiet", "--output", `${folder}/empty`, `${folder}/empty.ts`);
 });
 
-/** Runs the README's `deno compile` with another output. */
+/** Runs the documented `deno compile` with another output. */
 async function compile(output: string, env: Record<string, string> = {}): Promise<void> {
-  const readme = Deno.readTextFileSync(new URL("README.md", project));
-  const [command] = /^deno compile (?:.*\\\n)*.*/m.exec(readme)!;
+  const [command] = commands("deno compile");
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: command.replaceAll("\\\n", " ").trim().split(/\s+/).slice(1).map((arg) => arg === "mnema" ? output : arg),
     cwd: project,
@@ -35,7 +35,7 @@ function workerModules(): string[] {
   return found;
 }
 
-Deno.test("the README's deno compile has the workers' modules in it", async () => {
+Deno.test("the documented deno compile has the workers' modules in it", async () => {
   await withFolder(async (folder) => {
     // Deno itself does to put the program into, as it is not run here.
     await compile(`${folder}/mnema`, { DENORT_BIN: Deno.execPath() });

@@ -8,7 +8,7 @@
 const project = new URL("../../", import.meta.url);
 
 /** What is published beside `deno.json`. */
-const FILES = ["LICENSE", "README.md", "cli.ts", "mod.ts", "proof.ts", "src"];
+const FILES = ["LICENSE", "README.md", "docs", "cli.ts", "mod.ts", "proof.ts", "src"];
 
 /** What of `deno.json` is published. */
 const FIELDS = ["name", "version", "license", "exports", "imports"];

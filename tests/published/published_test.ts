@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { blocks, commands, DOCUMENTATION, DOCUMENTS, TEXTS } from "../documentation.ts";
 import { withFolder } from "../folder.ts";
 import { someNotes } from "./notes.ts";
 import { publish, readConfig } from "./package.ts";
 import { filesIn, Registry } from "./registry.ts";
 
 const project = new URL("../../", import.meta.url);
-const readme = Deno.readTextFileSync(new URL("README.md", project));
 const { name, version, imports } = readConfig();
 const utf8 = new TextDecoder();
 
@@ -78,15 +78,16 @@ function npmCache(info: string): string {
   return JSON.parse(info).npmCache;
 }
 
-/** The commands of the README that install `mnema`. */
+/** The documented commands that install `mnema`, that of the README first. */
 function installations(): string[] {
-  return [...readme.matchAll(/^deno install (?:.*\\\n)*.*/gm)].map(([command]) => command);
+  return commands("deno install");
 }
 
 Deno.test("what is published is the package's own files, and each is the source with its imports resolved", () => {
   const folder = registry.folderOf(name, version);
   const files = filesIn(folder);
-  const own = ["/LICENSE", "/README.md", "/cli.ts", "/deno.json", "/mod.ts", "/proof.ts"];
+  const documents = DOCUMENTS.map((path) => `/${path}`);
+  const own = ["/LICENSE", ...documents, "/cli.ts", "/deno.json", "/mod.ts", "/proof.ts"].sort();
   assertEquals(files.filter((path) => !/^\/src\/[a-z0-9_/]+\.ts$/.test(path)), own);
   assertEquals(files.length - own.length, filesIn(new URL("src", project).pathname).length);
   for (const path of files.filter((path) => path !== "/deno.json")) {
@@ -121,19 +122,22 @@ Deno.test("a warning of deno publish is a failure", async () => {
   });
 });
 
-Deno.test("the README's examples run on the published module, in an empty folder and with an empty home", async () => {
+Deno.test("the examples of the documentation run on the published module, in an empty folder and with an empty home", async () => {
   await Machine.use(async (machine) => {
-    const [command] = /deno add jsr:\S+/.exec(readme.replaceAll("`", " "))!;
+    const [command] = /deno add jsr:\S+/.exec(DOCUMENTATION.replaceAll("`", " "))!;
     await machine.shell(`${command} jsr:@std/assert`);
-    Deno.writeTextFileSync(`${machine.work}/README.md`, readme);
-    const out = await machine.runs("deno", "test", "--doc", "--allow-all", "README.md");
-    assertMatch(out, /ok \| 3 passed \| 0 failed/);
+    Deno.mkdirSync(`${machine.work}/docs`);
+    for (const [i, path] of DOCUMENTS.entries()) Deno.writeTextFileSync(`${machine.work}/${path}`, TEXTS[i]);
+    const out = await machine.runs("deno", "test", "--doc", "--allow-all", ...DOCUMENTS);
+    const examples = blocks(DOCUMENTATION, "ts").length;
+    assert(examples >= 5);
+    assertMatch(out, new RegExp(`ok \\| ${examples} passed \\| 0 failed`));
   });
 });
 
-Deno.test("each way of the README to install mnema works as written, with an empty home", async () => {
+Deno.test("each documented way to install mnema works as written, with an empty home", async () => {
   const found = installations();
-  assert(found.length >= 3, "the README says how to install for this folder, for a fixed one, and for all");
+  assert(found.length >= 3, "it is documented how to install for this folder, for a fixed one, and for all");
   for (const installation of found) {
     await Machine.use(async (machine) => {
       await machine.shell(installation);

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { formatDot } from "../../src/render/format.ts";
 import { anyExplanation, claim, explained, invalidated } from "./explanations.ts";
+import "../runs.ts";
 
 Deno.test("DOT has an arrow for each input and a dotted one for a refute, and data is escaped in labels", () => {
   const lines = formatDot(invalidated()).split("\n");

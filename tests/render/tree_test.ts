@@ -16,6 +16,7 @@ import {
   nodeOf,
   ts,
 } from "./explanations.ts";
+import "../runs.ts";
 
 Deno.test("a tree shows confidence, status, origin and inputs of a claim", () => {
   const tea = claim(1, "drink", "tea", [2, 5]);

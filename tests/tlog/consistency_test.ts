@@ -6,6 +6,7 @@ import { consistencyProof, treeRoot } from "../../src/tlog/merkle.ts";
 import { signNote } from "../../src/tlog/note.ts";
 import { alice, bob } from "../operations.ts";
 import { assertRefused, bitFlips, numbered, Reference, textFlips } from "./reference.ts";
+import { sample } from "../runs.ts";
 
 const origin = "example.org/log";
 const vkey = verifierKey(alice.author, origin);
@@ -85,7 +86,7 @@ Deno.test("checkpoints in the wrong order, of other sizes, or of another signer 
 Deno.test("every flipped bit, truncation and extension of a proof is refused", () => {
   const proof = proofOf(2, 3);
   const refuses = (text: string) => assertRefused(undefined, () => verifyConsistency(text, vkey), JSON.stringify(text));
-  for (const flip of textFlips(proof)) refuses(flip);
+  for (const flip of sample([...textFlips(proof)])) refuses(flip);
   for (let end = 0; end < proof.length; end++) refuses(proof.slice(0, end));
   for (let start = 1; start < proof.length; start++) refuses(proof.slice(start));
   for (const more of ["\n", "\n\n", " ", "x\n", checkpoint(4), "\n" + checkpoint(4)]) {

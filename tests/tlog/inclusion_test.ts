@@ -5,6 +5,7 @@ import { formatInclusionProof, parseInclusionProof } from "../../src/tlog/inclus
 import { equalHashes, inclusionProof, leafHash, rootFromInclusion, treeRoot } from "../../src/tlog/merkle.ts";
 import { alice, bob, vectorLines } from "../operations.ts";
 import { assertRefused, bitFlips, numbered, Reference, textFlips } from "./reference.ts";
+import { sample } from "../runs.ts";
 
 const lines = vectorLines();
 const origin = "example.org/log";
@@ -75,7 +76,7 @@ Deno.test("every flipped bit of a proof is refused", () => {
   const [index, size] = [4, 7];
   const proof = proofOf(index, size, small);
   assertEquals(verifyInclusion(proof, small.leaves[index], vkey).index, index);
-  for (const flip of textFlips(proof)) {
+  for (const flip of sample([...textFlips(proof)])) {
     assertRefused(undefined, () => verifyInclusion(flip, small.leaves[index], vkey), JSON.stringify(flip));
   }
 });

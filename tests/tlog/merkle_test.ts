@@ -15,6 +15,7 @@ import { textLeafHash } from "../../src/log/leaf.ts";
 import { vectorLines } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
 import { assertRefused, bitFlips, numbered, Reference } from "./reference.ts";
+import { runs, sample } from "../runs.ts";
 
 interface MerkleVectors {
   roots: Record<string, string>;
@@ -87,8 +88,10 @@ Deno.test("the root of every size up to 300 is RFC 6962's", () => {
   for (let size = 0; size <= 300; size++) assertEquals(treeRoot(size, tree.reader(size)), tree.root(0, size));
 });
 
+const SIZES = sample(Array.from({ length: 300 }, (_, i) => i + 1));
+
 Deno.test("every inclusion proof in every size up to 300 is RFC 6962's, and leads to the root", () => {
-  for (let size = 1; size <= 300; size++) {
+  for (const size of SIZES) {
     const read = tree.reader(size);
     for (let index = 0; index < size; index++) {
       const hashes = inclusionProof(index, size, read);
@@ -102,7 +105,7 @@ Deno.test("every inclusion proof in every size up to 300 is RFC 6962's, and lead
 });
 
 Deno.test("every consistency proof between sizes up to 300 is RFC 6962's, and leads to both roots", () => {
-  for (let size = 1; size <= 300; size++) {
+  for (const size of SIZES) {
     const read = tree.reader(size);
     assertEquals(consistencyProof(0, size, read), []);
     for (let old = 1; old <= size; old++) {
@@ -154,7 +157,7 @@ Deno.test("roots and proofs of trees of up to 2^53-1 leaves agree, with a bounde
       assert(path.length <= 53 && hashes.length <= 54);
       assert(inclusion.count <= 105 && consistency.count <= 106, `${inclusion.count}, ${consistency.count}`);
     }),
-    { numRuns: 1000, examples: [[MAX_SIZE, 0, MAX_SIZE - 1], [MAX_SIZE, MAX_SIZE - 1, MAX_SIZE - 2], [1, 0, 0]] },
+    { numRuns: runs(1000), examples: [[MAX_SIZE, 0, MAX_SIZE - 1], [MAX_SIZE, MAX_SIZE - 1, MAX_SIZE - 2], [1, 0, 0]] },
   );
 });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { CanonicalError, type CanonicalRule, encodeCanonical, parseCanonical, parseJson } from "../../mod.ts";
 import { canonicalValue } from "../arbitraries.ts";
 import { readVectors } from "../vectors.ts";
+import "../runs.ts";
 
 interface CanonicalCase {
   name: string;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { CanonicalError, type CanonicalRule, parseJson } from "../../mod.ts";
+import "../runs.ts";
 
 Deno.test("parseJson accepts what JSON.parse accepts, except floats and duplicate keys", () => {
   fc.assert(fc.property(fc.json(), (text) => {

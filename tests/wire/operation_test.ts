@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Identity, Operation, type OperationCheck, type OperationDraft, OperationError } from "../../mod.ts";
 import { canonicalObject } from "../arbitraries.ts";
 import { readVectors, readVectorText } from "../vectors.ts";
+import { runs } from "../runs.ts";
 
 interface OperationCases {
   valid: { secret_key: string; wire: string }[];
@@ -54,7 +55,7 @@ Deno.test("a created operation verifies after parsing, and has the fields of its
       assertEquals(read.toWire(), op.toWire());
       assertEquals([read.body, read.ts, read.prev, read.author], [body, ts, prev, alice.author]);
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

@@ -6,6 +6,7 @@ import { type Envelope, EnvelopeScanner } from "../../src/wire/scan.ts";
 import { canonicalObject } from "../arbitraries.ts";
 import { alice, note, vectorLines } from "../operations.ts";
 import { readVectors } from "../vectors.ts";
+import { runs } from "../runs.ts";
 
 const { invalid } = readVectors<{ invalid: { name: string; fails: string; wire: string }[] }>("operations.json");
 const encoder = new TextEncoder();
@@ -73,7 +74,7 @@ Deno.test("a changed text that the scanner recognizes also parses", () => {
         if (changed.isWellFormed() && scan(changed) !== undefined) assert(parses(changed), changed);
       },
     ),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
 });
 
@@ -147,7 +148,7 @@ Deno.test("a body that the scanner recognizes as evidence is one, and plain evid
       assert(decodeBody("evidence.add", op.body) !== undefined, op.wire);
       taken++;
     }),
-    { numRuns: 1000 },
+    { numRuns: Math.max(1000, runs(1000)) }, // of fewer, too few are taken to tell
   );
   assert(taken > 20, `only ${taken}`);
   const fields = { content: { n: 1 }, kind: "k", source: "s" };
