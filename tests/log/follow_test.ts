@@ -94,7 +94,7 @@ Deno.test("what an atomic ingest has inserted is followed once it is committed, 
   const lines = vectorLines().slice(0, 20);
   const failing = log.ingest([...lines, "no operation"], { atomic: true });
   const following = entries.next();
-  await assertRejects(() => failing, LogError, "nothing was kept");
+  await assertRejects(() => failing, LogError, "nothing was appended");
   await log.ingest(lines.slice(0, 3), { atomic: true });
   assertEquals((await following).value!.op.wire, lines[0]);
   assertEquals([(await entries.next()).value!.seq, (await entries.next()).value!.seq], [2, 3]);

@@ -254,7 +254,7 @@ function isRecognized(type: string, body: Body): boolean {
 }
 
 Deno.test("the scanner recognizes no invalid body, and the common valid ones", () => {
-  for (const [type, body] of FAULTS) assertEquals(isRecognized(type, body), false, `${type} ${String(body)}`);
+  for (const [type, body] of FAULTS) assertEquals(isRecognized(type, body), false, `${type} ${Deno.inspect(body)}`);
   const common: [string, Body][] = [
     ["evidence.add", evidence],
     ["evidence.add", { ...evidence, ref: "r".repeat(512) }],
