@@ -55,7 +55,7 @@ const FIELD_COUNT = Object.keys(FIELDS).length;
 
 const envelope = record<OperationWire>(FIELDS, {}, "an operation");
 
-/** What is signed, but for the version. The body is any object: whether it has an encoding is not checked. */
+/** The signed fields, except the version. The body may be any object: it may have no canonical encoding. */
 export interface Draft {
   readonly type: string;
   readonly author: string;

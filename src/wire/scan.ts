@@ -126,6 +126,8 @@ export class EnvelopeScanner {
         const start = this.#at;
         return this.#bytes[start] !== MINUS && this.#number() && Number(this.#ascii(start, this.#at)) <= pattern.max;
       }
+      case "op-id":
+        return this.#opId() !== undefined;
       case "op-ids":
         return this.#bytes[this.#at++] === BRACKET && this.#opIds(pattern.max, pattern.unique) !== undefined &&
           this.#bytes[this.#at++] === BRACKET_END;
@@ -159,14 +161,21 @@ export class EnvelopeScanner {
     return true;
   }
 
+  /** The quoted id that is next; advances past it. */
+  #opId(): string | undefined {
+    if (!this.#literal(QUOTED_OP_ID) || !this.#hex(HASH_DIGITS)) return undefined;
+    const id = this.#ascii(this.#at - OP_ID_LENGTH, this.#at);
+    return this.#bytes[this.#at++] === QUOTE ? id : undefined;
+  }
+
   /** The ids from here to a closing bracket, which is next then. */
   #opIds(max: number, unique: boolean): string[] | undefined {
     const ids: string[] = [];
     if (this.#bytes[this.#at] === BRACKET_END) return ids;
     for (;;) {
-      if (ids.length === max || !this.#literal(QUOTED_OP_ID) || !this.#hex(HASH_DIGITS)) return undefined;
-      ids.push(this.#ascii(this.#at - OP_ID_LENGTH, this.#at));
-      if (this.#bytes[this.#at++] !== QUOTE) return undefined;
+      const id = ids.length < max ? this.#opId() : undefined;
+      if (id === undefined) return undefined;
+      ids.push(id);
       if (this.#bytes[this.#at] === BRACKET_END) break;
       if (this.#bytes[this.#at++] !== COMMA) return undefined;
     }
@@ -231,7 +240,7 @@ export class EnvelopeScanner {
     }
   }
 
-  /** A string without escapes of 1 to so many bytes, which are at most as many characters. */
+  /** A string without escapes of 1 to `max` bytes, and so of at most `max` characters. */
   #shortString(max: number): boolean {
     const start = this.#at + 1;
     if (!this.#plainString()) return false;

@@ -27,12 +27,13 @@ export interface Shape<T> {
   readonly type?: T;
 }
 
-/** Canonical texts that the scanner can recognize. It may miss some, and takes no others. */
+/** Canonical texts that the scanner can recognize. It may miss some, and recognizes no others. */
 export type Pattern =
   | { readonly kind: "any" }
   | { readonly kind: "object" }
   | { readonly kind: "string"; readonly max: number }
   | { readonly kind: "integer"; readonly max: number }
+  | { readonly kind: "op-id" }
   | { readonly kind: "op-ids"; readonly max: number; readonly unique: boolean }
   | { readonly kind: "record"; readonly members: readonly Member[] };
 
@@ -91,7 +92,10 @@ export function oneOf<const T>(values: readonly T[], expected: string): Shape<T>
 }
 
 /** The id of an operation. */
-export const opId: Shape<string> = matching(isOpId, "op_ and 64 lower-case hex digits");
+export const opId: Shape<string> = {
+  ...matching(isOpId, "op_ and 64 lower-case hex digits"),
+  pattern: { kind: "op-id" },
+};
 
 /** A list of ids of operations. */
 export function opIds({ unique, max = Infinity }: { unique: boolean; max?: number }): Shape<readonly string[]> {

@@ -64,13 +64,13 @@ Deno.test("claims that had fallen before, or that do not fall, are not recorded"
   assertEquals(log.claims.refute(alice, "drink", { value: "tea" }).invalidations, []);
   assertEquals(log.claims.refute(alice, "nothing").invalidations, []);
   assertEquals(log.claims.refute(alice, "other", { value: "else" }).invalidations, []);
-  // Refuted before, corrected now; what was derived from it had fallen, too.
+  // Refuted before, corrected now; the claims derived from it had fallen already.
   const water = log.claims.correct(alice, "drink", "water");
   assertEquals(water.invalidations, []);
   const other = log.claims.refute(alice, "other");
   assertEquals(Object.keys(fallen(other)).length, 1);
   assert(!(both.opId in fallen(other)));
-  // Lifts what felled the tea, but the other is still refuted.
+  // Lifts the rule against the tea, but the other claim is still refuted.
   assertEquals(Object.keys(fallen(log.claims.correct(alice, "drink", "tea"))), [water.op.opId]);
   assertEquals(log.claims.get(both.opId).status, "invalidated");
 });
@@ -89,7 +89,7 @@ Deno.test("a claim that fell by its input and is then refuted itself is recorded
   const water = other.claims.assert(alice, { key: "drink", value: "water" });
   const tea = other.claims.assert(alice, { key: "drink", value: "tea", inputs: [water.opId] });
   assertEquals(Object.keys(fallen(other.claims.refute(alice, "drink", { value: "tea" }))), [tea.opId]);
-  // Lifts the refute of the tea, and fells what it was derived from.
+  // Lifts the refute of the tea, and corrects its input.
   assertEquals(Object.keys(fallen(other.claims.correct(alice, "drink", "tea"))), [water.opId]);
   assertEquals(other.claims.get(tea.opId).status, "invalidated");
 });

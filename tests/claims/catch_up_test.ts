@@ -14,7 +14,7 @@ import {
   idsOf,
   observes,
   refutes,
-  standings,
+  statusesOf,
   tea,
   told,
   UNCHECKED,
@@ -66,12 +66,12 @@ Deno.test("status is correct however far apart the inputs are in the log", () =>
     OpLog.open(path).close();
     insertOutside(path, ops);
     using reader = OpLog.open(path, { readonly: true });
-    assertEquals(standings(reader, names), expected);
+    assertEquals(statusesOf(reader, names), expected);
     using log = OpLog.open(path, { durability: "normal" });
-    assertEquals(standings(log, names), expected);
+    assertEquals(statusesOf(log, names), expected);
     assertEquals(idsOf(log.claims.query({ input: idOf("receipt") })), ["on evidence", "on none", "refuted"].map(idOf));
     log.rebuild();
-    assertEquals(standings(log, names), expected);
+    assertEquals(statusesOf(log, names), expected);
   });
 });
 
@@ -85,9 +85,9 @@ Deno.test("status is correct when the operations exceed one batch", () => {
   );
   using log = OpLog.open();
   log.appendAll(ops, UNCHECKED);
-  assertEquals(standings(log, names), expected);
+  assertEquals(statusesOf(log, names), expected);
   log.rebuild();
-  assertEquals(standings(log, names), expected);
+  assertEquals(statusesOf(log, names), expected);
 });
 
 Deno.test("operations with an invalid body, from hostile peers, are ignored", () => {
@@ -109,7 +109,7 @@ Deno.test("operations with an invalid body, from hostile peers, are ignored", ()
     const { ops, names } = history(tea);
     log.appendAll(ops, UNCHECKED);
     insertOutside(path, bad.map(([type, body], n) => unsigned(`bad ${n}`, type, body, [idOf("tea")])));
-    assertEquals(standings(log, names), { tea: "active" });
+    assertEquals(statusesOf(log, names), { tea: "active" });
     const inputs = bad.map((_, n) => `bad ${n}`);
     log.append(unsigned("b", "claim.assert", asserts("b", "b", 1, ...inputs).body, []), UNCHECKED);
     assertEquals(log.claims.get(idOf("b")).status, "active");
@@ -228,7 +228,7 @@ Deno.test("a claim is read in one snapshot while another process writes", () => 
   });
 });
 
-/** Runs `work`, and `meanwhile` before its query of this number; returns whether it has so many. */
+/** Runs `work`, and `meanwhile` before its nth query; returns whether there was one. */
 function interrupted(at: number, meanwhile: () => unknown, work: () => unknown): boolean {
   const query = Connection.prototype.query;
   let count = 0;

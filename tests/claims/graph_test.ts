@@ -4,13 +4,13 @@ import { type Operation, OpLog } from "../../mod.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { causalShuffle } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
-import { assertStandings, stateOf } from "./standings.ts";
+import { assertStatuses, stateOf } from "./statuses.ts";
 import { asserts, corrects, type Draft, refutes, UNCHECKED } from "./scenarios.ts";
 import { runs } from "../runs.ts";
 
 const TABLES = ["mnema_claims", "mnema_edges", "mnema_awaited", "mnema_keys", "mnema_values", "mnema_rules"];
 
-/** What a claim is derived from: the one before it, all before it, or some of them. */
+/** The inputs of a claim: the one before it, all before it, or some of them. */
 const inputs = fc.constantFrom(1, 1, Infinity, 2, 3);
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ is: fc.constant("claim" as const), inputs, key: fc.nat({ max: 9 }) }) },
@@ -58,7 +58,7 @@ Deno.test("claims on long chains have the status of the model, in any order of a
       const random = (limit: number) => numbers.next().value! % limit;
       using whole = OpLog.open();
       whole.appendAll(ops, UNCHECKED);
-      assertStandings(whole, ops);
+      assertStatuses(whole, ops);
       const expected = stateOf(whole);
       for (const order of [causalShuffle(ops, random), byInputs(ops)]) {
         using piecemeal = OpLog.open();
@@ -66,7 +66,7 @@ Deno.test("claims on long chains have the status of the model, in any order of a
           const count = 1 + random(5);
           piecemeal.appendAll(order.slice(at, at + count), UNCHECKED);
           at += count;
-          assertStandings(piecemeal, order.slice(0, at));
+          assertStatuses(piecemeal, order.slice(0, at));
         }
         assertEquals(stateOf(piecemeal), expected);
       }
@@ -75,7 +75,7 @@ Deno.test("claims on long chains have the status of the model, in any order of a
   );
 });
 
-/** Each claim before what it was derived from, where `prev` allows it. */
+/** Each claim before its inputs, where `prev` allows it. */
 function byInputs(ops: readonly Operation[]): Operation[] {
   const claims = ops.filter(({ type }) => type === "claim.assert");
   return [...claims.toReversed(), ...ops.filter(({ type }) => type !== "claim.assert")];

@@ -8,7 +8,7 @@ import {
   corrects,
   history,
   refutes,
-  standings,
+  statusesOf,
   tea,
   UNCHECKED,
 } from "./scenarios.ts";
@@ -53,7 +53,7 @@ Deno.test("when the last claim of a key falls while another rises with its input
   );
   using log = OpLog.open();
   log.appendAll(ops.slice(0, -2), UNCHECKED);
-  assertEquals(standings(log, names).tea, "active");
+  assertEquals(statusesOf(log, names).tea, "active");
   log.appendAll(ops.slice(-2), UNCHECKED);
   const expected = {
     root: "active",
@@ -62,7 +62,7 @@ Deno.test("when the last claim of a key falls while another rises with its input
     tea: "refuted by no tea",
     yes: "active",
   };
-  assertEquals(standings(log, names), expected);
+  assertEquals(statusesOf(log, names), expected);
   assertStands({ names, ops }, expected);
 });
 

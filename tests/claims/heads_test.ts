@@ -11,12 +11,12 @@ function make({ name, type, body }: Draft, ...prev: string[]): Operation {
   return unsigned(name, type, body, prev.map(idOf));
 }
 
-/** Root notes, which are heads: as many as an operation can follow, unless told otherwise. */
+/** Root notes, which are heads: by default as many as an operation can follow. */
 function roots(count = MAX_PREV): Operation[] {
   return Array.from({ length: count }, (_, n) => unsigned(`root ${n}`, "note", {}, []));
 }
 
-/** What was said of a drink, deep in the log, and then more shallow heads than an operation can follow. */
+/** Statements about a drink, deep in the log, and then more shallow heads than an operation can follow. */
 function deepLog(...drafts: Draft[]): OpLog {
   const log = OpLog.open();
   let last = "b";

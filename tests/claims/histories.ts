@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { Operation } from "../../mod.ts";
 
-/** An operation that is shaped as it should be, and signed by nobody: thousands of histories need no keys. */
+/** A well-formed operation with an invalid signature: thousands of histories need no keys. */
 export function unsigned(
   name: string,
   type: string,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type Operation, OpLog } from "../../mod.ts";
 import { causalShuffle } from "../operations.ts";
 import { histories } from "./histories.ts";
-import { assertStandings, stateOf } from "./standings.ts";
+import { assertStatuses, stateOf } from "./statuses.ts";
 import { runs } from "../runs.ts";
 
 const UNCHECKED = { verify: false };
@@ -18,7 +18,7 @@ Deno.test("claims have the status of the model, for any history and order of arr
         const random = (limit: number) => numbers.next().value! % limit;
         using whole = OpLog.open();
         whole.appendAll(ops, UNCHECKED);
-        assertStandings(whole, ops);
+        assertStatuses(whole, ops);
         const expected = stateOf(whole);
 
         using piecemeal = OpLog.open();
@@ -27,7 +27,7 @@ Deno.test("claims have the status of the model, for any history and order of arr
           piecemeal.append(op, UNCHECKED);
           arrived.push(op);
           const step = steps.next().value!;
-          if (step < 4) assertStandings(piecemeal, arrived);
+          if (step < 4) assertStatuses(piecemeal, arrived);
           if (step === 4) piecemeal.rebuild();
         }
         assertEquals(stateOf(piecemeal), expected);

@@ -7,7 +7,7 @@
 
 import { encodeCanonical, type Operation } from "../../mod.ts";
 
-/** Where a claim stands, and why. */
+/** The status of a claim, and its cause. */
 export interface Standing {
   status: string;
   cause?: string;
@@ -27,8 +27,8 @@ interface Rule {
   isCorrection: boolean;
 }
 
-/** Where each claim among these operations stands, by its id. */
-export function standings(ops: readonly Operation[]): Map<string, Standing> {
+/** The status of each claim among these operations, by id. */
+export function statusesOf(ops: readonly Operation[]): Map<string, Standing> {
   const byId = new Map(ops.map((op) => [op.opId, op]));
   const depths = new Map<string, number>();
   const depth = (op: Operation): number => {

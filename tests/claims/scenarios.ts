@@ -1,5 +1,5 @@
 /**
- * Histories of claims that are told in a few words, for tests of single rules.
+ * Histories of claims in a short notation, for tests of single rules.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { idOf, unsigned } from "./histories.ts";
 export const UNCHECKED = { verify: false };
 export const STATUSES: ClaimStatus[] = ["active", "superseded", "pending", "invalidated", "corrected", "refuted"];
 
-/** An operation by its name, whose first letter is its author, that is still to be told what it follows. */
+/** An operation by its name, whose first letter is its author, without `prev` yet. */
 export interface Draft {
   name: string;
   type: string;
@@ -60,8 +60,8 @@ export function history(...steps: (Draft | Draft[])[]): Named {
   return { names, ops };
 }
 
-/** Where each claim stands, in a few words, by its name. */
-export function standings(log: OpLog, names: Map<string, string>): Record<string, string> {
+/** The status of each claim in short notation, by name. */
+export function statusesOf(log: OpLog, names: Map<string, string>): Record<string, string> {
   return Object.fromEntries(
     [...log.claims.query()].map(({ opId, status, cause, via }) => [
       names.get(opId)!,
@@ -71,18 +71,18 @@ export function standings(log: OpLog, names: Map<string, string>): Record<string
   );
 }
 
-/** Asserts where claims stand after all has arrived: at once, one by one with a look between, and in other orders. */
+/** Asserts the status of claims after all have arrived: at once, one by one with reads between, and in other orders. */
 export function assertStands({ names, ops }: Named, expected: Record<string, string>): void {
   using whole = OpLog.open();
   whole.appendAll(ops, UNCHECKED);
-  assertEquals(standings(whole, names), expected, "at once");
+  assertEquals(statusesOf(whole, names), expected, "at once");
   const claims = [...whole.claims.query()];
   for (const status of STATUSES) {
     const found = [...whole.claims.query({ status })];
     assertEquals(found, claims.filter((claim) => claim.status === status), status);
   }
   whole.rebuild();
-  assertEquals(standings(whole, names), expected, "rebuilt");
+  assertEquals(statusesOf(whole, names), expected, "rebuilt");
   let seed = 1;
   const random = (limit: number) => (seed = (seed * 16807) % 2147483647) % limit;
   for (const order of [ops, ...Array.from({ length: 6 }, () => causalShuffle(ops, random))]) {
@@ -91,7 +91,7 @@ export function assertStands({ names, ops }: Named, expected: Record<string, str
       log.append(op, UNCHECKED);
       log.claims.query();
     }
-    assertEquals(standings(log, names), expected, order.map(({ opId }) => names.get(opId)).join(", "));
+    assertEquals(statusesOf(log, names), expected, order.map(({ opId }) => names.get(opId)).join(", "));
   }
 }
 
@@ -122,7 +122,7 @@ export function idsOf(claims: Iterable<Claim>): string[] {
   return [...claims].map(({ opId }) => opId);
 }
 
-/** The claims, and by what path, that the invalidations of a cascade are about. */
+/** The claims of the invalidations of a cascade, with their paths. */
 export function fallen({ op, invalidations }: { op: Operation; invalidations: Operation[] }): Record<string, string[]> {
   return Object.fromEntries(invalidations.map((invalidation) => {
     Operation.parse(invalidation.wire).verify();

@@ -11,7 +11,7 @@ import {
   history,
   observes,
   refutes,
-  standings,
+  statusesOf,
   tea,
   UNCHECKED,
 } from "./scenarios.ts";
@@ -145,7 +145,7 @@ Deno.test("a claim is pending until the last of its inputs has arrived, at any d
   using log = OpLog.open();
   const arrive = (draft: Draft) => {
     log.append(make(draft), UNCHECKED);
-    return standings(log, names);
+    return statusesOf(log, names);
   };
   assertEquals(arrive(asserts("d", "d", 1, "c")), { d: "pending" });
   assertEquals(arrive(asserts("c", "c", 1, "b", "receipt")), { d: "pending", c: "pending" });
@@ -155,7 +155,7 @@ Deno.test("a claim is pending until the last of its inputs has arrived, at any d
   const all = { a: "active", b: "active", c: "active", d: "active" };
   assertEquals(arrive({ name: "note", type: "note", body: {} }), all);
   log.rebuild();
-  assertEquals(standings(log, names), all);
+  assertEquals(statusesOf(log, names), all);
 });
 
 Deno.test("a claim with a missing and a fallen input is invalidated", () => {

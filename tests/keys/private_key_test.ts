@@ -10,7 +10,7 @@ const pkcs8 = pair.privateKey.export({ format: "pem", type: "pkcs8" }) as string
 const SECRET = pkcs8.split("\n")[1];
 const jwk = pair.privateKey.export({ format: "jwk" });
 
-/** Private keys in the formats that people have; of those that are not made here only what tells them apart. */
+/** Private keys in common formats; of those that are not generated here only the recognizable part. */
 const PRIVATE: [what: string, text: string][] = [
   ["PKCS#8", pkcs8],
   ["PKCS#8 with Windows line ends", pkcs8.replaceAll("\n", "\r\n")],

@@ -38,7 +38,7 @@ const aliceByBob = Object.create(Identity.prototype, {
   sign: { value: byAnother.sign },
 });
 
-/** What is no signer, or does not sign as its author, and the code that says so. */
+/** Invalid signers, with the error code of each. */
 const REFUSED: [what: string, signer: () => unknown, code: LogErrorCode][] = [
   ["undefined", () => undefined, "invalid-argument"],
   ["null", () => null, "invalid-argument"],

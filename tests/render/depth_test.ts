@@ -1,6 +1,6 @@
 import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { formatDot, formatJson, formatMermaid, formatTree, limitDepth } from "../../src/render/format.ts";
-import { chain, claim, evidence, explained, id, nodeOf } from "./explanations.ts";
+import { claim, evidence, explained, id, nodeOf } from "./explanations.ts";
 
 Deno.test("limitDepth removes distant operations, and every format handles an explanation with removed ones", () => {
   // 1 <- 2 <- 3 <- 4, and 1 <- 4 as well

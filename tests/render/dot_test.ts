@@ -17,7 +17,7 @@ Deno.test("DOT has an arrow for each input and a dotted one for a refute, and da
   fc.assert(fc.property(anyExplanation(), (explanation) => {
     for (const line of formatDot(explanation).trimEnd().split("\n").slice(2, -1)) {
       if (/^ {2}n\d+ -> n\d+( \[style=dotted\])?$/.test(line)) continue;
-      // A backslash stands only before a quote, a backslash, or the n of a new line; an ampersand only for itself.
+      // A backslash is only before a quote, a backslash, or the n of a new line; an ampersand is an entity.
       assertMatch(line, /^ {2}n\d+ \[label="(\\["\\n]|&amp;|[^"\\&])*" ([a-z]+=(\w+|"[\w#,]+") ?)+\]$/);
     }
   }));

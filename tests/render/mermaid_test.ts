@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { formatMermaid } from "../../src/render/format.ts";
-import { anyExplanation, evidence, invalidated } from "./explanations.ts";
+import { anyExplanation, invalidated } from "./explanations.ts";
 import "../runs.ts";
 
 Deno.test("Mermaid has an arrow for each input, a dotted one for a refute, and a class for each node", () => {

@@ -10,7 +10,7 @@ const vkey = verifierKey(alice.author, origin);
 const root = new Uint8Array(32).map((_, i) => 7 * i);
 const ROOT = root.toBase64();
 
-/** A checkpoint of these lines, signed by Alice whatever they say. */
+/** A checkpoint of any lines, signed by Alice. */
 function signed(...lines: string[]): string {
   return signNote(lines.map((line) => line + "\n").join(""), origin, alice);
 }

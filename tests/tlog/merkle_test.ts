@@ -32,7 +32,7 @@ function base64(hashes: readonly Uint8Array[]): string[] {
   return hashes.map((hash) => hash.toBase64());
 }
 
-/** Counts what is read. */
+/** Counts the reads. */
 function counted(read: HashReader): { read: HashReader; count: number } {
   const counter = {
     count: 0,

@@ -42,7 +42,7 @@ export class Reference {
       : [...this.subproof(m - k, start + k, end, false), this.root(start, start + k)];
   }
 
-  /** The stored hashes of a log with so many leaves: those of others cannot be asked for. */
+  /** The stored hashes of a log with this number of leaves; others throw. */
   reader(size: number): HashReader {
     return (level, index) => {
       const [start, end] = [index * 2 ** level, (index + 1) * 2 ** level];

@@ -16,7 +16,7 @@ import { note, vectorLines } from "../operations.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The bytes of every operation of log.jsonl, and what is at some of them. */
+/** Every operation of log.jsonl with its bytes. */
 const operations = vectorLines().map((line) => {
   const bytes = encoder.encode(line);
   return {

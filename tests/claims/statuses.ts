@@ -6,9 +6,9 @@
 
 import { assertEquals } from "@std/assert";
 import { encodeCanonical, type Operation, type OpLog } from "../../mod.ts";
-import { standings } from "./model.ts";
+import { statusesOf } from "./model.ts";
 
-/** Everything the log says about claims, as one text. */
+/** The state of all claims of a log, as one text. */
 export function stateOf(log: OpLog): string {
   return [...log.claims.query()].map((claim) => encodeCanonical(JSON.parse(encodeClaim(claim)))).join("\n");
 }
@@ -17,9 +17,9 @@ function encodeClaim(claim: object): string {
   return JSON.stringify(claim, (_, value) => typeof value === "bigint" ? `${value}n` : value);
 }
 
-/** Asserts that each claim stands as the model says. */
-export function assertStandings(log: OpLog, ops: readonly Operation[]): void {
-  const expected = standings(ops);
+/** Asserts that each claim has the status of the model. */
+export function assertStatuses(log: OpLog, ops: readonly Operation[]): void {
+  const expected = statusesOf(ops);
   const claims = [...log.claims.query()];
   assertEquals(
     new Map(claims.map(({ opId, status, cause, via }) => [
