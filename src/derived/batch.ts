@@ -5,14 +5,12 @@
  */
 
 import type { Connection } from "../sqlite/connection.ts";
+import { HASH_BYTES } from "../bytes.ts";
 import { readLink } from "../wire/layout.ts";
-import type { Appended } from "../log/appended.ts";
 import { textLeafHash } from "../log/leaf.ts";
 import { readRows } from "../log/pager.ts";
+import type { Buffered, Link } from "./buffer.ts";
 import { decodeStored } from "./read.ts";
-
-/** What an operation follows. */
-export type Link = Pick<Appended, "seq" | "opId" | "prev">;
 
 /** A row of the log. */
 export interface StoredText {
@@ -38,19 +36,20 @@ export class Batch {
   readonly last: number;
   readonly #connection: Connection;
   readonly #texts?: readonly StoredText[];
-  readonly #appended?: readonly Appended[];
+  readonly #buffered?: Buffered;
   #links?: readonly Link[];
 
   private constructor(
     connection: Connection,
     range: { after: number; last: number },
-    operations: { texts?: readonly StoredText[]; appended?: readonly Appended[] },
+    operations: { texts?: readonly StoredText[]; buffered?: Buffered },
   ) {
     this.#connection = connection;
     this.after = range.after;
     this.last = range.last;
     this.#texts = operations.texts;
-    this.#appended = operations.appended;
+    this.#buffered = operations.buffered;
+    this.#links = operations.buffered?.links;
   }
 
   /**
@@ -74,16 +73,20 @@ export class Batch {
   }
 
   /** A batch of operations that are in memory. */
-  static buffered(connection: Connection, appended: readonly Appended[]): Batch {
-    const range = { after: appended[0].seq - 1, last: appended[appended.length - 1].seq };
-    return new Batch(connection, range, { appended });
+  static buffered(connection: Connection, buffered: Buffered): Batch {
+    const { links } = buffered;
+    return new Batch(connection, { after: links[0].seq - 1, last: links[links.length - 1].seq }, { buffered });
   }
 
   /** The part of the batch after a `seq`. */
   since(after: number): Batch {
+    const start = after - this.after; // buffered operations have consecutive seq
     return new Batch(this.#connection, { after, last: this.last }, {
       texts: this.#texts?.filter(({ seq }) => seq > after),
-      appended: this.#appended?.filter(({ seq }) => seq > after),
+      buffered: this.#buffered && {
+        links: this.#buffered.links.slice(start),
+        leaves: this.#buffered.leaves.subarray(start * HASH_BYTES),
+      },
     });
   }
 
@@ -99,13 +102,15 @@ export class Batch {
 
   /** What each operation follows. */
   links(): readonly Link[] {
-    return this.#links ??= this.#appended ?? [...this.texts()].map((text) => linkOf(this.#connection.path, text));
+    return this.#links ??= [...this.texts()].map((text) => linkOf(this.#connection.path, text));
   }
 
   /** The leaf hashes. */
   *leaves(): Generator<Uint8Array> {
-    if (this.#appended !== undefined) { for (const { leaf } of this.#appended) yield leaf; }
-    else for (const { wire } of this.texts()) yield textLeafHash(wire);
+    const leaves = this.#buffered?.leaves;
+    if (leaves === undefined) {
+      for (const { wire } of this.texts()) yield textLeafHash(wire);
+    } else for (let at = 0; at < leaves.length; at += HASH_BYTES) yield leaves.subarray(at, at + HASH_BYTES);
   }
 
   /** The rows. */

@@ -5,27 +5,44 @@
  * @module
  */
 
+import { HASH_BYTES } from "../bytes.ts";
 import type { Appended } from "../log/appended.ts";
+
+/** What an operation follows. */
+export type Link = Pick<Appended, "seq" | "opId" | "prev">;
+
+/** Links, and the leaf hashes of the same operations, one after the other. */
+export interface Buffered {
+  readonly links: readonly Link[];
+  readonly leaves: Uint8Array;
+}
 
 /** A buffer of appended operations with consecutive `seq`. */
 export class AppendBuffer {
-  #operations: Appended[] = [];
+  #links: Link[] = [];
+  /** One array: many small ones would be costly garbage. */
+  #leaves = new Uint8Array(512 * HASH_BYTES);
 
   /** The number of buffered operations. */
   get size(): number {
-    return this.#operations.length;
+    return this.#links.length;
   }
 
   /** Adds operations with consecutive `seq`. Where they do not continue those in the buffer, they replace them. */
   add(operations: readonly Appended[]): void {
-    const last = this.#operations.at(-1);
-    if (last !== undefined && operations[0].seq !== last.seq + 1) this.#operations = [];
-    for (const operation of operations) this.#operations.push(operation);
+    const last = this.#links.at(-1);
+    if (last !== undefined && operations[0].seq !== last.seq + 1) this.#links = [];
+    for (const { seq, opId, prev, leaf } of operations) {
+      const at = this.#links.length * HASH_BYTES;
+      if (at === this.#leaves.length) this.#leaves = enlarged(this.#leaves);
+      this.#leaves.set(leaf, at);
+      this.#links.push({ seq, opId, prev });
+    }
   }
 
   /** Removes all operations. */
   clear(): void {
-    this.#operations = [];
+    this.#links = [];
   }
 
   /**
@@ -34,8 +51,16 @@ export class AppendBuffer {
    * @param after The `seq` before the first.
    * @param last The last `seq` of the log.
    */
-  since(after: number, last: number): readonly Appended[] | undefined {
-    const start = after + 1 - this.#operations[0]?.seq;
-    return start >= 0 && this.#operations.at(-1)!.seq === last ? this.#operations.slice(start) : undefined;
+  since(after: number, last: number): Buffered | undefined {
+    const start = after + 1 - this.#links[0]?.seq;
+    if (!(start >= 0 && this.#links.at(-1)!.seq === last)) return undefined;
+    const leaves = this.#leaves.subarray(start * HASH_BYTES, this.#links.length * HASH_BYTES);
+    return { links: this.#links.slice(start), leaves };
   }
+}
+
+function enlarged(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * bytes.length);
+  larger.set(bytes);
+  return larger;
 }

@@ -14,7 +14,7 @@ export interface Appended {
   readonly prev: readonly string[];
   /** Its time by the author's clock, in Unix milliseconds. */
   readonly ts: number;
-  /** The leaf hash of its wire text, 32 bytes. */
+  /** The leaf hash of its wire text, 32 bytes in memory that is used again after the call. */
   readonly leaf: Uint8Array;
 }
 

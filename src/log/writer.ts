@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { DanglingReferenceError, FileError, LogError, tooLarge } from "../errors.ts";
+import { HASH_BYTES } from "../bytes.ts";
 import { checkBody } from "../wire/bodies.ts";
 import { textLeafHash } from "./leaf.ts";
 import { isOperation, type Operation } from "../wire/operation.ts";
@@ -52,6 +53,7 @@ export class Writer {
   readonly #connection: Connection;
   readonly #follower: Follower;
   readonly #changes: Changes;
+  readonly #leaf = new Uint8Array(HASH_BYTES);
   /** The ids that were appended last, oldest first: they are in the log and need not be looked up. */
   readonly #recent = new Set<string>();
 
@@ -101,7 +103,13 @@ export class Writer {
     const seq = this.#insertRow(op);
     if (seq === undefined) return this.seqOf(op.opId)!;
     this.#remember(op.opId);
-    this.#follower.appended([{ seq, opId: op.opId, prev: op.prev, ts: op.ts, leaf: textLeafHash(op.wire) }]);
+    this.#follower.appended([{
+      seq,
+      opId: op.opId,
+      prev: op.prev,
+      ts: op.ts,
+      leaf: textLeafHash(op.wire, this.#leaf),
+    }]);
     this.#changes.notify();
     return seq;
   }
@@ -179,7 +187,7 @@ export class Writer {
     let length = 0;
     for (const op of ops) {
       const end = length + utf8.encodeInto(op.wire, bytes.subarray(length)).written;
-      table.add(length, end, op, textLeafHash(op.wire));
+      table.add(length, end, op, textLeafHash(op.wire, this.#leaf));
       length = end;
     }
     const opIds = ops.map(({ opId }) => opId);

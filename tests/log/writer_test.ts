@@ -20,7 +20,8 @@ function openWriter(): { writer: Writer; reported: (Appended[] | "rolled back")[
   ensureSchema(connection, definitionOf);
   const reported: (Appended[] | "rolled back")[] = [];
   const follower = {
-    appended: (operations: readonly Appended[]) => void reported.push([...operations]),
+    appended: (operations: readonly Appended[]) =>
+      void reported.push(operations.map((operation) => ({ ...operation, leaf: operation.leaf.slice() }))),
     rolledBack: () => void reported.push("rolled back"),
   };
   return { writer: new Writer(connection, follower, new Changes(":memory:"), MAX_BYTES), reported, connection };
