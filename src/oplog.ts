@@ -4,14 +4,16 @@
  * @module
  */
 
-import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
+import { LogError, NotFoundError } from "./errors.ts";
 import type { Signer } from "./keys/signer.ts";
 import { MAX_PREV, Operation, type OperationDraft } from "./wire/operation.ts";
+import type { Connection } from "./sqlite/connection.ts";
+import { damaged } from "./sqlite/failures.ts";
 import { Changes } from "./log/changes.ts";
-import { Connection } from "./sqlite/connection.ts";
 import {
   type EntriesOptions,
   isIterable,
+  lastOpId,
   lastSeq,
   readEntries,
   requireCallback,
@@ -20,42 +22,25 @@ import {
   requireText,
   rowOf,
 } from "./log/entries.ts";
-import { damaged } from "./sqlite/failures.ts";
 import { followEntries, type FollowOptions } from "./log/follow.ts";
-import { decodeStored } from "./derived/read.ts";
-import { project, type Projection, replay } from "./derived/state.ts";
-import { Claims } from "./claims/claims.ts";
-import { claims } from "./claims/tables.ts";
+import { openLog, type OpenOptions } from "./log/open.ts";
+import { resolveAuthor, resolveOperation } from "./log/resolve.ts";
+import { countOperations, type LogStats, readStats } from "./log/stats.ts";
+import { Writer } from "./log/writer.ts";
+import type { IngestSource } from "./ingest/blocks.ts";
+import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
 import { children, selectChildren } from "./derived/children.ts";
 import { depths } from "./derived/depths.ts";
 import { heads, selectDeepestHeads, selectHeads } from "./derived/heads.ts";
-import { selectParts, times } from "./derived/times.ts";
 import { Projections } from "./derived/projections.ts";
-import type { IngestSource } from "./ingest/blocks.ts";
-import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
-import { definitionOf } from "./audit/expected_schema.ts";
-import { keptCheckpoints } from "./checkpoints/stored.ts";
-import { type CheckpointOptions, Prover } from "./checkpoints/prover.ts";
+import { decodeStored } from "./derived/read.ts";
+import { project, type Projection, replay } from "./derived/state.ts";
+import { selectParts, times } from "./derived/times.ts";
 import { tree } from "./derived/tree.ts";
-import { ensureSchema } from "./log/schema.ts";
-import { MAX_OPERATION_BYTES, Writer } from "./log/writer.ts";
-
-/** How a log is opened. */
-export interface OpenOptions {
-  /**
-   * `"full"`, the default: when an append returns, a power cut does not lose it. `"normal"`: faster, and a power cut
-   * may lose the last appends, but never leaves a log that is not valid.
-   */
-  durability?: "full" | "normal";
-  /** Refuses every change: the log in the file stays as it is. */
-  readonly?: boolean;
-  /** Makes the file when there is none: true by default. */
-  create?: boolean;
-  /** The greatest wire text that may enter, in bytes of UTF-8: 1 MiB by default. */
-  maxOperationBytes?: number;
-  /** How long to wait while another process or worker writes, in milliseconds: 5,000 by default. */
-  busyTimeoutMs?: number;
-}
+import { Claims } from "./claims/claims.ts";
+import { claims } from "./claims/tables.ts";
+import { Proofs } from "./checkpoints/proofs.ts";
+import { definitionOf } from "./audit/expected_schema.ts";
 
 /** What an append checks. Both are true by default, and are there for operations that the caller has just checked. */
 export interface AppendOptions {
@@ -72,23 +57,6 @@ export interface Entry {
   /** The operation. */
   op: Operation;
 }
-
-/** What {@linkcode OpLog.stats} counts. */
-export interface LogStats {
-  /** How many operations. */
-  operations: number;
-  /** How many of each type. */
-  types: Record<string, number>;
-  /** How many by each author. */
-  authors: Record<string, number>;
-  /** The least and the greatest `ts`, in Unix milliseconds; none in an empty log. */
-  span?: { from: number; to: number };
-  /** The size of the database, in bytes. */
-  bytes: number;
-}
-
-const DEFAULT_BUSY_TIMEOUT_MS = 5000;
-const SHOWN_CANDIDATES = 3;
 
 /**
  * A log of operations in one SQLite file. The database itself refuses UPDATE, DELETE and replacing; nothing enters
@@ -117,9 +85,10 @@ export class OpLog implements Disposable {
   readonly #changes: Changes;
   readonly #projections: Projections;
   readonly #writer: Writer;
-  readonly #prover: Prover;
-  /** What is held to be so: where each claim stands, why, and taking it back. */
+  /** Claims: status, explanation, refutation. */
   readonly claims: Claims;
+  /** Signed checkpoints, and proofs of what they say. */
+  readonly proofs: Proofs;
   #closed = false;
 
   private constructor(path: string | URL, options: OpenOptions, connection: Connection, maxOperationBytes: number) {
@@ -129,7 +98,6 @@ export class OpLog implements Disposable {
     this.#changes = new Changes(connection.path);
     this.#projections = new Projections(connection, [heads, tree]);
     this.#writer = new Writer(connection, this.#projections, this.#changes, maxOperationBytes);
-    this.#prover = new Prover(connection, this.#projections);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),
       appendNew: (ops) => {
@@ -139,6 +107,7 @@ export class OpLog implements Disposable {
       heads: (limit) => this.heads(limit, { by: "depth" }),
       transaction: (work) => this.#writer.transaction(work),
     });
+    this.proofs = new Proofs(connection, this.#projections, (work) => this.#writer.transaction(work));
   }
 
   /**
@@ -155,29 +124,7 @@ export class OpLog implements Disposable {
    * @throws {LogError} `invalid-argument`, `no-sqlite`, `old-sqlite`.
    */
   static open(path: string | URL = ":memory:", options: OpenOptions = {}): OpLog {
-    const {
-      durability = "full",
-      readonly = false,
-      create = true,
-      maxOperationBytes = MAX_OPERATION_BYTES,
-      busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS,
-    } = requireOptions(options);
-    if (typeof path !== "string" && !(path instanceof URL)) {
-      throw new LogError("invalid-argument", "a log is opened from a path, a string, or a file: URL");
-    }
-    if (durability !== "full" && durability !== "normal") {
-      throw new LogError("invalid-argument", `durability is "full" or "normal", not ${JSON.stringify(durability)}`);
-    }
-    requireInteger("maxOperationBytes", maxOperationBytes, 1);
-    requireInteger("busyTimeoutMs", busyTimeoutMs, 0);
-    const synchronous = durability === "full" ? "FULL" : "NORMAL";
-    const connection = Connection.open(path, { readonly, create, busyTimeoutMs, synchronous });
-    try {
-      ensureSchema(connection, definitionOf);
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    const { connection, maxOperationBytes } = openLog(path, options, definitionOf);
     return new OpLog(path, options, connection, maxOperationBytes);
   }
 
@@ -336,19 +283,7 @@ export class OpLog implements Disposable {
    * @throws {LogError} `invalid-argument` when it is not the start of an id.
    */
   resolve(abbreviated: string): string {
-    requireText("an id", abbreviated);
-    const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
-    if (!/^op_[0-9a-f]{1,64}$/.test(prefix)) {
-      throw new LogError(
-        "invalid-argument",
-        `${JSON.stringify(abbreviated)} is no operation id; one is op_ and up to 64 lower-case hex digits`,
-      );
-    }
-    const candidates = this.#connection
-      .query("SELECT op_id FROM ops WHERE op_id >= ? AND op_id < ? ORDER BY op_id LIMIT ?")
-      .values<[string]>(prefix, prefix + "g", SHOWN_CANDIDATES + 1).map(([opId]) => opId);
-    if (candidates.length === 0) throw new NotFoundError(abbreviated);
-    return onlyCandidate(prefix, candidates);
+    return resolveOperation(this.#connection, abbreviated);
   }
 
   /**
@@ -360,27 +295,7 @@ export class OpLog implements Disposable {
    * @throws {AmbiguousIdError} When several authors have such an id; it names some of them.
    */
   resolveAuthor(abbreviated: string): string {
-    requireText("an author id", abbreviated);
-    const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
-    if (!/^mnk_[0-9a-f]{1,64}$/.test(prefix)) {
-      throw new LogError(
-        "invalid-argument",
-        `${JSON.stringify(abbreviated)} is no author id; one is mnk_ and up to 64 lower-case hex digits`,
-      );
-    }
-    const candidates: string[] = [];
-    // From one author to the next in the index: a list of them all would read the whole of it.
-    const next = this.#connection.query("SELECT min(author) FROM ops WHERE author >= ? AND author < ?");
-    for (let from = prefix; candidates.length <= SHOWN_CANDIDATES;) {
-      const [author] = next.value<[string | null]>(from, prefix + "g")!;
-      if (author === null) break;
-      candidates.push(author);
-      from = author + "0";
-    }
-    if (candidates.length === 0) {
-      throw new LogError("not-found", `the log holds nothing by an author ${abbreviated}`);
-    }
-    return onlyCandidate(prefix, candidates);
+    return resolveAuthor(this.#connection, abbreviated);
   }
 
   /** The greatest wire text that may enter, in bytes of UTF-8. */
@@ -390,7 +305,7 @@ export class OpLog implements Disposable {
 
   /** How many operations the log holds. */
   get size(): number {
-    return this.#connection.query("SELECT count(*) FROM ops").value<[number]>()![0];
+    return countOperations(this.#connection);
   }
 
   /** The `seq` of the operation that was appended last; 0 in an empty log. */
@@ -400,7 +315,7 @@ export class OpLog implements Disposable {
 
   /** The id of the operation that was appended last; undefined in an empty log. */
   lastOpId(): string | undefined {
-    return this.#connection.query("SELECT op_id FROM ops ORDER BY seq DESC LIMIT 1").value<[string]>()?.[0];
+    return lastOpId(this.#connection);
   }
 
   /**
@@ -520,89 +435,6 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * Signs the log as it is: a checkpoint of how many operations it has and what they are, with which somebody else can
-   * later tell whether any of them was changed. It is kept, and nothing is signed that is inconsistent with it. Costs
-   * what is new, and a logarithm of the log's size.
-   *
-   * @param signer Who signs: an `Identity`, or another signer, whose signature is verified.
-   * @param options The log's name in the checkpoint.
-   * @returns The checkpoint, a signed note (c2sp.org/tlog-checkpoint).
-   * @throws {InconsistentError} When the log is no longer what a kept checkpoint says.
-   * @throws {ProofError} `bad-key` when the origin cannot be a name.
-   * @throws {LogError} `invalid-argument`, `bad-key`, `bad-signature`: of a signer that is none, or signs wrongly.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`; `corrupt`, `not-a-log` when the file does not hold what
-   * was signed before, or does not keep what is signed. Nothing was signed then.
-   *
-   * @example
-   * ```ts
-   * import { Identity, OpLog } from "@mnema/oplog";
-   * import { verifyConsistency, verifyInclusion } from "@mnema/oplog/proof";
-   * import { assertEquals } from "@std/assert";
-   *
-   * using log = OpLog.open();
-   * const alice = Identity.generate();
-   * const tea = log.record(alice, "note", { text: "tea at four" });
-   * const first = log.checkpoint(alice); // give it to somebody else
-   * log.record(alice, "note", { text: "moved to five" });
-   *
-   * const vkey = log.verifierKey(alice.author);
-   * assertEquals(verifyInclusion(log.prove(tea.opId, first), tea.wire, vkey).index, 0);
-   * const { old } = verifyConsistency(log.proveConsistency(first, log.checkpoint(alice)), vkey);
-   * assertEquals(old.text, first);
-   * ```
-   */
-  checkpoint(signer: Signer, options: CheckpointOptions = {}): string {
-    const naming = requireOptions(options);
-    return this.#writer.transaction(() => this.#prover.checkpoint(signer, naming));
-  }
-
-  /**
-   * The verifier key of an author's checkpoints of this log, which whoever checks these and proofs must know. For
-   * checkpoints that were signed with an `origin`, `verifierKey` of `@mnema/oplog/proof` writes it.
-   *
-   * @param author Who signs them: `mnk_` and the public key in lower-case hex.
-   * @returns The verifier key: `NAME+HEX8+BASE64`.
-   * @throws {LogError} `not-found` when the author has signed none.
-   * @throws {ProofError} `bad-key` when the author is none.
-   */
-  verifierKey(author: string): string {
-    return this.#prover.verifierKey(author);
-  }
-
-  /** The checkpoints that were signed here, smallest first, each whole. */
-  checkpoints(): string[] {
-    return keptCheckpoints(this.#connection).map(({ text }) => text);
-  }
-
-  /**
-   * Proves that the log held an operation when a checkpoint was signed.
-   *
-   * @param opId A whole id.
-   * @param checkpoint The checkpoint; by default the largest that was signed here.
-   * @returns The proof, with the checkpoint in it (c2sp.org/tlog-proof): `verifyInclusion` checks it without the log.
-   * @throws {NotFoundError} When the log does not hold the operation.
-   * @throws {LogError} `not-found` when no checkpoint covers it.
-   * @throws {ProofError} `bad-checkpoint` when it is malformed.
-   * @throws {InconsistentError} When the log is no longer what the checkpoint says.
-   */
-  prove(opId: string, checkpoint?: string): string {
-    requireText("an id", opId);
-    return this.#prover.prove(opId, checkpoint);
-  }
-
-  /**
-   * Proves that one checkpoint's log is the beginning of another's.
-   *
-   * @param old The older checkpoint.
-   * @param newer The newer one; by default the largest that was signed here.
-   * @returns The proof, with both checkpoints in it: `verifyConsistency` checks it without the log.
-   * @throws As {@linkcode OpLog.prove}; `invalid-argument` when the newer one is smaller.
-   */
-  proveConsistency(old: string, newer?: string): string {
-    return this.#prover.proveConsistency(old, newer);
-  }
-
-  /**
    * Makes everything that is derived from the log anew: heads, Merkle tree and claims at once, as one transaction, and the states of
    * other projections when they are next asked for. Nothing is lost by it.
    *
@@ -619,17 +451,7 @@ export class OpLog implements Disposable {
 
   /** Counts what the log holds. Reads all of it. */
   stats(): LogStats {
-    const count = (column: string) =>
-      Object.fromEntries(
-        this.#connection.query(`SELECT ${column}, count(*) FROM ops GROUP BY ${column} ORDER BY ${column}`)
-          .values<[string, number]>(),
-      );
-    const [from, to] = this.#connection.query("SELECT min(ts), max(ts) FROM ops").value<[number, number]>()!;
-    const [bytes] = this.#connection
-      .query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").value<[number]>()!;
-    const operations = this.size;
-    const span = operations === 0 ? {} : { span: { from, to } };
-    return { operations, types: count("type"), authors: count("author"), ...span, bytes };
+    return readStats(this.#connection);
   }
 
   /** Closes the log; a second time does nothing. `using log = …` does it at the end of the block. */
@@ -654,10 +476,4 @@ export class OpLog implements Disposable {
 function requireOptions<Options extends object>(options: Options): Options {
   requireObject("options", options);
   return options;
-}
-
-/** The one id that an abbreviated one can mean; of several, one more is given than is shown. */
-function onlyCandidate(prefix: string, candidates: string[]): string {
-  if (candidates.length === 1) return candidates[0];
-  throw new AmbiguousIdError(prefix, candidates.slice(0, SHOWN_CANDIDATES), candidates.length > SHOWN_CANDIDATES);
 }

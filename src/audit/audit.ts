@@ -6,12 +6,13 @@
  */
 
 import { FileError } from "../errors.ts";
-import { Connection } from "../sqlite/connection.ts";
+import type { Connection } from "../sqlite/connection.ts";
 import { requireInteger } from "../log/entries.ts";
 import { locate } from "../sqlite/permissions.ts";
 import { readCheckpoint } from "./checkpoints.ts";
 import { reading } from "./damage.ts";
 import { type Finding, Findings } from "./findings.ts";
+import { type AuditedFile, openToAudit } from "./open.ts";
 import { isOwn } from "./schema.ts";
 import type { AuditProgress } from "./rows.ts";
 import { auditFile, type AuditRequest, runAudit } from "./run.ts";
@@ -125,9 +126,9 @@ export async function audit(path: string | URL, options: AuditOptions = {}): Pro
   vkeys.forEach(parseVerifierKey);
   const checkpoints = (options.checkpoints ?? []).map((text) => readCheckpoint(text, vkeys));
   const findings = new Findings(options.onFinding);
-  let connection: Connection;
+  let file: AuditedFile;
   try {
-    connection = Connection.openToAudit(path, busyTimeoutMs);
+    file = openToAudit(path, busyTimeoutMs);
   } catch (error) {
     const message = damageOnOpen(error);
     if (message === undefined) throw error;
@@ -135,13 +136,14 @@ export async function audit(path: string | URL, options: AuditOptions = {}): Pro
     findings.skip("all that is in the file");
     return reportOf(findings, 0);
   }
+  const { connection } = file;
   let request: AuditRequest;
   try {
     const structure = lookAt(connection);
     request = { path: connection.path, busyTimeoutMs, workers, structure, checkpoints, vkeys };
     if (isPlain(structure)) {
       const operations = await auditFile(connection, request, findings, options);
-      connection.closeAndTidy();
+      file.closeAndTidy();
       return reportOf(findings, operations);
     }
   } finally {

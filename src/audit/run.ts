@@ -4,13 +4,14 @@
  * @module
  */
 
-import { Connection } from "../sqlite/connection.ts";
+import type { Connection } from "../sqlite/connection.ts";
 import { CheckPool } from "../ingest/pool.ts";
 import { checkCheckpoints, type GivenCheckpoint } from "./checkpoints.ts";
 import { checkDerived } from "./derived.ts";
 import { reading } from "./damage.ts";
 import { checkIntegrity, openSchema } from "./integrity.ts";
 import type { Findings } from "./findings.ts";
+import { openToAudit } from "./open.ts";
 import { type AuditProgress, checkRows, MOST_BYTES } from "./rows.ts";
 import { checkForeign, checkSchema, readObjects } from "./schema.ts";
 import { isSafe, type Structure } from "./structure.ts";
@@ -41,7 +42,7 @@ export interface Watcher {
 
 /** Makes every check, each as far as what was found before allows, and returns how many operations there are. */
 export async function runAudit(request: AuditRequest, findings: Findings, watcher: Watcher): Promise<number> {
-  const connection = Connection.openToAudit(request.path, request.busyTimeoutMs);
+  const { connection } = openToAudit(request.path, request.busyTimeoutMs);
   try {
     return await auditFile(connection, request, findings, watcher);
   } finally {

@@ -37,7 +37,7 @@ checkpoint, and kept. A copy of the file has the same name: give it another if y
     const identity = await loadIdentity(input);
     const naming = { origin: input.value("origin"), newName: input.flag("new-name") };
     using log = await openToAppend(input);
-    give(log.checkpoint(identity, naming), "checkpoint", input, output);
+    give(log.proofs.checkpoint(identity, naming), "checkpoint", input, output);
   },
 };
 
@@ -61,7 +61,7 @@ async function verifierKeyOf(author: string, input: Input): Promise<string> {
   if (origin !== undefined) return (await import("../tlog/checkpoint.ts")).verifierKey(author, origin);
   using log = await openToRead(input);
   try {
-    return log.verifierKey(author);
+    return log.proofs.verifierKey(author);
   } catch (error) {
     if (!(error instanceof LogError) || error.code !== "not-found") throw error;
     const advice = "sign one with: mnema checkpoint, or give the log's name with --origin";
@@ -87,7 +87,7 @@ without the log. An id may be abbreviated.`,
     const path = input.value("checkpoint");
     const signed = path === undefined ? undefined : await readText(path);
     using log = await openToDerive(input);
-    give(log.prove(log.resolve(input.args[0]), signed), "proof", input, output);
+    give(log.proofs.prove(log.resolve(input.args[0]), signed), "proof", input, output);
   },
 };
 
@@ -102,7 +102,7 @@ export const consistency: Command = {
     input.requireArgs(1, 2);
     const [old, newer] = await Promise.all(input.args.map((path) => readText(path)));
     using log = await openToDerive(input);
-    give(log.proveConsistency(old, newer), "proof", input, output);
+    give(log.proofs.proveConsistency(old, newer), "proof", input, output);
   },
 };
 

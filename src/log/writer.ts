@@ -13,7 +13,7 @@ import { isOperation, type Operation } from "../wire/operation.ts";
 import type { Changes } from "./changes.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
-import { isConflict } from "../sqlite/failures.ts";
+import { isConflict } from "./schema.ts";
 import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder } from "./records.ts";
 
 /** The greatest wire text that may enter unless the log is opened with another limit, in bytes of UTF-8. */

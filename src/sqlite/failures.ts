@@ -36,15 +36,6 @@ export function translate(error: unknown, path: string, kept = NOTHING_KEPT): un
   return new FileError("io", path, `SQLite cannot use ${path}: ${error.message}`, { cause: error });
 }
 
-/** The error that ends a row of transactions, of which some were committed: says that they were. */
-export function afterCommits(error: unknown, operations: number): unknown {
-  if (!(error instanceof FileError) || operations === 0) return error;
-  const kept = `${operations} operations were kept, and the same import goes on where this one stopped`;
-  const translated = translate(error.cause, error.path, kept);
-  if (translated instanceof FileError && translated.message.endsWith(kept)) return translated;
-  return new FileError(error.code, error.path, `${error.message}; ${kept}`, { cause: error.cause });
-}
-
 /** The error for a row that no append has written. */
 export function damaged(path: string, what: string, options?: ErrorOptions): FileError {
   return new FileError("corrupt", path, `${path} is damaged: ${what}`, options);
@@ -100,10 +91,4 @@ export function refusedWrite(error: unknown, path: string): unknown {
 /** As SQLite says it when it cannot make `-shm` as large as it must be. */
 function isDiskFailure({ cause }: FileError): boolean {
   return /disk I\/O error/.test(String(cause));
-}
-
-/** Whether a translated error says that an operation could not be inserted because the log has it already. */
-export function isConflict(error: unknown): boolean {
-  return error instanceof FileError && error.cause instanceof Error &&
-    /^mnema log is append-only|UNIQUE constraint failed/.test(error.cause.message);
 }

@@ -8,13 +8,19 @@ import { FileError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import { refusedWrite } from "./failures.ts";
 
-/** SQLite opens a file it may not write for reading only, and says so no sooner than at the first change. */
-export function refuseReadOnlyFile(connection: Connection): void {
+/**
+ * Refuses a file that cannot be written: SQLite opens it for reading only, and does not report that before a write.
+ *
+ * @param connection A connection to the file.
+ * @param probe A statement that would write to the file, and changes nothing.
+ * @throws {FileError} `read-only`, `disk-full`.
+ */
+export function refuseReadOnlyFile(connection: Connection, probe: string): void {
   connection.execute("PRAGMA busy_timeout = 0");
   try {
-    connection.execute("DELETE FROM ops WHERE false");
+    connection.execute(probe);
   } catch (error) {
-    // Locked means that somebody else is writing: then it can be written.
+    // A lock means that another connection is writing: then it can be written.
     if (!(error instanceof FileError) || error.code !== "locked") throw refusedWrite(error, connection.path);
   } finally {
     connection.execute(`PRAGMA busy_timeout = ${connection.busyTimeoutMs}`);

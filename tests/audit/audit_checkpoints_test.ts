@@ -20,7 +20,7 @@ async function withSigned(
       using log = OpLog.open(path);
       for (let n = 1; n <= 30; n++) {
         log.append(note(`${n}`));
-        if (n % 5 === 0) checkpoints.push(log.checkpoint(alice, options));
+        if (n % 5 === 0) checkpoints.push(log.proofs.checkpoint(alice, options));
       }
     }
     await use(path, checkpoints);
@@ -61,8 +61,8 @@ Deno.test("nothing is found in a log that was signed many times, by several keys
       using log = OpLog.open(path);
       log.append(note("by bob", []));
       log.record(bob, "note", {});
-      log.checkpoint(bob);
-      log.checkpoint(bob, { origin: ORIGIN }); // one of its authors
+      log.proofs.checkpoint(bob);
+      log.proofs.checkpoint(bob, { origin: ORIGIN }); // one of its authors
     }
     assertEquals(await told(path), { found: [], unchecked: [] });
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_tiles"));
@@ -146,7 +146,7 @@ Deno.test("who signed under a name that has no key in it is found among the auth
     {
       using log = OpLog.open(path);
       log.append(note("by alice"));
-      log.checkpoint(carol, { origin: ORIGIN }); // no author of the log
+      log.proofs.checkpoint(carol, { origin: ORIGIN }); // no author of the log
     }
     const { found, unchecked } = await told(path);
     assertEquals([found, unchecked.length], [[], 1]);
@@ -177,7 +177,7 @@ Deno.test("a kept checkpoint that another key signed in the name of an author is
   await withSigned(async (path) => {
     {
       using log = OpLog.open(path);
-      log.checkpoint(bob, { origin: `mnema/${alice.author}` });
+      log.proofs.checkpoint(bob, { origin: `mnema/${alice.author}` });
     }
     const { found } = await told(path);
     assertEquals(found.length, 1);
@@ -247,7 +247,7 @@ Deno.test("what others append and sign while the log is audited is no finding", 
       workers: 1,
       onProgress: () => {
         log.record(alice, "note", {});
-        log.checkpoint(alice);
+        log.proofs.checkpoint(alice);
       },
     });
     const { findings, unchecked } = await underWay;

@@ -46,7 +46,7 @@ for (const [name, operations] of REPEATED) {
       OpLog.open(path).close();
       {
         using log = OpLog.open(path);
-        log.checkpoint(alice);
+        log.proofs.checkpoint(alice);
       }
       exec(path, "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('a'), ('b'); ANALYZE");
       repeatTree(path, name, 16, 4);

@@ -16,7 +16,7 @@ async function withFile(use: (path: string) => Promise<void>): Promise<void> {
     {
       using log = OpLog.open(path);
       log.project({ name: "count-of.all", version: 1, initial: 0, step: (count) => count + 1 });
-      log.checkpoint(alice);
+      log.proofs.checkpoint(alice);
     }
     await use(path);
   });

@@ -98,7 +98,7 @@ Deno.test("audit that leaves something out says so, and does not exit with 0", a
     makeLog(path, ops);
     {
       using log = OpLog.open(path);
-      log.checkpoint(bob, { origin: "example.org" });
+      log.proofs.checkpoint(bob, { origin: "example.org" });
     }
     const { code, out, err } = await mnema.run("audit");
     assertEquals([code, err], [1, ""]);

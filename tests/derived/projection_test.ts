@@ -719,7 +719,7 @@ const USES: [what: string, use: (log: OpLog) => unknown][] = [
   ["entries", (log) => [...log.entries()]],
   ["get", (log) => log.get(note("a").opId)],
   ["claims", (log) => [...log.claims.query()]],
-  ["checkpoint", (log) => log.checkpoint(alice)],
+  ["checkpoint", (log) => log.proofs.checkpoint(alice)],
   ["close", (log) => log.close()],
 ];
 
@@ -758,7 +758,7 @@ for (const [what, use] of USES) {
         };
         assertEquals([log.project(catching), log.replay(catching), caught], [2, 2, 4]);
         assertEquals(assertProjected(log, projection), ["a", "b"]);
-        assertEquals([log.heads().length, log.size, log.checkpoints()], [2, 2, []]);
+        assertEquals([log.heads().length, log.size, log.proofs.checkpoints()], [2, 2, []]);
       });
     }
   });
@@ -774,16 +774,16 @@ Deno.test("neither a signer nor onProgress can use the log that calls it", () =>
       return alice.sign(message);
     },
   });
-  const acts = [() => log.record(alice, "note", {}), () => log.checkpoint(alice), () => log.close()];
+  const acts = [() => log.record(alice, "note", {}), () => log.proofs.checkpoint(alice), () => log.close()];
   for (const act of acts) {
     const refused = [
       () => log.record(calling(act), "note", {}),
-      () => log.checkpoint(calling(act)),
+      () => log.proofs.checkpoint(calling(act)),
       () => log.rebuild(act),
     ];
     for (const use of refused) assertThrows(use, LogError, "cannot use the log that calls it");
   }
-  assertEquals([log.size, log.checkpoints(), log.heads()], [1, [], [note("a").opId]]);
+  assertEquals([log.size, log.proofs.checkpoints(), log.heads()], [1, [], [note("a").opId]]);
 });
 
 Deno.test("an empty log has the initial state, in memory, in a file, readonly, and after a rebuild", () => {
