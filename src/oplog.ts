@@ -42,7 +42,7 @@ import { claims } from "./claims/tables.ts";
 import { Proofs } from "./checkpoints/proofs.ts";
 import { definitionOf } from "./audit/expected_schema.ts";
 
-/** What an append checks. Both are true by default, and are there for operations that the caller has just checked. */
+/** What an append checks: both by default. For operations that the caller has just checked. */
 export interface AppendOptions {
   /** Checks content address and signature. */
   verify?: boolean;
@@ -52,17 +52,17 @@ export interface AppendOptions {
 
 /** An operation and its place in the log. */
 export interface Entry {
-  /** Its place: greater than that of everything it follows. */
+  /** Its position in this log: greater than that of everything it follows. */
   seq: number;
   /** The operation. */
   op: Operation;
 }
 
 /**
- * A log of operations in one SQLite file. The database itself refuses UPDATE, DELETE and replacing; nothing enters
- * unverified; everything an operation follows is in the log before it; appending what is there changes nothing.
+ * A log of operations in one SQLite file. The database itself refuses UPDATE, DELETE and REPLACE; every operation is
+ * verified before it is appended; everything it follows is in the log before it; appending it again changes nothing.
  *
- * Every method is synchronous. Several processes and workers may open one file.
+ * Every method but `ingest` and `follow` is synchronous. Several processes and workers may open one file.
  *
  * @example
  * ```ts
@@ -112,9 +112,9 @@ export class OpLog implements Disposable {
 
   /**
    * Opens a log, and makes it when there is none. Before any native code touches the file, Deno is asked for read and
-   * write permission on it and on `-wal`, `-shm` and `-journal` beside it, and these are looked at: what is no plain
-   * file, and a journal that names another file, is refused. So is, for writing, a file in which something would run as
-   * rows are written that the log did not make. A new file can be read by its owner alone.
+   * write permission on it and on `-wal`, `-shm` and `-journal` beside it. What is not a regular file is refused, and a
+   * journal that names another file; for writing, so is a file whose schema would run code as rows are written that the
+   * log did not create. A new file can be read by its owner alone.
    *
    * @param path A file, or `":memory:"` for a log that is gone when it is closed.
    * @param options How to open it.
@@ -163,19 +163,19 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * Takes in operations that others made, from their wire texts: verifies each, and appends it unless it is refused or
-   * known. What is appended is committed some thousands at a time; when it is interrupted, the same ingest again
-   * finishes it. Signatures are checked in workers while others are written; what is under way is bounded, so memory
-   * does not grow with the source.
+   * Appends many operations from their wire texts: verifies each, and appends it unless it is rejected or known. Commits
+   * some thousands at a time; after an interruption, the same ingest again finishes it. Workers check signatures while
+   * other operations are written. Memory does not grow with the source.
    *
    * @param source Wire texts, or operations, or a stream of bytes that holds wire texts as JSON lines; each follows only
    * what is in the log or stands before it, unless `order` is `"any"`.
    * @param options All or none, order, workers, progress, abort.
-   * @returns What became of them.
-   * @throws {RefusedError} With `atomic`, when one is refused.
-   * @throws {LogError} `worker-failed` when a worker died; `invalid-argument` when it is no such source, or gives
-   * something else.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: what was committed stays, but with `atomic`.
+   * @returns How many were new, known and rejected.
+   * @throws {RefusedError} With `atomic`, when one is rejected.
+   * @throws {LogError} `worker-failed` when a worker died; `invalid-argument` when it is not such a source, or
+   * yields something else.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: what was committed stays, unless
+   * `atomic`.
    *
    * @example
    * ```ts
@@ -192,9 +192,9 @@ export class OpLog implements Disposable {
    */
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
     if (!requireOptions(options).atomic) return await ingest(this.#writer, source, options);
-    // A connection of its own: what else is appended meanwhile is no part of all or none.
-    using own = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
-    const writer = (own ?? this).#writer;
+    // A separate connection: what else is appended meanwhile is not a part of the transaction.
+    using separate = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
+    const writer = (separate ?? this).#writer;
     return await writer.heldTransaction(() => ingest(writer, source, options));
   }
 
@@ -255,7 +255,7 @@ export class OpLog implements Disposable {
     const row = rowOf(this.#connection, opId);
     if (row === undefined) throw new NotFoundError(opId);
     const op = decodeStored(this.#connection.path, ...row);
-    if (op.opId !== opId) throw damaged(this.#connection.path, `operation ${op.opId} stands where ${opId} should`);
+    if (op.opId !== opId) throw damaged(this.#connection.path, `the row of ${opId} holds operation ${op.opId}`);
     return op;
   }
 
@@ -275,7 +275,7 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * The whole id that an abbreviated one can mean.
+   * The whole id of the operation that an abbreviated one means.
    *
    * @param abbreviated The start of an id, such as `op_5b96`; an ellipsis after it is ignored.
    * @throws {NotFoundError} When no operation has such an id.
@@ -287,7 +287,7 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * The whole id of the author that an abbreviated one can mean, of those who signed something in the log.
+   * The whole id of the author that an abbreviated one means, of those who signed something in the log.
    *
    * @param abbreviated The start of an author id, such as `mnk_8a88`; an ellipsis after it is ignored.
    * @throws {LogError} `not-found` when the log holds nothing by such an author; `invalid-argument` when it is not the
@@ -298,7 +298,7 @@ export class OpLog implements Disposable {
     return resolveAuthor(this.#connection, abbreviated);
   }
 
-  /** The greatest wire text that may enter, in bytes of UTF-8. */
+  /** Limit of the wire text of an operation that is appended, in bytes of UTF-8. */
   get maxOperationBytes(): number {
     return this.#writer.maxOperationBytes;
   }
@@ -322,10 +322,10 @@ export class OpLog implements Disposable {
    * The ids of the heads, every operation that no other names in `prev`. They are sorted, and so the same on every node
    * that holds the same operations.
    *
-   * @param limit At most so many.
+   * @param limit The most ids to return.
    * @param options Which of more than `limit` heads: by `seq`, the default, those that were appended last; by `depth` the
    * deepest, of equal depth those with the smallest ids, which are the same on every node too.
-   * @throws {FileError} `derived-damaged` when what is kept of them is damaged: {@linkcode OpLog.rebuild} makes it anew.
+   * @throws {FileError} `derived-damaged` when their table is damaged: {@linkcode OpLog.rebuild} rebuilds it.
    */
   heads(limit: number = Number.MAX_SAFE_INTEGER, options: { by?: "seq" | "depth" } = {}): string[] {
     requireInteger("limit", limit, 0);
@@ -420,25 +420,25 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * The state of a projection, kept in a table beside the log: only what is new is replayed, and everything when its
-   * version is another, or on request. Costs reading the state, and on a readonly log that is behind, it is brought up
-   * in memory. A step cannot use the log. What it throws is thrown as it is, and what was kept stays as it was.
+   * The state of a projection, stored in a table beside the log: only new operations are replayed, or all of them when
+   * the version of the projection has changed, or on request. Costs reading the state; a readonly log catches up in
+   * memory. A step cannot use the log. What a step throws is thrown as it is, and the stored state stays as it was.
    *
    * @param projection What to fold; its state must be JSON.
-   * @param options `rebuild` makes it anew, in one transaction.
+   * @param options `rebuild` replays all operations, in one transaction.
    * @throws {LogError} `invalid-argument` for a projection that is not well-formed, or a state that is not JSON;
-   * `too-large` for a state of more than 16,777,216 characters of JSON: what was kept stays as it was.
-   * @throws {FileError} `derived-damaged` when what is kept is damaged: `rebuild` makes it anew.
+   * `too-large` for a state of more than 16,777,216 characters of JSON: the stored state stays as it was.
+   * @throws {FileError} `derived-damaged` when the stored state is damaged: `rebuild` replaces it.
    */
   project<State>(projection: Projection<State>, options: { rebuild?: boolean } = {}): State {
     return project(this.#connection, this.#projections, projection, requireOptions(options).rebuild);
   }
 
   /**
-   * Makes everything that is derived from the log anew: heads, Merkle tree and claims at once, as one transaction, and the states of
-   * other projections when they are next asked for. Nothing is lost by it.
+   * Rebuilds everything that is derived from the log: heads, Merkle tree and claims in one transaction, other projections
+   * when they are next read. Nothing is lost.
    *
-   * @param onProgress Is told now and then how many operations were replayed, and of how many.
+   * @param onProgress Called now and then with how many operations were replayed, and of how many.
    * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: everything is as it was.
    */
   rebuild(onProgress?: (done: number, total: number) => void): void {
@@ -463,7 +463,7 @@ export class OpLog implements Disposable {
       if (this.#projections.noted > 0) this.#projections.tryCatchUp();
     } finally {
       this.#connection.close();
-      this.#changes.notify(); // whoever follows the log ends
+      this.#changes.notify(); // ends every follow()
     }
   }
 

@@ -12,9 +12,9 @@ import { Projections, type TableProjection } from "../derived/projections.ts";
 import { reading } from "./damage.ts";
 import type { Findings } from "./findings.ts";
 import { DERIVED } from "./expected_schema.ts";
-import { MOST_BYTES } from "./rows.ts";
+import { MAX_WIRE_BYTES } from "./rows.ts";
 import type { SchemaObject } from "../log/objects.ts";
-import { isOwn, readObjects } from "./schema.ts";
+import { isExpected, readObjects } from "./schema.ts";
 import { isSafe, largestRow, type Structure } from "./structure.ts";
 
 const SELECT_WATERMARKS = "SELECT version, seq FROM main.mnema_watermarks WHERE name = ?";
@@ -22,9 +22,9 @@ const SELECT_COLUMNS = "SELECT name FROM pragma_table_xinfo(?, ?)";
 const VIEW = "CREATE TEMP VIEW ops AS SELECT seq, op_id, type, author, ts, wire FROM main.ops WHERE seq <= ";
 
 /** No row of a derived table is larger than the greatest operation that is looked at. */
-const MAX_ROW_BYTES = MOST_BYTES + 4096;
+const MAX_ROW_BYTES = MAX_WIRE_BYTES + 4096;
 
-interface Kept {
+interface Stored {
   projection: TableProjection;
   watermark: number;
 }
@@ -49,7 +49,7 @@ export function checkDerived(
   }
   connection.temporarily(() => {
     for (
-      const [watermark, group] of Map.groupBy(keptOf(connection, structure, findings), ({ watermark }) => watermark)
+      const [watermark, group] of Map.groupBy(storedOf(connection, structure, findings), ({ watermark }) => watermark)
     ) {
       for (const projection of compare(connection, watermark, group.map(({ projection }) => projection), findings)) {
         same.add(projection);
@@ -60,30 +60,30 @@ export function checkDerived(
 }
 
 /** What is kept that can be judged. */
-function keptOf(connection: Connection, structure: Structure, findings: Findings): Kept[] {
+function storedOf(connection: Connection, structure: Structure, findings: Findings): Stored[] {
   const objects = readObjects(connection, findings);
   const last = reading(() => lastSeq(connection), () => 0);
-  const kept: Kept[] = [];
+  const kept: Stored[] = [];
   const unsound: string[] = [];
   for (const projection of DERIVED) {
     const tables = ["mnema_watermarks", ...Object.keys(projection.tables)];
     if (!tables.every((table) => isSafe(structure, table))) {
-      findings.skip(`what is kept of ${projection.name}: a table of it visits a page twice`);
+      findings.skip(`the derived state of ${projection.name}: a table of it reaches a page twice`);
       continue;
     }
     const large = tables.find((table) => largestRow(structure, table) > MAX_ROW_BYTES);
     if (large !== undefined) {
-      const message = `what is kept of ${projection.name}: ${large} has a row that is larger than any operation`;
+      const message = `the derived state of ${projection.name}: ${large} has a row that is larger than any operation`;
       findings.add({ kind: "derived-differs", message });
       continue;
     }
-    const watermark = keptUpTo(connection, projection, objects, last, findings);
+    const watermark = watermarkOf(connection, projection, objects, last, findings);
     if (watermark === undefined) continue;
     if (findings.areSound(watermark)) kept.push({ projection, watermark });
     else unsound.push(projection.name);
   }
   if (unsound.length > 0) {
-    findings.skip(`what is kept of ${unsound.join(", ")}: rows that it is derived from are not sound`);
+    findings.skip(`the derived state of ${unsound.join(", ")}: rows that it is derived from are not sound`);
   }
   return kept;
 }
@@ -99,7 +99,7 @@ function compare(
     projections.filter((projection) => {
       const fault = reading(() => differenceOf(connection, projection), (said) => said);
       if (fault === undefined) return true;
-      findings.add({ kind: "derived-differs", message: `what is kept of ${projection.name}: ${fault}` });
+      findings.add({ kind: "derived-differs", message: `the derived state of ${projection.name}: ${fault}` });
       return false;
     }));
 }
@@ -125,7 +125,7 @@ export function withRebuilt<T>(
 }
 
 /** The last `seq` that a projection has seen; undefined when nothing is kept of it, or what is kept is found faulty. */
-function keptUpTo(
+function watermarkOf(
   connection: Connection,
   { name, version, tables }: TableProjection,
   objects: readonly SchemaObject[],
@@ -136,10 +136,10 @@ function keptUpTo(
   const found = names.map((table) => objects.find((object) => object.name === table));
   if (found.includes(undefined)) return undefined; // it will be made anew
   const tell = (fault: string) => {
-    findings.add({ kind: "derived-differs", message: `what is kept of ${name}: ${fault}` });
+    findings.add({ kind: "derived-differs", message: `the derived state of ${name}: ${fault}` });
     return undefined;
   };
-  if (!found.every((object) => isOwn(object!))) return undefined; // the schema check has told of it
+  if (!found.every((object) => isExpected(object!))) return undefined; // the schema check has told of it
   const rows = reading<unknown[][] | string>(() => connection.query(SELECT_WATERMARKS).values(name), (said) => said);
   if (typeof rows === "string") return findings.areSound(last) ? tell(rows) : undefined;
   if (rows.length === 0 || rows[0][0] !== version) return undefined; // it will be made anew

@@ -1,5 +1,5 @@
 /**
- * What the log makes in its file: `ops` with what belongs to it, the kept checkpoints, and all that is derived.
+ * What the log makes in its file: `ops` with what belongs to it, the stored checkpoints, and all that is derived.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const OWN: Readonly<Record<string, string>> = {
 };
 
 /** The names of all that the log makes, but for the states of projections that a user wrote. */
-export const OWN_NAMES: ReadonlySet<string> = new Set(Object.keys(OWN));
+export const EXPECTED_NAMES: ReadonlySet<string> = new Set(Object.keys(OWN));
 
 /** How an object of the log's is made; undefined for a name that is not the log's. */
 export function definitionOf(name: string): string | undefined {

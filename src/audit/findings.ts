@@ -46,7 +46,7 @@ const ORDER: readonly FindingKind[] = [
  * Something that is not as the log left it.
  *
  * - `integrity`: the file is damaged below the level of rows. SQLite's own check says so, or rows cannot be read; a
- *   b-tree visits a page twice; SQLite drops commits in the `-wal`, or does not come back.
+ *   b-tree reaches a page twice; SQLite drops commits in the `-wal`, or does not come back.
  * - `schema`, `trigger`, `index`: the file is no log, or the table `ops` is not the log's; of the log's triggers and
  *   indexes, one is missing or altered; or something is in the schema, wherever it hangs, that the log did not make:
  *   `schema` for tables and views.
@@ -91,7 +91,7 @@ export class Findings {
 
   /**
    * @param onFinding Is told of each finding.
-   * @param onUnchecked Is told of each part that is not looked at.
+   * @param onUnchecked Is told of each part that is not checked.
    */
   constructor(onFinding?: (finding: Finding) => void, onUnchecked?: (what: string) => void) {
     this.#onFinding = onFinding;
@@ -106,7 +106,7 @@ export class Findings {
     this.#onFinding?.(cut);
   }
 
-  /** Notes what is not looked at. */
+  /** Notes what is not checked. */
   skip(what: string): void {
     if (this.unchecked.length >= MAX_UNCHECKED) return;
     const cut = shortened(what);

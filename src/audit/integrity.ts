@@ -13,7 +13,7 @@ import type { Structure } from "./structure.ts";
 
 const CACHE_KIB = 32 << 10;
 /** SQLite stops looking when it has found so much. */
-const MOST_MESSAGES = 100;
+const MAX_MESSAGES = 100;
 const HEADING = /^\*\*\* in database \w+ \*\*\*$/;
 
 /**
@@ -60,7 +60,7 @@ export function checkIntegrity(
       return false;
     }
   }
-  const what = kept.length > 0 ? "ops" : MOST_MESSAGES;
+  const what = kept.length > 0 ? "ops" : MAX_MESSAGES;
   const said: string[] = [];
   reading(
     () => connection.query(`PRAGMA integrity_check(${what})`).forEach((row) => said.push(String(row.integrity_check))),
@@ -74,6 +74,6 @@ export function checkIntegrity(
 /** Tells what SQLite says, or what was found without it where it says nothing. */
 function tellFaults(messages: readonly string[], { faults }: Structure, findings: Findings): boolean {
   const all = messages.length > 0 ? messages : faults;
-  for (const message of all.slice(0, MOST_MESSAGES)) findings.addFault({ kind: "integrity", message });
+  for (const message of all.slice(0, MAX_MESSAGES)) findings.addFault({ kind: "integrity", message });
   return all.length === 0 && findings.areSound(Infinity);
 }

@@ -24,7 +24,7 @@ export class RawFile {
    *
    * @param path The file. SQLite has opened it, so it is a regular file that may be read.
    */
-  static openKept(path: string): RawFile {
+  static openCached(path: string): RawFile {
     if (Deno.build.os === "windows") return RawFile.open(path);
     closeDeleted();
     const { dev, ino } = Deno.statSync(path);

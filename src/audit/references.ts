@@ -24,7 +24,7 @@ const SELECT_NOT_BEFORE = "SELECT value FROM json_each(?1) " +
 const SELECT_SEQ = "SELECT seq FROM main.ops WHERE op_id = ?";
 
 /** So many ids are waited for; what more is not there is told at once. */
-const MOST_AWAITED = 100_000;
+const MAX_AWAITED = 100_000;
 
 /**
  * Checks references, in the order of `seq`.
@@ -109,7 +109,7 @@ export class References {
     if (this.#explained.has(id)) return;
     const rows = this.#awaited.get(id);
     if (rows !== undefined) rows.push(row);
-    else if (this.#awaited.size < MOST_AWAITED) this.#awaited.set(id, [row]);
+    else if (this.#awaited.size < MAX_AWAITED) this.#awaited.set(id, [row]);
     else this.#tellDangling(row, [id]);
   }
 

@@ -12,7 +12,7 @@ import { declarationOf, lowerCase } from "../sqlite/sql.ts";
 import { reading } from "./damage.ts";
 import type { FindingKind, Findings } from "./findings.ts";
 import { CHECKPOINT_OBJECTS } from "../checkpoints/stored.ts";
-import { definitionOf, OWN_NAMES } from "./expected_schema.ts";
+import { definitionOf, EXPECTED_NAMES } from "./expected_schema.ts";
 
 /** So much of an object's SQL is read, in characters: more than that of any that the log makes. */
 const MAX_SQL = 1 << 16;
@@ -62,7 +62,7 @@ export function readObjects(connection: Connection, findings: Findings): SchemaO
   const computedOnOps: SchemaObject[] = [];
   forEachObject(connection, (object) => {
     const { name, table } = object;
-    if (OWN_NAMES.has(name)) {
+    if (EXPECTED_NAMES.has(name)) {
       const count = (counts.get(name) ?? 0) + 1;
       counts.set(name, count);
       if (count <= 2) own.push(object);
@@ -90,7 +90,7 @@ export function checkSchema(connection: Connection, objects: readonly SchemaObje
     if (findings.areSound(1)) findings.add({ kind: "schema", message: noLog(connection, names) });
     return false;
   }
-  const own = new Set(objects.filter(isOwn).map(({ name }) => name));
+  const own = new Set(objects.filter(isExpected).map(({ name }) => name));
   for (const [name, sql] of Object.entries(TABLES)) {
     if (!names.has(name) && own.has(declarationOf(sql)!.table)) {
       findings.add({ kind: kindOf(sql), message: missing(name) });
@@ -134,7 +134,7 @@ export function isComputed(object: SchemaObject): boolean {
 }
 
 /** Whether an object is the one that the log makes by that name. */
-export function isOwn(object: SchemaObject): boolean {
+export function isExpected(object: SchemaObject): boolean {
   return definitionOf(object.name) !== undefined && faultOf(object, definitionOf) === undefined;
 }
 

@@ -15,7 +15,7 @@ import { readWal } from "./wal.ts";
 export interface Structure {
   /** How many bytes the trees have: what a file claims may be more. */
   bytes: number;
-  /** Whether SQLite can read the schema: its tree visits no page twice, and it is no larger than a schema is. */
+  /** Whether SQLite can read the schema: its tree reaches no page twice, and it is no larger than a schema is. */
   isSchemaSafe: boolean;
   /** The objects whose trees SQLite must not walk. */
   unsafe: { name: string; table: string }[];
@@ -45,7 +45,7 @@ const MAX_ATTEMPTS = 3;
  * @param path The file, which SQLite has opened.
  */
 export function readStructure(path: string): Structure {
-  const file = RawFile.openKept(path);
+  const file = RawFile.openCached(path);
   const walFile = openWal(`${path}-wal`);
   try {
     for (let attempt = 1;; attempt++) {

@@ -15,7 +15,7 @@ import { openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 import { bytes, type Draw, drawProgress, watchBytes } from "./progress.ts";
 import { reportJson } from "./report.ts";
-import { inOwnWords } from "./sentence.ts";
+import { forCommandLine } from "./sentence.ts";
 import { EXIT_INTERRUPTED, onInterrupt } from "./signals.ts";
 
 /** So many refusals are written, each on a line; the rest are counted. */
@@ -104,7 +104,7 @@ function interrupted(report: IngestReport, output: Output): number {
 function jsonOf(report: IngestReport, more: { interrupted?: true } = {}): string {
   const refusals = report.refusals.map((refusal) => ({
     ...refusal,
-    reason: inOwnWords(refusal.code, refusal.reason),
+    reason: forCommandLine(refusal.code, refusal.reason),
   }));
   return reportJson({ ...report, refusals, ...more });
 }
@@ -123,7 +123,7 @@ class RefusalNotes {
   add({ position, code, reason }: Refusal): void {
     if (++this.#count > SHOWN_REFUSALS) return;
     this.#draw?.(0, 0); // the bar would stand before the line
-    this.#output.note(`line ${position}: refused: ${inOwnWords(code, reason)}`);
+    this.#output.note(`line ${position}: refused: ${forCommandLine(code, reason)}`);
   }
 
   end(): void {
