@@ -18,7 +18,7 @@ import type { Findings } from "./findings.ts";
 import { type Place, readPlaces } from "./reader.ts";
 import { type Reference, References } from "./references.ts";
 import { checkRow, MAX_COLUMN_BYTES } from "./row.ts";
-import { checkEnds, type End, readGiven } from "./sequence.ts";
+import { checkEnds, type End, readAssigned } from "./sequence.ts";
 
 /** The progress of an audit. */
 export interface AuditProgress {
@@ -77,8 +77,8 @@ export async function checkRows(
 ): Promise<{ operations: number; lastSeq: number }> {
   const { pool, signal, onProgress } = options;
   const check = new RowCheck(connection, findings, options.hasIndexes);
-  const given = readGiven(connection, options.hasSequence);
-  const total = Math.min(given.last, given.seq ?? given.last);
+  const assigned = readAssigned(connection, options.hasSequence);
+  const total = Math.min(assigned.last, assigned.seq ?? assigned.last);
   const pending: { block: Block; checked: Promise<CheckedBlock> }[] = [];
   const collect = async (left: number) => {
     while (pending.length > left) {
@@ -87,11 +87,11 @@ export async function checkRows(
       onProgress?.({ checked: check.operations, total: Math.max(total, check.operations) });
     }
   };
-  for (const stretch of readPlaces(connection, given.last)) {
+  for (const stretch of readPlaces(connection, assigned.last)) {
     signal?.throwIfAborted();
     if ("said" in stretch) {
       await collect(0);
-      check.skip(stretch, given.seq);
+      check.skip(stretch, assigned.seq);
       continue;
     }
     for (const places of blocksOf(stretch.places)) {
@@ -111,7 +111,7 @@ export async function checkRows(
   }
   await collect(0);
   check.finish();
-  checkEnds(connection, findings, given, check.end);
+  checkEnds(connection, findings, assigned, check.end);
   onProgress?.({ checked: check.operations, total: check.operations });
   return { operations: check.operations, lastSeq: check.end.lastSeq };
 }

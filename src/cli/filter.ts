@@ -1,5 +1,5 @@
 /**
- * Which operations `log` and `export` are asked for.
+ * The options of `log` and `export` that choose operations.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const FILTER_OPTIONS: Record<string, OptionSpec> = {
   grep: { value: "TEXT", help: "only operations with TEXT in their body; upper and lower case are the same" },
 };
 
-/** What the help says of them. */
+/** A paragraph in the help of these commands. */
 export const ABOUT_FILTERS =
   `DATE is a day or a time of ISO 8601, such as 2026-11-25 or 2026-11-25T14:30; it is in UTC \
 unless it names an offset, as in 2026-11-25T14:30+01:00. So --after 2026-11-01 --before 2026-12-01 is all of November. \

@@ -1,7 +1,7 @@
 /**
  * `mnema checkpoint`, `prove`, `consistency`, `verify` and `vkey`.
  *
- * The modules behind them are loaded here and not before, so that help stays quick.
+ * Their modules are loaded by the commands, so that help stays quick.
  *
  * @module
  */
@@ -30,9 +30,9 @@ export const checkpoint: Command = {
   args: "",
   summary: "Signs how many operations there are, and what they are.",
   details:
-    `Whoever holds the checkpoint can later tell whether anything before it was changed. It is kept in the log, too;
-nothing is signed that is inconsistent with what was signed before. The name of the log in it is made with your first
-checkpoint, and kept. A copy of the file has the same name: give it another if you append to both.`,
+    `Whoever holds the checkpoint can later tell whether anything before it was changed. It is stored in the log, too;
+nothing is signed that is inconsistent with what was signed before. The name of the log in it is chosen with your first
+checkpoint, and stays the same. A copy of the file has the same name: give it another if you append to both.`,
   options: { ...OUT, ...ORIGIN, "new-name": { help: "begin a new name, which later checkpoints keep" } },
   example: "checkpoint --out monday.checkpoint",
   async run(input: Input, output: Output): Promise<void> {
@@ -135,7 +135,7 @@ as well. The exit code is 1 when it does not hold.`,
         );
       }
       const wire = unlisted((await readText(op)).replace(/\r?\n$/, ""));
-      // The proof vouches for bytes; that they are an operation, and whose, is for these to tell.
+      // The proof is about bytes; these check that they are an operation, and who signed it.
       const { Operation } = await import("../wire/operation.ts");
       const operation = Operation.parse(wire);
       operation.verify();
@@ -179,7 +179,7 @@ function report(found: Record<string, unknown>, sentence: string, output: Output
   else output.line(sentence);
 }
 
-/** Writes a checkpoint or a proof as it is: to a file, or as the result. */
+/** Writes a checkpoint or a proof: to a file, or as the result. */
 function give(text: string, what: string, input: Input, output: Output): void {
   const path = input.value("out");
   if (path === undefined) return output.data(output.json ? JSON.stringify({ [what]: text }) : text.trimEnd());
