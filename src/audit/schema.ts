@@ -139,7 +139,8 @@ export function isExpected(object: SchemaObject): boolean {
 }
 
 const MEANINGS: Record<Fault, (object: SchemaObject) => string> = {
-  disguised: ({ type, name }) => `the schema row of the ${type} ${name} contradicts its SQL`,
+  disguised: ({ type, name }) =>
+    `${name === "" ? "a schema row without a name" : `the schema row of the ${type} ${name}`} contradicts its SQL`,
   altered: ({ name }) => `${name} is not as the log creates it`,
   attached: ({ type, name, table }) => `the ${type} ${name} on ${table} is not the log's`,
   foreign: ({ type, name }) => `the ${type} ${name} is not the log's`,

@@ -7,7 +7,7 @@
 import type { Database } from "@db/sqlite";
 import { FileError, LogError } from "../errors.ts";
 import { Connection } from "./connection.ts";
-import { cannotOpen, cannotRead, isShut, refusedWrite, translate } from "./failures.ts";
+import { cannotOpen, cannotRead, needsWriting, refusedWrite, translate } from "./failures.ts";
 import { inspectBeside, pathOf, type PreparedFile, prepareFile, stampOf } from "./files.ts";
 import { openDatabase, requireSqlite } from "./native.ts";
 
@@ -75,7 +75,7 @@ export function openPrepared(path: string, prepared: PreparedFile, options: Conn
   try {
     return connect(path, file, options, { flags });
   } catch (error) {
-    if (!isShut(error)) throw error;
+    if (!needsWriting(error)) throw error;
     const { wal = 0, journal = 0 } = inspectBeside(path, name);
     if (wal > 0 || journal > 0) throw cannotRead(error, path, wal > 0 ? "-wal" : "-journal");
     const stamp = stampOf(name);
@@ -118,7 +118,7 @@ function configure(
   try {
     connection.query(FIRST_READ).value();
   } catch (error) {
-    const isUnusable = isShut(error) || (error instanceof FileError && error.code === "not-a-database");
+    const isUnusable = needsWriting(error) || (error instanceof FileError && error.code === "not-a-database");
     if (!allowDamage || isUnusable) throw error;
   }
 }

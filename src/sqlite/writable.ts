@@ -1,5 +1,5 @@
 /**
- * Making sure that a file can be written, before anything is.
+ * Checks that a file can be written, and switches it to write-ahead logging.
  *
  * @module
  */
@@ -28,8 +28,8 @@ export function refuseReadOnlyFile(connection: Connection, probe: string): void 
 }
 
 /**
- * Switches the file to write-ahead logging, which readers and a writer can use at once. Where the file system does not
- * support it, SQLite keeps its rollback journal, which is as durable.
+ * Switches the file to write-ahead logging, which lets readers and a writer work at the same time. Where the file system
+ * does not support it, SQLite keeps its rollback journal, which is as durable.
  */
 export function useWriteAheadLog(connection: Connection): void {
   const deadline = Date.now() + connection.busyTimeoutMs;
@@ -38,7 +38,7 @@ export function useWriteAheadLog(connection: Connection): void {
       connection.query("PRAGMA journal_mode = WAL").value();
       return;
     } catch (error) {
-      // For this change SQLite does not wait for other connections by itself.
+      // SQLite does not apply busy_timeout to this change.
       if (!(error instanceof FileError) || error.code !== "locked" || Date.now() >= deadline) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }

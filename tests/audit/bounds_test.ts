@@ -37,7 +37,7 @@ const DERIVED: [what: string, change: (path: string) => void, message: RegExp][]
   }, /^the derived state of heads: mnema_heads has 1 rows that it should not have$/],
   ["a watermark of some megabytes", (path) => {
     exec(path, "UPDATE mnema_watermarks SET seq = 'x' || hex(zeroblob(4000000)) WHERE name = 'heads'");
-  }, /^the derived state of heads: it has seen seq x000.*… and so on$/],
+  }, /^the derived state of heads: its watermark is x000.*… and so on$/],
   ["a key that is none", (path) => {
     exec(path, `DROP TABLE mnema_heads; CREATE TABLE mnema_heads (op_idTEXTPRIMARYKEY, seqINTEGER)`);
   }, /mnema_heads/],

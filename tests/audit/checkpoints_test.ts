@@ -70,14 +70,14 @@ Deno.test("nothing is found in a log that was signed many times, by several keys
   });
 });
 
-Deno.test("every stored checkpoint is compared with the log, and a change is told once, with the first that it concerns", async () => {
+Deno.test("every stored checkpoint is compared with the log, and a change is reported once, with the smallest that it contradicts", async () => {
   await withSigned(async (path) => {
     rewriteFrom(path, 12);
     const { found } = await told(path);
     assertEquals(found.length, 1);
     assertMatch(
       found[0],
-      /^checkpoint: the log does not begin with what the checkpoint of 15 operations .*, nor with those of 3 more$/,
+      /^checkpoint: the log contradicts its signed checkpoint of 15 operations, and 3 more$/,
     );
   });
 });
@@ -113,7 +113,7 @@ const CHANGES: [what: string, sql: string, found: RegExp][] = [
   [
     "a signature is taken off",
     "UPDATE checkpoints SET note = substr(note, 1, instr(note, char(10) || char(10))) WHERE rowid = 2",
-    /^checkpoint: stored checkpoint 2 is no checkpoint$/,
+    /^checkpoint: stored checkpoint 2 is malformed$/,
   ],
   [
     "a note has something behind its signature",
@@ -123,7 +123,7 @@ const CHANGES: [what: string, sql: string, found: RegExp][] = [
   [
     "a note is a blob",
     "UPDATE checkpoints SET note = CAST(note AS BLOB) WHERE rowid = 2",
-    /stored checkpoint 2 is no checkpoint$/,
+    /stored checkpoint 2 is malformed$/,
   ],
   ["a note is huge", "UPDATE checkpoints SET note = note || hex(zeroblob(1000000)) WHERE rowid = 2", /has \d+ bytes/],
   [
@@ -189,7 +189,7 @@ Deno.test("a stored checkpoint that another key signed in the name of an author 
   });
 });
 
-Deno.test("a log begins with what somebody else's checkpoint of it says, or that is found", async () => {
+Deno.test("a log that contradicts a checkpoint that somebody else holds is a finding", async () => {
   await withSigned(async (path, checkpoints) => {
     assertEquals(await told(path, { checkpoints }), { found: [], unchecked: [] });
     // All is written anew, what was kept as well.
@@ -201,7 +201,7 @@ Deno.test("a log begins with what somebody else's checkpoint of it says, or that
     assertEquals(changed.found.length, 1);
     assertMatch(
       changed.found[0],
-      /^checkpoint: the log does not begin with the checkpoint of 15 operations in .* that was given$/,
+      /^checkpoint: the log contradicts the checkpoint of 15 operations in .* that was given$/,
     );
     behindTriggers(path, (db) => db.exec("DELETE FROM ops WHERE seq > 12; UPDATE sqlite_sequence SET seq = 12"));
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_watermarks"));
