@@ -32,8 +32,8 @@ export interface Checkpoint extends TreeHead {
  * signed with.
  *
  * @param author Who signs the checkpoints: `mnk_` and the public key in lower-case hex.
- * @param origin The log's origin, without spaces or a plus: the first line of its checkpoints. `OpLog.verifierKey` knows
- * that of a log.
+ * @param origin The log's origin, without spaces or a plus: the first line of its checkpoints.
+ * `log.proofs.verifierKey` knows that of a log.
  * @returns The verifier key: `NAME+HEX8+BASE64`, where the name is the origin.
  * @throws {ProofError} `bad-key` when the author or the origin is none.
  */

@@ -41,7 +41,7 @@ Deno.test("audit says what it finds, each on a line, and exits with 1", async ()
     assertMatch(lines[1], /^column-differs seq 2 op_[0-9a-f]{12}…: .*, type is "no\\n\\u001bte", not note$/);
     assertEquals(lines[2], "removed-at-end seq 3: seq 3 was assigned, and is missing");
     assertMatch(lines[3], /^not checked: the derived state of heads, tree: /);
-    assertEquals(lines.at(-1), "3 found in 2 operations, and not all was looked at");
+    assertEquals(lines.at(-1), "3 found in 2 operations, and not everything was checked");
 
     const json = await mnema.run("audit", "--json");
     assertEquals([json.code, json.err], [1, ""]);
@@ -146,7 +146,10 @@ Deno.test("audit refuses what is no checkpoint, and quotes nothing of it", async
       for (const word of key.split(/\W+/).filter((word) => word.length > 16)) assertFalse(said.includes(word), said);
     }
     await mnema.does("checkpoint", "--origin", "example.org", "--out", "signed");
-    assertMatch(await mnema.refuses("audit", "--checkpoint", "signed"), /^signed: no key is in the origin/);
+    assertMatch(
+      await mnema.refuses("audit", "--checkpoint", "signed"),
+      /^signed: the origin "example.org" names no key/,
+    );
     assertMatch(await mnema.refuses("audit", "--checkpoint", "signed", "--vkey", "none"), /verifier key/);
   });
 });
