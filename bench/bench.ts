@@ -9,10 +9,9 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { Operation, OpLog } from "../mod.ts";
-import { Connection } from "../src/sqlite/connection.ts";
 import { readLines } from "../src/ingest/lines.ts";
 import { INSERT_RECORDS, TableBuilder } from "../src/log/records.ts";
-import { ensureSchema } from "../src/log/schema.ts";
+import { openLog } from "../src/log/open.ts";
 import { definitionOf } from "../src/audit/expected_schema.ts";
 import { verifySignature } from "../src/keys/native.ts";
 import { measureClaims } from "./claims.ts";
@@ -155,9 +154,7 @@ async function withFreshLog<T>(use: (path: string) => Promise<T>): Promise<T> {
 /** The same rows, without a check of any kind: what writing costs by itself. */
 async function sqliteAlone(path: string, size: number): Promise<number> {
   return await withFreshLog(async (fresh) => {
-    const settings = { readonly: false, create: true, busyTimeoutMs: 0, synchronous: "FULL" } as const;
-    const connection = Connection.open(fresh, settings);
-    ensureSchema(connection, definitionOf);
+    const { connection } = openLog(fresh, {}, definitionOf);
     const encoder = new TextEncoder();
     let seconds = 0;
     let bytes = new Uint8Array(1 << 24);

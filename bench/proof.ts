@@ -6,7 +6,7 @@
  */
 
 import { audit, Identity, OpLog } from "../mod.ts";
-import { Connection } from "../src/sqlite/connection.ts";
+import { openConnection } from "../src/sqlite/open.ts";
 import { signCheckpoint } from "../src/tlog/checkpoint.ts";
 import { rootAt } from "../src/derived/tree.ts";
 import { verifierKey, verifyConsistency, verifyInclusion } from "../proof.ts";
@@ -24,20 +24,20 @@ export async function measureProofs(path: string, size: number, ingestRate: numb
   say("the tree on disk", `${bytesOfTree(path, size)} bytes an operation`);
 
   using log = OpLog.open(path);
-  const signing = time(() => log.checkpoint(alice, { origin: ORIGIN }));
+  const signing = time(() => log.proofs.checkpoint(alice, { origin: ORIGIN }));
   say("a checkpoint", `${signing.toFixed(1)} ms`);
   const ids = [...log.entries({ limit: Math.min(size, 1000) })].map(({ op }) => op);
-  const newest = log.checkpoints().at(-1)!;
+  const newest = log.proofs.checkpoints().at(-1)!;
   const inclusion = earlier.map((checkpoint, i) => {
     const op = ids[i * 7 % ids.length];
     let proof = "";
-    const ms = time(() => proof = log.prove(op.opId, checkpoint.size >= ids.length ? checkpoint.text : newest));
+    const ms = time(() => proof = log.proofs.prove(op.opId, checkpoint.size >= ids.length ? checkpoint.text : newest));
     verifyInclusion(proof, op.wire, vkey);
     return ms;
   });
   const consistency = earlier.map(({ text }) => {
     let proof = "";
-    const ms = time(() => proof = log.proveConsistency(text, newest));
+    const ms = time(() => proof = log.proofs.proveConsistency(text, newest));
     verifyConsistency(proof, vkey);
     return ms;
   });
@@ -58,8 +58,7 @@ export async function measureProofs(path: string, size: number, ingestRate: numb
 
 /** Checkpoints of the same log when it was smaller. */
 function checkpointsBefore(path: string, size: number, alice: Identity): { size: number; text: string }[] {
-  const settings = { readonly: true, create: false, busyTimeoutMs: 0, synchronous: "FULL" } as const;
-  const connection = Connection.open(path, settings);
+  const connection = openConnection(path, { readonly: true, create: false, busyTimeoutMs: 0 });
   const checkpoints = Array.from({ length: SAMPLES }, (_, i) => {
     const earlier = { size: Math.max(1, Math.floor(size * (i + 1) / SAMPLES) - i) };
     return { ...earlier, text: signCheckpoint({ ...earlier, root: rootAt(connection, earlier.size) }, alice, ORIGIN) };
@@ -70,8 +69,7 @@ function checkpointsBefore(path: string, size: number, alice: Identity): { size:
 
 /** By SQLite's own count of the pages that the table takes. */
 function bytesOfTree(path: string, size: number): string {
-  const settings = { readonly: true, create: false, busyTimeoutMs: 0, synchronous: "FULL" } as const;
-  const connection = Connection.open(path, settings);
+  const connection = openConnection(path, { readonly: true, create: false, busyTimeoutMs: 0 });
   const [bytes] = connection.query("SELECT sum(pgsize) FROM dbstat WHERE name = 'mnema_tiles'").value<[number]>()!;
   connection.close();
   return (bytes / size).toFixed(1);

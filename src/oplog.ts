@@ -4,15 +4,17 @@
  * @module
  */
 
-import { AmbiguousIdError, LogError, NotFoundError } from "./errors.ts";
+import { LogError, NotFoundError } from "./errors.ts";
 import type { Signer } from "./keys/signer.ts";
 import { MAX_PREV } from "./wire/envelope.ts";
 import { Operation, type OperationDraft } from "./wire/operation.ts";
+import type { Connection } from "./sqlite/connection.ts";
+import { damaged } from "./sqlite/failures.ts";
 import { Changes } from "./log/changes.ts";
-import { Connection } from "./sqlite/connection.ts";
 import {
   type EntriesOptions,
   isIterable,
+  lastOpId,
   lastSeq,
   readEntries,
   requireCallback,
@@ -21,44 +23,27 @@ import {
   requireText,
   rowOf,
 } from "./log/entries.ts";
-import { damaged } from "./sqlite/failures.ts";
 import { followEntries, type FollowOptions } from "./log/follow.ts";
-import { decodeStored } from "./derived/read.ts";
-import type { Projection } from "./derived/projection.ts";
-import { project, replay } from "./derived/state.ts";
-import { FOLLOWERS, REBUILT } from "./built_in.ts";
-import { Claims } from "./claims/claims.ts";
+import { openLog, type OpenOptions } from "./log/open.ts";
+import { resolveAuthor, resolveOperation } from "./log/resolve.ts";
+import { countOperations, type LogStats, readStats } from "./log/stats.ts";
+import { Writer } from "./log/writer.ts";
+import type { IngestSource } from "./ingest/blocks.ts";
+import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
 import { children, selectChildren } from "./derived/children.ts";
 import { depths } from "./derived/depths.ts";
 import { heads, selectDeepestHeads, selectHeads } from "./derived/heads.ts";
-import { selectParts, times } from "./derived/times.ts";
 import { Projections } from "./derived/engine.ts";
-import type { IngestSource } from "./ingest/blocks.ts";
-import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
+import { decodeStored } from "./derived/read.ts";
+import type { Projection } from "./derived/projection.ts";
+import { project, replay } from "./derived/state.ts";
+import { selectParts, times } from "./derived/times.ts";
+import { FOLLOWERS, REBUILT } from "./built_in.ts";
+import { Claims } from "./claims/claims.ts";
+import { Proofs } from "./checkpoints/proofs.ts";
 import { definitionOf } from "./audit/expected_schema.ts";
-import { keptCheckpoints } from "./checkpoints/stored.ts";
-import { type CheckpointOptions, Prover } from "./checkpoints/prover.ts";
-import { ensureSchema } from "./log/schema.ts";
-import { MAX_OPERATION_BYTES, Writer } from "./log/writer.ts";
 
-/** How a log is opened. */
-export interface OpenOptions {
-  /**
-   * `"full"`, the default: when an append returns, a power cut does not lose it. `"normal"`: faster, and a power cut
-   * may lose the last appends, but never leaves a log that is not valid.
-   */
-  durability?: "full" | "normal";
-  /** Refuses every change: the log in the file stays as it is. */
-  readonly?: boolean;
-  /** Makes the file when there is none: true by default. */
-  create?: boolean;
-  /** The greatest wire text that may enter, in bytes of UTF-8: 1 MiB by default. */
-  maxOperationBytes?: number;
-  /** How long to wait while another process or worker writes, in milliseconds: 5,000 by default. */
-  busyTimeoutMs?: number;
-}
-
-/** What an append checks. Both are true by default, and are there for operations that the caller has just checked. */
+/** What an append checks: both by default. For operations that the caller has just checked. */
 export interface AppendOptions {
   /** Checks content address and signature. */
   verify?: boolean;
@@ -68,34 +53,17 @@ export interface AppendOptions {
 
 /** An operation and its place in the log. */
 export interface Entry {
-  /** Its place: greater than that of everything it follows. */
+  /** Its position in this log: greater than that of everything it follows. */
   seq: number;
   /** The operation. */
   op: Operation;
 }
 
-/** What {@linkcode OpLog.stats} counts. */
-export interface LogStats {
-  /** How many operations. */
-  operations: number;
-  /** How many of each type. */
-  types: Record<string, number>;
-  /** How many by each author. */
-  authors: Record<string, number>;
-  /** The least and the greatest `ts`, in Unix milliseconds; none in an empty log. */
-  span?: { from: number; to: number };
-  /** The size of the database, in bytes. */
-  bytes: number;
-}
-
-const DEFAULT_BUSY_TIMEOUT_MS = 5000;
-const SHOWN_CANDIDATES = 3;
-
 /**
- * A log of operations in one SQLite file. The database itself refuses UPDATE, DELETE and replacing; nothing enters
- * unverified; everything an operation follows is in the log before it; appending what is there changes nothing.
+ * A log of operations in one SQLite file. The database itself refuses UPDATE, DELETE and REPLACE; every operation is
+ * verified before it is appended; everything it follows is in the log before it; appending it again changes nothing.
  *
- * Every method is synchronous. Several processes and workers may open one file.
+ * Every method but `ingest` and `follow` is synchronous. Several processes and workers may open one file.
  *
  * @example
  * ```ts
@@ -118,9 +86,10 @@ export class OpLog implements Disposable {
   readonly #changes: Changes;
   readonly #projections: Projections;
   readonly #writer: Writer;
-  readonly #prover: Prover;
-  /** What is held to be so: where each claim stands, why, and taking it back. */
+  /** Claims: status, explanation, refutation. */
   readonly claims: Claims;
+  /** Signed checkpoints, and proofs of what they say. */
+  readonly proofs: Proofs;
   #closed = false;
 
   private constructor(path: string | URL, options: OpenOptions, connection: Connection, maxOperationBytes: number) {
@@ -130,7 +99,6 @@ export class OpLog implements Disposable {
     this.#changes = new Changes(connection.path);
     this.#projections = new Projections(connection, FOLLOWERS);
     this.#writer = new Writer(connection, this.#projections, this.#changes, maxOperationBytes);
-    this.#prover = new Prover(connection, this.#projections);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),
       appendNew: (ops) => {
@@ -140,13 +108,14 @@ export class OpLog implements Disposable {
       heads: (limit) => this.heads(limit, { by: "depth" }),
       transaction: (work) => this.#writer.transaction(work),
     });
+    this.proofs = new Proofs(connection, this.#projections, (work) => this.#writer.transaction(work));
   }
 
   /**
    * Opens a log, and makes it when there is none. Before any native code touches the file, Deno is asked for read and
-   * write permission on it and on `-wal`, `-shm` and `-journal` beside it, and these are looked at: what is no plain
-   * file, and a journal that names another file, is refused. So is, for writing, a file in which something would run as
-   * rows are written that the log did not make. A new file can be read by its owner alone.
+   * write permission on it and on `-wal`, `-shm` and `-journal` beside it. What is not a regular file is refused, and a
+   * journal that names another file; for writing, so is a file whose schema would run code as rows are written that the
+   * log did not create. A new file can be read by its owner alone.
    *
    * @param path A file, or `":memory:"` for a log that is gone when it is closed.
    * @param options How to open it.
@@ -156,29 +125,7 @@ export class OpLog implements Disposable {
    * @throws {LogError} `invalid-argument`, `no-sqlite`, `old-sqlite`.
    */
   static open(path: string | URL = ":memory:", options: OpenOptions = {}): OpLog {
-    const {
-      durability = "full",
-      readonly = false,
-      create = true,
-      maxOperationBytes = MAX_OPERATION_BYTES,
-      busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS,
-    } = requireOptions(options);
-    if (typeof path !== "string" && !(path instanceof URL)) {
-      throw new LogError("invalid-argument", "a log is opened from a path, a string, or a file: URL");
-    }
-    if (durability !== "full" && durability !== "normal") {
-      throw new LogError("invalid-argument", `durability is "full" or "normal", not ${JSON.stringify(durability)}`);
-    }
-    requireInteger("maxOperationBytes", maxOperationBytes, 1);
-    requireInteger("busyTimeoutMs", busyTimeoutMs, 0);
-    const synchronous = durability === "full" ? "FULL" : "NORMAL";
-    const connection = Connection.open(path, { readonly, create, busyTimeoutMs, synchronous });
-    try {
-      ensureSchema(connection, definitionOf);
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    const { connection, maxOperationBytes } = openLog(path, options, definitionOf);
     return new OpLog(path, options, connection, maxOperationBytes);
   }
 
@@ -217,19 +164,19 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * Takes in operations that others made, from their wire texts: verifies each, and appends it unless it is refused or
-   * known. What is appended is committed some thousands at a time; when it is interrupted, the same ingest again
-   * finishes it. Signatures are checked in workers while others are written; what is under way is bounded, so memory
-   * does not grow with the source.
+   * Appends many operations from their wire texts: verifies each, and appends it unless it is rejected or known. Commits
+   * some thousands at a time; after an interruption, the same ingest again finishes it. Workers check signatures while
+   * other operations are written. Memory does not grow with the source.
    *
    * @param source Wire texts, or operations, or a stream of bytes that holds wire texts as JSON lines; each follows only
    * what is in the log or stands before it, unless `order` is `"any"`.
    * @param options All or none, order, workers, progress, abort.
-   * @returns What became of them.
-   * @throws {RefusedError} With `atomic`, when one is refused.
-   * @throws {LogError} `worker-failed` when a worker died; `invalid-argument` when it is no such source, or gives
-   * something else.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: what was committed stays, but with `atomic`.
+   * @returns How many were new, known and rejected.
+   * @throws {RefusedError} With `atomic`, when one is rejected.
+   * @throws {LogError} `worker-failed` when a worker died; `invalid-argument` when it is not such a source, or
+   * yields something else.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: what was committed stays, unless
+   * `atomic`.
    *
    * @example
    * ```ts
@@ -246,9 +193,9 @@ export class OpLog implements Disposable {
    */
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
     if (!requireOptions(options).atomic) return await ingest(this.#writer, source, options);
-    // A connection of its own: what else is appended meanwhile is no part of all or none.
-    using own = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
-    const writer = (own ?? this).#writer;
+    // A separate connection: what else is appended meanwhile is not a part of the transaction.
+    using separate = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
+    const writer = (separate ?? this).#writer;
     return await writer.heldTransaction(() => ingest(writer, source, options));
   }
 
@@ -309,7 +256,7 @@ export class OpLog implements Disposable {
     const row = rowOf(this.#connection, opId);
     if (row === undefined) throw new NotFoundError(opId);
     const op = decodeStored(this.#connection.path, ...row);
-    if (op.opId !== opId) throw damaged(this.#connection.path, `operation ${op.opId} stands where ${opId} should`);
+    if (op.opId !== opId) throw damaged(this.#connection.path, `the row of ${opId} holds operation ${op.opId}`);
     return op;
   }
 
@@ -329,7 +276,7 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * The whole id that an abbreviated one can mean.
+   * The whole id of the operation that an abbreviated one means.
    *
    * @param abbreviated The start of an id, such as `op_5b96`; an ellipsis after it is ignored.
    * @throws {NotFoundError} When no operation has such an id.
@@ -337,23 +284,11 @@ export class OpLog implements Disposable {
    * @throws {LogError} `invalid-argument` when it is not the start of an id.
    */
   resolve(abbreviated: string): string {
-    requireText("an id", abbreviated);
-    const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
-    if (!/^op_[0-9a-f]{1,64}$/.test(prefix)) {
-      throw new LogError(
-        "invalid-argument",
-        `${JSON.stringify(abbreviated)} is no operation id; one is op_ and up to 64 lower-case hex digits`,
-      );
-    }
-    const candidates = this.#connection
-      .query("SELECT op_id FROM ops WHERE op_id >= ? AND op_id < ? ORDER BY op_id LIMIT ?")
-      .values<[string]>(prefix, prefix + "g", SHOWN_CANDIDATES + 1).map(([opId]) => opId);
-    if (candidates.length === 0) throw new NotFoundError(abbreviated);
-    return onlyCandidate(prefix, candidates);
+    return resolveOperation(this.#connection, abbreviated);
   }
 
   /**
-   * The whole id of the author that an abbreviated one can mean, of those who signed something in the log.
+   * The whole id of the author that an abbreviated one means, of those who signed something in the log.
    *
    * @param abbreviated The start of an author id, such as `mnk_8a88`; an ellipsis after it is ignored.
    * @throws {LogError} `not-found` when the log holds nothing by such an author; `invalid-argument` when it is not the
@@ -361,37 +296,17 @@ export class OpLog implements Disposable {
    * @throws {AmbiguousIdError} When several authors have such an id; it names some of them.
    */
   resolveAuthor(abbreviated: string): string {
-    requireText("an author id", abbreviated);
-    const prefix = abbreviated.replace(/(?:…|\.\.\.)$/, "");
-    if (!/^mnk_[0-9a-f]{1,64}$/.test(prefix)) {
-      throw new LogError(
-        "invalid-argument",
-        `${JSON.stringify(abbreviated)} is no author id; one is mnk_ and up to 64 lower-case hex digits`,
-      );
-    }
-    const candidates: string[] = [];
-    // From one author to the next in the index: a list of them all would read the whole of it.
-    const next = this.#connection.query("SELECT min(author) FROM ops WHERE author >= ? AND author < ?");
-    for (let from = prefix; candidates.length <= SHOWN_CANDIDATES;) {
-      const [author] = next.value<[string | null]>(from, prefix + "g")!;
-      if (author === null) break;
-      candidates.push(author);
-      from = author + "0";
-    }
-    if (candidates.length === 0) {
-      throw new LogError("not-found", `the log holds nothing by an author ${abbreviated}`);
-    }
-    return onlyCandidate(prefix, candidates);
+    return resolveAuthor(this.#connection, abbreviated);
   }
 
-  /** The greatest wire text that may enter, in bytes of UTF-8. */
+  /** Limit of the wire text of an operation that is appended, in bytes of UTF-8. */
   get maxOperationBytes(): number {
     return this.#writer.maxOperationBytes;
   }
 
   /** How many operations the log holds. */
   get size(): number {
-    return this.#connection.query("SELECT count(*) FROM ops").value<[number]>()![0];
+    return countOperations(this.#connection);
   }
 
   /** The `seq` of the operation that was appended last; 0 in an empty log. */
@@ -401,17 +316,17 @@ export class OpLog implements Disposable {
 
   /** The id of the operation that was appended last; undefined in an empty log. */
   lastOpId(): string | undefined {
-    return this.#connection.query("SELECT op_id FROM ops ORDER BY seq DESC LIMIT 1").value<[string]>()?.[0];
+    return lastOpId(this.#connection);
   }
 
   /**
    * The ids of the heads, every operation that no other names in `prev`. They are sorted, and so the same on every node
    * that holds the same operations.
    *
-   * @param limit At most so many.
+   * @param limit The most ids to return.
    * @param options Which of more than `limit` heads: by `seq`, the default, those that were appended last; by `depth` the
    * deepest, of equal depth those with the smallest ids, which are the same on every node too.
-   * @throws {FileError} `derived-damaged` when what is kept of them is damaged: {@linkcode OpLog.rebuild} makes it anew.
+   * @throws {FileError} `derived-damaged` when their table is damaged: {@linkcode OpLog.rebuild} rebuilds it.
    */
   heads(limit: number = Number.MAX_SAFE_INTEGER, options: { by?: "seq" | "depth" } = {}): string[] {
     requireInteger("limit", limit, 0);
@@ -506,108 +421,25 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * The state of a projection, kept in a table beside the log: only what is new is replayed, and everything when its
-   * version is another, or on request. Costs reading the state, and on a readonly log that is behind, it is brought up
-   * in memory. A step cannot use the log. What it throws is thrown as it is, and what was kept stays as it was.
+   * The state of a projection, stored in a table beside the log: only new operations are replayed, or all of them when
+   * the version of the projection has changed, or on request. Costs reading the state; a readonly log catches up in
+   * memory. A step cannot use the log. What a step throws is thrown as it is, and the stored state stays as it was.
    *
    * @param projection What to fold; its state must be JSON.
-   * @param options `rebuild` makes it anew, in one transaction.
+   * @param options `rebuild` replays all operations, in one transaction.
    * @throws {LogError} `invalid-argument` for a projection that is not well-formed, or a state that is not JSON;
-   * `too-large` for a state of more than 16,777,216 characters of JSON: what was kept stays as it was.
-   * @throws {FileError} `derived-damaged` when what is kept is damaged: `rebuild` makes it anew.
+   * `too-large` for a state of more than 16,777,216 characters of JSON: the stored state stays as it was.
+   * @throws {FileError} `derived-damaged` when the stored state is damaged: `rebuild` replaces it.
    */
   project<State>(projection: Projection<State>, options: { rebuild?: boolean } = {}): State {
     return project(this.#connection, this.#projections, projection, requireOptions(options).rebuild);
   }
 
   /**
-   * Signs the log as it is: a checkpoint of how many operations it has and what they are, with which somebody else can
-   * later tell whether any of them was changed. It is kept, and nothing is signed that is inconsistent with it. Costs
-   * what is new, and a logarithm of the log's size.
+   * Rebuilds everything that is derived from the log: heads, Merkle tree and claims in one transaction, other projections
+   * when they are next read. Nothing is lost.
    *
-   * @param signer Who signs: an `Identity`, or another signer, whose signature is verified.
-   * @param options The log's name in the checkpoint.
-   * @returns The checkpoint, a signed note (c2sp.org/tlog-checkpoint).
-   * @throws {InconsistentError} When the log is no longer what a kept checkpoint says.
-   * @throws {ProofError} `bad-key` when the origin cannot be a name.
-   * @throws {LogError} `invalid-argument`, `bad-key`, `bad-signature`: of a signer that is none, or signs wrongly.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`; `corrupt`, `not-a-log` when the file does not hold what
-   * was signed before, or does not keep what is signed. Nothing was signed then.
-   *
-   * @example
-   * ```ts
-   * import { Identity, OpLog } from "@mnema/oplog";
-   * import { verifyConsistency, verifyInclusion } from "@mnema/oplog/proof";
-   * import { assertEquals } from "@std/assert";
-   *
-   * using log = OpLog.open();
-   * const alice = Identity.generate();
-   * const tea = log.record(alice, "note", { text: "tea at four" });
-   * const first = log.checkpoint(alice); // give it to somebody else
-   * log.record(alice, "note", { text: "moved to five" });
-   *
-   * const vkey = log.verifierKey(alice.author);
-   * assertEquals(verifyInclusion(log.prove(tea.opId, first), tea.wire, vkey).index, 0);
-   * const { old } = verifyConsistency(log.proveConsistency(first, log.checkpoint(alice)), vkey);
-   * assertEquals(old.text, first);
-   * ```
-   */
-  checkpoint(signer: Signer, options: CheckpointOptions = {}): string {
-    const naming = requireOptions(options);
-    return this.#writer.transaction(() => this.#prover.checkpoint(signer, naming));
-  }
-
-  /**
-   * The verifier key of an author's checkpoints of this log, which whoever checks these and proofs must know. For
-   * checkpoints that were signed with an `origin`, `verifierKey` of `@mnema/oplog/proof` writes it.
-   *
-   * @param author Who signs them: `mnk_` and the public key in lower-case hex.
-   * @returns The verifier key: `NAME+HEX8+BASE64`.
-   * @throws {LogError} `not-found` when the author has signed none.
-   * @throws {ProofError} `bad-key` when the author is none.
-   */
-  verifierKey(author: string): string {
-    return this.#prover.verifierKey(author);
-  }
-
-  /** The checkpoints that were signed here, smallest first, each whole. */
-  checkpoints(): string[] {
-    return keptCheckpoints(this.#connection).map(({ text }) => text);
-  }
-
-  /**
-   * Proves that the log held an operation when a checkpoint was signed.
-   *
-   * @param opId A whole id.
-   * @param checkpoint The checkpoint; by default the largest that was signed here.
-   * @returns The proof, with the checkpoint in it (c2sp.org/tlog-proof): `verifyInclusion` checks it without the log.
-   * @throws {NotFoundError} When the log does not hold the operation.
-   * @throws {LogError} `not-found` when no checkpoint covers it.
-   * @throws {ProofError} `bad-checkpoint` when it is malformed.
-   * @throws {InconsistentError} When the log is no longer what the checkpoint says.
-   */
-  prove(opId: string, checkpoint?: string): string {
-    requireText("an id", opId);
-    return this.#prover.prove(opId, checkpoint);
-  }
-
-  /**
-   * Proves that one checkpoint's log is the beginning of another's.
-   *
-   * @param old The older checkpoint.
-   * @param newer The newer one; by default the largest that was signed here.
-   * @returns The proof, with both checkpoints in it: `verifyConsistency` checks it without the log.
-   * @throws As {@linkcode OpLog.prove}; `invalid-argument` when the newer one is smaller.
-   */
-  proveConsistency(old: string, newer?: string): string {
-    return this.#prover.proveConsistency(old, newer);
-  }
-
-  /**
-   * Makes everything that is derived from the log anew: heads, Merkle tree and claims at once, as one transaction, and the states of
-   * other projections when they are next asked for. Nothing is lost by it.
-   *
-   * @param onProgress Is told now and then how many operations were replayed, and of how many.
+   * @param onProgress Called now and then with how many operations were replayed, and of how many.
    * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: everything is as it was.
    */
   rebuild(onProgress?: (done: number, total: number) => void): void {
@@ -620,17 +452,7 @@ export class OpLog implements Disposable {
 
   /** Counts what the log holds. Reads all of it. */
   stats(): LogStats {
-    const count = (column: string) =>
-      Object.fromEntries(
-        this.#connection.query(`SELECT ${column}, count(*) FROM ops GROUP BY ${column} ORDER BY ${column}`)
-          .values<[string, number]>(),
-      );
-    const [from, to] = this.#connection.query("SELECT min(ts), max(ts) FROM ops").value<[number, number]>()!;
-    const [bytes] = this.#connection
-      .query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").value<[number]>()!;
-    const operations = this.size;
-    const span = operations === 0 ? {} : { span: { from, to } };
-    return { operations, types: count("type"), authors: count("author"), ...span, bytes };
+    return readStats(this.#connection);
   }
 
   /** Closes the log; a second time does nothing. `using log = …` does it at the end of the block. */
@@ -642,7 +464,7 @@ export class OpLog implements Disposable {
       this.#projections.flush();
     } finally {
       this.#connection.close();
-      this.#changes.notify(); // whoever follows the log ends
+      this.#changes.notify(); // ends every follow()
     }
   }
 
@@ -655,10 +477,4 @@ export class OpLog implements Disposable {
 function requireOptions<Options extends object>(options: Options): Options {
   requireObject("options", options);
   return options;
-}
-
-/** The one id that an abbreviated one can mean; of several, one more is given than is shown. */
-function onlyCandidate(prefix: string, candidates: string[]): string {
-  if (candidates.length === 1) return candidates[0];
-  throw new AmbiguousIdError(prefix, candidates.slice(0, SHOWN_CANDIDATES), candidates.length > SHOWN_CANDIDATES);
 }

@@ -1,11 +1,10 @@
 /**
- * The b-trees in a database file (sqlite.org/fileformat2.html, section 1.6), walked without SQLite: each page at most
- * once, so the walk ends whatever the file says, after as many reads as the file has pages.
+ * Walks the b-trees in a database file (sqlite.org/fileformat2.html, section 1.6) without SQLite: each page at most once,
+ * so the walk terminates for any file, after as many reads as the file has pages.
  *
- * SQLite trusts its file. Of a page that is a child of many pages, or of one below it, it visits all that is under it
- * again each time: twenty pages that name the next one a hundred times are more rows than can ever be read. What else
- * can be wrong with a tree is no danger to whoever walks it: SQLite finds a wrong type, a page that is not there, a tree
- * that is too deep or a value that is too long when it meets them.
+ * SQLite trusts its file. It reads a page, and all pages below it, again for each reference to it: twenty pages that name
+ * the next one a hundred times each are more rows than can ever be read. Other damage to a b-tree is safe to read: SQLite
+ * reports an invalid type, a missing page, a tree that is too deep or a value that is too long.
  *
  * @module
  */
@@ -16,19 +15,19 @@ const INDEX_INTERIOR = 2;
 const TABLE_INTERIOR = 5;
 const INDEX_LEAF = 10;
 const TABLE_LEAF = 13;
-/** SQLite goes no deeper. */
+/** Limit of the depth of a b-tree in SQLite. */
 const MAX_DEPTH = 20;
 
-/** Is told what is wrong; `isRepeat` when a page is reached a second time, so that SQLite must not walk there. */
+/** Called with each fault; `isRepeat` when a page is reached a second time, so that SQLite must not read the tree. */
 export type OnFault = (message: string, isRepeat: boolean) => void;
 
-/** Reads the content of a row, at most so many bytes; undefined when it is damaged. */
+/** Reads the content of a row, up to a limit; undefined when it is damaged. */
 export type ReadPayload = (maxBytes: number) => Uint8Array | undefined;
 
-/** Takes a row: how many bytes it has, and how to read them. */
+/** Called with each row: its size in bytes, and a function that reads it. */
 export type OnRow = (bytes: number, read: ReadPayload) => void;
 
-/** Walks trees and lists, and remembers which pages they have. */
+/** Walks trees and lists, and remembers their pages. */
 export class TreeWalk {
   readonly #pages: Pages;
   readonly #visited = new PageSet();
@@ -36,7 +35,7 @@ export class TreeWalk {
   #name = "";
   #largest = 0;
 
-  /** How many pages were reached. */
+  /** How many distinct pages were reached. */
   count = 0;
 
   /** @param pages The pages of the file. */
@@ -49,9 +48,9 @@ export class TreeWalk {
    *
    * @param root Its first page.
    * @param name What messages call it.
-   * @param onFault Is told what is wrong.
-   * @param onRow Is given each row of a table.
-   * @returns How many bytes the largest row has.
+   * @param onFault Called with each fault.
+   * @param onRow Called with each row of a table.
+   * @returns The size of the largest row, in bytes.
    */
   walkTree(root: number, name: string, onFault: OnFault, onRow?: OnRow): number {
     this.#name = name;
@@ -61,7 +60,7 @@ export class TreeWalk {
     return this.#largest;
   }
 
-  /** Walks the list of pages that are free: trunks, which name the next trunk and free pages. */
+  /** Walks the list of free pages: trunk pages, which name the next trunk page and free pages. */
   walkFreelist(first: number, onFault: OnFault): void {
     this.#name = "the free pages";
     this.#onFault = onFault;
@@ -147,12 +146,12 @@ export class TreeWalk {
     return cells;
   }
 
-  /** How much of a value that overflows is on the page of its cell. */
+  /** How many bytes of a value with overflow pages are in its cell. */
   #localBytes(bytes: number, maxLocal: number): number {
     const { usable } = this.#pages;
-    const least = Math.floor((usable - 12) * 32 / 255) - 23;
-    const local = least + (bytes - least) % (usable - 4);
-    return local <= maxLocal ? local : least;
+    const minLocal = Math.floor((usable - 12) * 32 / 255) - 23;
+    const local = minLocal + (bytes - minLocal) % (usable - 4);
+    return local <= maxLocal ? local : minLocal;
   }
 
   #walkOverflow(first: number, count: number): void {
@@ -165,7 +164,7 @@ export class TreeWalk {
     }
   }
 
-  /** Reads a value whose pages were visited once already. */
+  /** Reads a value whose pages were visited before. */
   #readPayload(start: Uint8Array, first: number, bytes: number, maxBytes: number): Uint8Array | undefined {
     const payload = new Uint8Array(Math.min(bytes, maxBytes));
     payload.set(start.subarray(0, payload.length));
@@ -180,7 +179,7 @@ export class TreeWalk {
     return payload;
   }
 
-  /** Reads a page that is visited for the first time. */
+  /** Reads a page, which must not have been visited before. */
   #visit(number: number): Uint8Array | undefined {
     if (!this.#enter(number)) return undefined;
     const page = this.#pages.read(number);
@@ -214,11 +213,11 @@ interface Cells {
 
 const BLOCK_PAGES = 1 << 16;
 
-/** A set of page numbers: a bit for each, in blocks, because a file may have many pages that nothing names. */
+/** A set of page numbers: a bit for each, in blocks, because a file may have many unreachable pages. */
 class PageSet {
   readonly #blocks = new Map<number, Uint8Array>();
 
-  /** Adds a page, and returns whether it was not there. */
+  /** Adds a page, and returns whether it is new. */
   add(page: number): boolean {
     const key = Math.floor(page / BLOCK_PAGES);
     let block = this.#blocks.get(key);

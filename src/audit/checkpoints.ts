@@ -1,10 +1,9 @@
 /**
- * Signed checkpoints that the log must begin with: those that it signed and kept, and those that somebody else holds.
+ * Checks the log against signed checkpoints: those stored in it, and those that somebody else holds.
  *
- * Kept checkpoints are looked at one by one: that each is signed, that its size is the one beside it, that none is
- * missing between the others, and that the log has the root that it says. Where rows are found faulty that it covers,
- * that the log no longer holds them merely follows. That the newest kept checkpoints were removed is not told by the
- * file: those that others hold tell it.
+ * Each stored checkpoint is checked: its signature, the size column beside it, that none is missing between the others,
+ * and its root against that of the log, unless rows that it covers are faulty. That the newest stored checkpoints were
+ * removed cannot be seen in the file: those that others hold show it.
  *
  * @module
  */
@@ -22,34 +21,34 @@ import { withRebuilt } from "./derived.ts";
 import { reading } from "./damage.ts";
 import type { Findings } from "./findings.ts";
 import type { SchemaObject } from "../log/objects.ts";
-import { isOwn } from "./schema.ts";
+import { isExpected } from "./schema.ts";
 import { keysInOrigin, requireSigned, Signers } from "./signers.ts";
 import { isSafe, largestRow, type Structure } from "./structure.ts";
 
-/** No checkpoint is longer: one of the log's has some 300 bytes. */
+/** Limit of a checkpoint; one of the log has some 300 bytes. */
 export const MAX_CHECKPOINT_BYTES: number = 1 << 16;
 const PAGE_ROWS = 500;
-const SELECT_KEPT = "SELECT rowid, CASE typeof(size) WHEN 'integer' THEN size END, " +
+const SELECT_STORED = "SELECT rowid, CASE typeof(size) WHEN 'integer' THEN size END, " +
   `CASE typeof(note) WHEN 'text' THEN note END FROM main.checkpoints NOT INDEXED WHERE rowid > ? ORDER BY rowid ` +
   `LIMIT ${PAGE_ROWS}`;
 const BEFORE_ALL = Number.MIN_SAFE_INTEGER;
 
-/** A checkpoint that somebody else holds, whose signature was checked. */
+/** A checkpoint that somebody else holds, with a verified signature. */
 export type GivenCheckpoint = Checkpoint;
 
-/** What was found out before. */
+/** The results of earlier checks. */
 export interface Known {
-  /** What the schema of the file holds. It may be hostile. */
+  /** The schema of the file. It may be hostile. */
   objects: readonly SchemaObject[];
-  /** What was found without SQLite. */
+  /** The structure of the file. */
   structure: Structure;
-  /** The projections whose tables were compared with the log, and are as they should be. */
+  /** The projections whose tables are equal to what the log derives. */
   confirmed: ReadonlySet<TableProjection>;
-  /** Whether the indexes of `ops` can be relied upon. */
+  /** Whether the indexes of `ops` are intact. */
   hasIndexes: boolean;
   /** Checkpoints that others hold. */
   checkpoints: readonly GivenCheckpoint[];
-  /** Verifier keys of kept checkpoints whose origin does not name one. */
+  /** Verifier keys of stored checkpoints whose origin does not name one. */
   vkeys: readonly string[];
 }
 
@@ -68,13 +67,13 @@ export function readCheckpoint(text: string, vkeys: readonly string[]): GivenChe
     if (!(error instanceof ProofError)) throw error;
     throw new ProofError(
       "bad-checkpoint",
-      "what was given is no checkpoint: three lines of origin, size and root, an empty line, and signatures",
+      "this is not a checkpoint: three lines of origin, size and root, an empty line, and signatures",
     );
   }
   const { origin } = checkpoint;
   const keys = vkeys.length > 0 ? vkeys.map(parseVerifierKey) : keysInOrigin(origin);
   if (keys.length === 0) {
-    throw new ProofError("bad-key", `no key is in the origin ${JSON.stringify(origin)}; give the verifier key, too`);
+    throw new ProofError("bad-key", `the origin ${JSON.stringify(origin)} names no key; give the verifier key, too`);
   }
   requireSigned(checkpoint, keys);
   return checkpoint;
@@ -84,18 +83,18 @@ export function readCheckpoint(text: string, vkeys: readonly string[]): GivenChe
  * Compares checkpoints with the log.
  *
  * @param connection The log's file.
- * @param known What was found out before.
+ * @param known The results of earlier checks.
  * @param findings Takes what is found.
  */
 export function checkCheckpoints(connection: Connection, known: Known, findings: Findings): void {
-  let isKept = canReadKept(known, findings);
-  if (!isKept && known.checkpoints.length === 0) return;
+  let hasStored = canReadStored(known, findings);
+  if (!hasStored && known.checkpoints.length === 0) return;
   connection.temporarily(() => {
     const largest = reading(
-      () => isKept ? checkNotes(connection, known, findings) : 0,
+      () => hasStored ? checkNotes(connection, known, findings) : 0,
       (said) => {
-        findings.add({ kind: "checkpoint", message: `the kept checkpoints cannot be read: ${said}` });
-        isKept = false;
+        findings.add({ kind: "checkpoint", message: `the stored checkpoints cannot be read: ${said}` });
+        hasStored = false;
         return 0;
       },
     );
@@ -103,7 +102,7 @@ export function checkCheckpoints(connection: Connection, known: Known, findings:
     const upTo = Math.max(largest, ...given);
     const compare = () => {
       const size = upTo === 0 || lastSeq(connection) === 0 ? 0 : treeSize(connection);
-      if (isKept) checkKeptRoots(connection, size, findings);
+      if (hasStored) checkStoredRoots(connection, size, findings);
       for (const checkpoint of known.checkpoints) checkGivenRoot(connection, size, checkpoint, findings);
     };
     if (upTo === 0 || known.confirmed.has(tree) && treeSize(connection) >= upTo) compare();
@@ -111,36 +110,36 @@ export function checkCheckpoints(connection: Connection, known: Known, findings:
   });
 }
 
-/** Whether there are kept checkpoints to look at. */
-function canReadKept({ objects, structure }: Known, findings: Findings): boolean {
+/** Whether there are stored checkpoints that can be read. */
+function canReadStored({ objects, structure }: Known, findings: Findings): boolean {
   const table = objects.find(({ name }) => name === "checkpoints");
   if (table === undefined) return false;
-  if (!isOwn(table)) { // that is a finding of the schema
-    findings.skip("kept checkpoints: what should hold them is not the log's table");
+  if (!isExpected(table)) { // which the schema check reports
+    findings.skip("stored checkpoints: their table has an unexpected schema");
     return false;
   }
   if (!isSafe(structure, "checkpoints")) {
-    findings.skip("kept checkpoints: their table visits a page twice");
+    findings.skip("stored checkpoints: their table reaches a page twice");
     return false;
   }
   const bytes = largestRow(structure, "checkpoints");
   if (bytes > MAX_CHECKPOINT_BYTES) {
-    const message = `a kept checkpoint has ${bytes} bytes, and more than ${MAX_CHECKPOINT_BYTES} are not looked at`;
+    const message = `a stored checkpoint has ${bytes} bytes, and more than ${MAX_CHECKPOINT_BYTES} are not read`;
     findings.add({ kind: "checkpoint", message });
     return false;
   }
   return true;
 }
 
-interface Kept {
+interface Stored {
   rowid: number;
   size: number | null;
   note: string | null;
 }
 
-function* readKept(connection: Connection): Generator<Kept[]> {
+function* readStored(connection: Connection): Generator<Stored[]> {
   for (let after = BEFORE_ALL;;) {
-    const rows = connection.query(SELECT_KEPT).values<[number, number | null, string | null]>(after);
+    const rows = connection.query(SELECT_STORED).values<[number, number | null, string | null]>(after);
     const kept = rows.map(([rowid, size, note]) => ({ rowid, size, note })).filter(({ rowid }) => rowid > after);
     if (kept.length === 0) return;
     yield kept;
@@ -149,35 +148,37 @@ function* readKept(connection: Connection): Generator<Kept[]> {
   }
 }
 
-/** Checks all that a kept checkpoint says but its root, and returns the size of the largest that is sound. */
+/** Checks everything but the roots of stored checkpoints, and returns the size of the largest valid one. */
 function checkNotes(connection: Connection, { vkeys, hasIndexes }: Known, findings: Findings): number {
   const signers = new Signers(connection, vkeys, hasIndexes);
-  const tell = (message: string) => findings.add({ kind: "checkpoint", message });
+  const report = (message: string) => findings.add({ kind: "checkpoint", message });
   let next = 1;
   let largest = 0;
   let unknown = 0;
-  for (const page of readKept(connection)) {
+  for (const page of readStored(connection)) {
     for (const { rowid, size, note } of page) {
       if (rowid > next) {
         const missing = rowid - 1 === next ? `number ${next} is` : `numbers ${next} to ${rowid - 1} are`;
-        tell(`of the kept checkpoints, ${missing} missing`);
-      } else if (rowid < next) tell(`a kept checkpoint has the number ${rowid}; the first is 1`);
+        report(`of the stored checkpoints, ${missing} missing`);
+      } else if (rowid < next) report(`a stored checkpoint has the number ${rowid}; the first is 1`);
       next = Math.max(next, rowid + 1);
       const checkpoint = parse(note);
       if (checkpoint === undefined) {
-        tell(`kept checkpoint ${rowid} is no checkpoint`);
+        report(`stored checkpoint ${rowid} is malformed`);
         continue;
       }
       if (size !== checkpoint.size) {
-        tell(
-          `kept checkpoint ${rowid} is of ${counted(checkpoint.size, "operation")}, and the size beside it is ${size}`,
+        report(
+          `stored checkpoint ${rowid} is of ${
+            counted(checkpoint.size, "operation")
+          }, and the size beside it is ${size}`,
         );
       }
       try {
         if (!signers.check(checkpoint)) unknown++;
       } catch (error) {
         if (!(error instanceof ProofError)) throw error;
-        tell(`kept checkpoint ${rowid}: ${error.message}`);
+        report(`stored checkpoint ${rowid}: ${error.message}`);
         continue;
       }
       if (findings.areSound(checkpoint.size)) largest = Math.max(largest, checkpoint.size);
@@ -186,7 +187,7 @@ function checkNotes(connection: Connection, { vkeys, hasIndexes }: Known, findin
   if (unknown > 0) {
     findings.skip(
       `who signed ${
-        counted(unknown, "kept checkpoint")
+        counted(unknown, "stored checkpoint")
       }: no key is in the origin, none was given, and no author of the ` +
         "log has it",
     );
@@ -203,33 +204,31 @@ function parse(note: string | null): Checkpoint | undefined {
   }
 }
 
-/** Compares the root of each kept checkpoint with that of the log. The first that differs explains those behind it. */
-function checkKeptRoots(connection: Connection, size: number, findings: Findings): void {
+/** Compares the root of each stored checkpoint with that of the log. All differences are one finding. */
+function checkStoredRoots(connection: Connection, size: number, findings: Findings): void {
   let beyond = 0;
-  let unsound = 0;
+  let faulty = 0;
   let changed: { size: number; count: number } | undefined;
-  for (const page of readKept(connection)) {
+  for (const page of readStored(connection)) {
     const read = hashReader(connection);
     for (const { note } of page) {
       const checkpoint = parse(note);
       if (checkpoint === undefined) continue;
-      if (!findings.areSound(checkpoint.size)) unsound++;
+      if (!findings.areSound(checkpoint.size)) faulty++;
       else if (checkpoint.size > size) beyond = Math.max(beyond, checkpoint.size);
       else if (!equalHashes(treeRoot(checkpoint.size, read), checkpoint.root)) {
         changed = { size: Math.min(checkpoint.size, changed?.size ?? Infinity), count: (changed?.count ?? 0) + 1 };
       }
     }
   }
-  if (unsound > 0) findings.skip(`${counted(unsound, "kept checkpoint")}: rows that they are about are not sound`);
+  if (faulty > 0) findings.skip(`${counted(faulty, "stored checkpoint")}: rows that they cover are faulty`);
   if (beyond > 0) {
     const message = `a checkpoint of ${counted(beyond, "operation")} was signed, and there are ${size}`;
     findings.add({ kind: "checkpoint", message });
   }
   if (changed !== undefined) {
-    const others = changed.count === 1 ? "" : `, nor with those of ${changed.count - 1} more`;
-    const message =
-      `the log does not begin with what the checkpoint of ${counted(changed.size, "operation")} says that ` +
-      `was signed${others}`;
+    const others = changed.count === 1 ? "" : `, and ${changed.count - 1} more`;
+    const message = `the log contradicts its signed checkpoint of ${counted(changed.size, "operation")}${others}`;
     findings.add({ kind: "checkpoint", message });
   }
 }
@@ -242,10 +241,10 @@ function checkGivenRoot(
 ): void {
   const what = `the checkpoint of ${counted(size, "operation")} in ${origin} that was given`;
   if (!findings.areSound(size)) {
-    findings.skip(`${what}: rows that it is about are not sound`);
+    findings.skip(`${what}: rows that it covers are faulty`);
   } else if (size > there) {
     findings.add({ kind: "checkpoint", message: `the log has ${counted(there, "operation")}, fewer than ${what}` });
   } else if (!equalHashes(treeRoot(size, hashReader(connection)), root)) {
-    findings.add({ kind: "checkpoint", message: `the log does not begin with ${what}` });
+    findings.add({ kind: "checkpoint", message: `the log contradicts ${what}` });
   }
 }

@@ -7,9 +7,9 @@
 import { FileError } from "../errors.ts";
 
 /**
- * What SQLite says of damage; undefined for an error that is not about what stands in the file, which is to be thrown.
+ * The message of SQLite about damage; undefined for an error that is not about the content of the file.
  *
- * @param error What a query has thrown.
+ * @param error What a query threw.
  */
 export function damageOf(error: unknown): string | undefined {
   if (!(error instanceof FileError) || error.code === "locked" || error.code === "read-only") return undefined;
@@ -17,7 +17,7 @@ export function damageOf(error: unknown): string | undefined {
   return /disk I\/O error|out of memory|unable to open/.test(said) ? undefined : said;
 }
 
-/** Runs `read`; what SQLite says of damage while it runs is told to `onDamage`, whose value takes its place. */
+/** Runs `read`; when SQLite reports damage, returns what `onDamage` makes of the message. */
 export function reading<T>(read: () => T, onDamage: (said: string) => T): T {
   try {
     return read();

@@ -1,7 +1,7 @@
 /**
- * The tables that are derived from the log: each is made anew, in memory, up to the last `seq` it has seen, and must
- * come out the same. One that is behind the log, or not there, is fine: it is brought up when it is asked for. The
- * states of projections that a user wrote are not judged: what makes them is not known here.
+ * Checks derived tables: each is rebuilt in memory, up to its watermark, and must be equal to the stored one. One that is
+ * behind the log, or missing, is valid: it catches up when it is read. The states of projections that a user wrote are
+ * not checked: their code is not known here.
  *
  * @module
  */
@@ -13,83 +13,83 @@ import { Projections } from "../derived/engine.ts";
 import type { TableProjection } from "../derived/table_projection.ts";
 import { reading } from "./damage.ts";
 import type { Findings } from "./findings.ts";
-import { MOST_BYTES } from "./rows.ts";
+import { MAX_WIRE_BYTES } from "./rows.ts";
 import type { SchemaObject } from "../log/objects.ts";
-import { isOwn, readObjects } from "./schema.ts";
+import { isExpected, readObjects } from "./schema.ts";
 import { isSafe, largestRow, type Structure } from "./structure.ts";
 
 const SELECT_WATERMARKS = "SELECT version, seq FROM main.mnema_watermarks WHERE name = ?";
 const SELECT_COLUMNS = "SELECT name FROM pragma_table_xinfo(?, ?)";
 const VIEW = "CREATE TEMP VIEW ops AS SELECT seq, op_id, type, author, ts, wire FROM main.ops WHERE seq <= ";
 
-/** No row of a derived table is larger than the greatest operation that is looked at. */
-const MAX_ROW_BYTES = MOST_BYTES + 4096;
+/** No row of a derived table is larger than the largest operation that is checked. */
+const MAX_ROW_BYTES = MAX_WIRE_BYTES + 4096;
 
-interface Kept {
+interface Stored {
   projection: TableProjection;
   watermark: number;
 }
 
 /**
- * Compares the derived tables with the log, all at one moment.
+ * Compares the derived tables with the log, in one snapshot.
  *
  * @param connection The log's file.
- * @param structure What was found without SQLite.
- * @param findings Takes what is found; where it holds faults of rows, what is derived from those is not judged.
- * @returns Those that were compared, and are as they should be.
+ * @param structure The structure of the file.
+ * @param findings Takes what is found; what is derived from faulty rows is not checked.
+ * @returns The projections whose tables are equal.
  */
 export function checkDerived(
   connection: Connection,
   structure: Structure,
   findings: Findings,
 ): ReadonlySet<TableProjection> {
-  const same = new Set<TableProjection>();
+  const equal = new Set<TableProjection>();
   if (!findings.areSound(1)) {
-    findings.skip("what is derived from the log: the rows that it is derived from are not sound");
-    return same;
+    findings.skip("what is derived from the log: the rows that it is derived from are faulty");
+    return equal;
   }
   connection.temporarily(() => {
     for (
-      const [watermark, group] of Map.groupBy(keptOf(connection, structure, findings), ({ watermark }) => watermark)
+      const [watermark, group] of Map.groupBy(storedOf(connection, structure, findings), ({ watermark }) => watermark)
     ) {
       for (const projection of compare(connection, watermark, group.map(({ projection }) => projection), findings)) {
-        same.add(projection);
+        equal.add(projection);
       }
     }
   });
-  return same;
+  return equal;
 }
 
-/** What is kept that can be judged. */
-function keptOf(connection: Connection, structure: Structure, findings: Findings): Kept[] {
+/** The stored projections that can be checked, with their watermarks. */
+function storedOf(connection: Connection, structure: Structure, findings: Findings): Stored[] {
   const objects = readObjects(connection, findings);
   const last = reading(() => lastSeq(connection), () => 0);
-  const kept: Kept[] = [];
-  const unsound: string[] = [];
+  const stored: Stored[] = [];
+  const faulty: string[] = [];
   for (const projection of BUILT_IN) {
     const tables = ["mnema_watermarks", ...Object.keys(projection.tables)];
     if (!tables.every((table) => isSafe(structure, table))) {
-      findings.skip(`what is kept of ${projection.name}: a table of it visits a page twice`);
+      findings.skip(`the derived state of ${projection.name}: a table of it reaches a page twice`);
       continue;
     }
     const large = tables.find((table) => largestRow(structure, table) > MAX_ROW_BYTES);
     if (large !== undefined) {
-      const message = `what is kept of ${projection.name}: ${large} has a row that is larger than any operation`;
+      const message = `the derived state of ${projection.name}: ${large} has a row that is larger than any operation`;
       findings.add({ kind: "derived-differs", message });
       continue;
     }
-    const watermark = keptUpTo(connection, projection, objects, last, findings);
+    const watermark = watermarkOf(connection, projection, objects, last, findings);
     if (watermark === undefined) continue;
-    if (findings.areSound(watermark)) kept.push({ projection, watermark });
-    else unsound.push(projection.name);
+    if (findings.areSound(watermark)) stored.push({ projection, watermark });
+    else faulty.push(projection.name);
   }
-  if (unsound.length > 0) {
-    findings.skip(`what is kept of ${unsound.join(", ")}: rows that it is derived from are not sound`);
+  if (faulty.length > 0) {
+    findings.skip(`the derived state of ${faulty.join(", ")}: rows that it is derived from are faulty`);
   }
-  return kept;
+  return stored;
 }
 
-/** Those of the projections of which the same is kept as comes out when they are made anew. */
+/** The projections whose tables are equal when they are rebuilt. */
 function compare(
   connection: Connection,
   watermark: number,
@@ -100,15 +100,15 @@ function compare(
     projections.filter((projection) => {
       const fault = reading(() => differenceOf(connection, projection), (said) => said);
       if (fault === undefined) return true;
-      findings.add({ kind: "derived-differs", message: `what is kept of ${projection.name}: ${fault}` });
+      findings.add({ kind: "derived-differs", message: `the derived state of ${projection.name}: ${fault}` });
       return false;
     }));
 }
 
 /**
- * Makes projections anew in memory, from the operations up to a `seq`. Inside {@linkcode Connection.temporarily}.
+ * Rebuilds projections in memory, from the operations up to a `seq`. Inside {@linkcode Connection.temporarily}.
  *
- * @param use What to do with their tables, which hide those in the file.
+ * @param use Called while the rebuilt tables hide those in the file.
  */
 export function withRebuilt<T>(
   connection: Connection,
@@ -116,7 +116,7 @@ export function withRebuilt<T>(
   projections: readonly TableProjection[],
   use: () => T,
 ): T {
-  // It hides the table: whatever reads the log sees it as it was.
+  // The view hides the table: whatever reads the log reads it up to that `seq`.
   connection.execute(VIEW + upTo);
   try {
     return new Projections(connection, []).withCopies(projections, use);
@@ -125,8 +125,8 @@ export function withRebuilt<T>(
   }
 }
 
-/** The last `seq` that a projection has seen; undefined when nothing is kept of it, or what is kept is found faulty. */
-function keptUpTo(
+/** The watermark of a projection; undefined when it is not stored, or reported as faulty. */
+function watermarkOf(
   connection: Connection,
   { name, version, tables }: TableProjection,
   objects: readonly SchemaObject[],
@@ -135,34 +135,34 @@ function keptUpTo(
 ): number | undefined {
   const names = ["mnema_watermarks", ...Object.keys(tables)];
   const found = names.map((table) => objects.find((object) => object.name === table));
-  if (found.includes(undefined)) return undefined; // it will be made anew
-  const tell = (fault: string) => {
-    findings.add({ kind: "derived-differs", message: `what is kept of ${name}: ${fault}` });
+  if (found.includes(undefined)) return undefined; // it will be rebuilt
+  const report = (fault: string) => {
+    findings.add({ kind: "derived-differs", message: `the derived state of ${name}: ${fault}` });
     return undefined;
   };
-  if (!found.every((object) => isOwn(object!))) return undefined; // the schema check has told of it
+  if (!found.every((object) => isExpected(object!))) return undefined; // reported by the schema check
   const rows = reading<unknown[][] | string>(() => connection.query(SELECT_WATERMARKS).values(name), (said) => said);
-  if (typeof rows === "string") return findings.areSound(last) ? tell(rows) : undefined;
-  if (rows.length === 0 || rows[0][0] !== version) return undefined; // it will be made anew
+  if (typeof rows === "string") return findings.areSound(last) ? report(rows) : undefined;
+  if (rows.length === 0 || rows[0][0] !== version) return undefined; // it will be rebuilt
   const [[, seq]] = rows;
-  if (!Number.isSafeInteger(seq) || (seq as number) < 0) return tell(`it has seen seq ${seq}`);
+  if (!Number.isSafeInteger(seq) || (seq as number) < 0) return report(`its watermark is ${seq}`);
   const watermark = seq as number;
   if (watermark > last && findings.areSound(watermark)) {
-    return tell(`it has seen seq ${watermark}, and the log ends at ${last}`);
+    return report(`its watermark is ${watermark}, and the log ends at ${last}`);
   }
   return watermark;
 }
 
 /**
- * How what is kept differs from what was made anew; undefined when it does not. Only tables of as many rows as there
- * should be, which are all different, are compared row by row.
+ * How the stored tables differ from the rebuilt ones; undefined when they are equal. Only tables with the expected number
+ * of rows, which are distinct, are compared row by row.
  */
 function differenceOf(connection: Connection, { tables }: TableProjection): string | undefined {
   const faults: string[] = [];
   for (const table of Object.keys(tables)) {
     const columnsOf = (schema: string) => connection.query(SELECT_COLUMNS).values<[string]>(table, schema).flat();
     const columns = columnsOf("temp");
-    if (columns.join() !== columnsOf("main").join()) return `the columns of ${table} are others`;
+    if (columns.join() !== columnsOf("main").join()) return `${table} has unexpected columns`;
     const count = (schema: string) =>
       connection.query(`SELECT count(*) FROM ${schema}."${table}"`).value<[number]>()![0];
     const [found, expected] = [count("main"), count("temp")];
@@ -170,7 +170,7 @@ function differenceOf(connection: Connection, { tables }: TableProjection): stri
       faults.push(`${table} has ${found} rows, and should have ${expected}`);
       continue;
     }
-    // Not by a search for each row: what should be an index of the table may be none.
+    // Not by a search for each row: the index of the table may be missing.
     const list = columns.map((column) => `"${column}"`).join(", ");
     const [shared] = connection.query(
       `SELECT count(*) FROM (SELECT ${list} FROM temp."${table}" INTERSECT ` +

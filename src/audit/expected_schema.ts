@@ -1,5 +1,5 @@
 /**
- * What the log makes in its file: `ops` with what belongs to it, the kept checkpoints, and all that is derived.
+ * The expected schema of a log: `ops` with its indexes and triggers, the stored checkpoints, and derived tables.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { stateDefinition } from "../derived/state.ts";
 import { WATERMARKS } from "../derived/tables.ts";
 import { CHECKPOINT_OBJECTS } from "../checkpoints/stored.ts";
 
-const OWN: Readonly<Record<string, string>> = {
+const EXPECTED: Readonly<Record<string, string>> = {
   ...OBJECTS,
   ...CHECKPOINT_OBJECTS,
   sqlite_sequence: "CREATE TABLE sqlite_sequence(name,seq)", // SQLite's own, for AUTOINCREMENT
@@ -21,10 +21,10 @@ const OWN: Readonly<Record<string, string>> = {
   ])),
 };
 
-/** The names of all that the log makes, but for the states of projections that a user wrote. */
-export const OWN_NAMES: ReadonlySet<string> = new Set(Object.keys(OWN));
+/** The names of all objects that the log creates, except for the states of projections that a user wrote. */
+export const EXPECTED_NAMES: ReadonlySet<string> = new Set(Object.keys(EXPECTED));
 
-/** How an object of the log's is made; undefined for a name that is not the log's. */
+/** The SQL that creates an object of the log; undefined for any other name. */
 export function definitionOf(name: string): string | undefined {
-  return Object.hasOwn(OWN, name) ? OWN[name] : stateDefinition(name);
+  return Object.hasOwn(EXPECTED, name) ? EXPECTED[name] : stateDefinition(name);
 }

@@ -1,11 +1,10 @@
 /**
- * What an audit finds, and which findings go together: one cause is told once, and what merely follows from it is not
- * told again.
+ * The findings of an audit. Each root cause is reported once; its consequences are suppressed.
  *
  * @module
  */
 
-/** What is wrong, for programs: stable across versions. */
+/** The kind of a finding: stable across versions. */
 export type FindingKind =
   | "integrity"
   | "schema"
@@ -23,7 +22,7 @@ export type FindingKind =
   | "derived-differs"
   | "checkpoint";
 
-/** In which order findings of one row are told. */
+/** The order of findings about one row. */
 const ORDER: readonly FindingKind[] = [
   "integrity",
   "schema",
@@ -43,70 +42,68 @@ const ORDER: readonly FindingKind[] = [
 ];
 
 /**
- * Something that is not as the log left it.
+ * A difference between the file and what the log would have written.
  *
- * - `integrity`: the file is damaged below the level of rows. SQLite's own check says so, or rows cannot be read; a
- *   b-tree visits a page twice; SQLite drops commits in the `-wal`, or does not come back.
- * - `schema`, `trigger`, `index`: the file is no log, or the table `ops` is not the log's; of the log's triggers and
- *   indexes, one is missing or altered; or something is in the schema, wherever it hangs, that the log did not make:
- *   `schema` for tables and views.
- * - `bad-shape`, `bad-address`, `bad-signature`: a wire text is no operation in canonical form, or not the one its id
- *   names, or not signed by its author. The first that holds.
- * - `column-differs`: beside a wire text that is as it should be, a column says something else.
- * - `forward-reference`, `dangling`: an operation follows one that stands behind it, or is not there.
- * - `seq-gap`: rows are missing before others. `removed-at-end`: rows are missing behind the last. `seq-out-of-range`:
- *   a row stands at a `seq` that was never given.
- * - `derived-differs`: a table that is derived from the log holds something else than the log says, or is not the table
- *   that the log makes.
- * - `checkpoint`: the log does not begin with what a checkpoint holds that it signed before, or that was given; a kept
- *   checkpoint is missing, is not signed, or is none; or what holds them is not the table that the log makes.
+ * - `integrity`: the file is damaged below the level of rows. SQLite's integrity check reports it, or rows cannot be read;
+ *   a b-tree reaches a page twice; SQLite drops commits in the `-wal`, or does not terminate.
+ * - `schema`, `trigger`, `index`: the file is not a log, or `ops` has an unexpected schema; a trigger or index of the log
+ *   is missing or altered; or there is a schema object that the log did not create: `schema` for tables and views.
+ * - `bad-shape`, `bad-address`, `bad-signature`: a wire text is not an operation in canonical form, or not the content of
+ *   its id, or not signed by its author. The first that holds.
+ * - `column-differs`: a column differs from a valid wire text.
+ * - `forward-reference`, `dangling`: an operation follows one that comes after it, or is missing.
+ * - `seq-gap`: rows are missing before others. `removed-at-end`: rows are missing after the last. `seq-out-of-range`: a
+ *   row has a `seq` that was never assigned.
+ * - `derived-differs`: a derived table differs from what the log derives, or has an unexpected schema.
+ * - `checkpoint`: the log contradicts a stored or given checkpoint; a stored checkpoint is missing, malformed or not
+ *   signed; or their table has an unexpected schema.
  */
 export interface Finding {
-  /** What is wrong. */
+  /** The kind. */
   kind: FindingKind;
   /** The row that it is about, or the first of them. */
   seq?: number;
   /** The operation that it is about, where its id can be read. */
   opId?: string;
-  /** What is wrong, for people. It may quote what stands in the file. */
+  /** A sentence for people. It may quote the content of the file. */
   message: string;
 }
 
-/** So many are kept. */
-const KEPT = 10_000;
-/** Messages quote the file, which may hold anything. */
+/** Limit of the findings in a report. */
+const MAX_FINDINGS = 10_000;
+/** Messages quote the file, which may contain anything. */
 const MAX_MESSAGE_LENGTH = 2000;
 const MAX_UNCHECKED = 100;
 
-/** Gathers findings. */
+/** Collects findings. */
 export class Findings {
   /** How many there are. */
   count = 0;
-  /** What could not be looked at, and why. */
+  /** What was not checked, and why. */
   readonly unchecked: string[] = [];
   readonly #onUnchecked?: (what: string) => void;
-  readonly #kept: Finding[] = [];
+  readonly #first: Finding[] = [];
   readonly #onFinding?: (finding: Finding) => void;
   #soundUpTo = Infinity;
 
   /**
-   * @param onFinding Is told of each finding.
-   * @param onUnchecked Is told of each part that is not looked at.
+   * @param onFinding Called with each finding.
+   * @param onUnchecked Called with each part that is not checked.
    */
   constructor(onFinding?: (finding: Finding) => void, onUnchecked?: (what: string) => void) {
     this.#onFinding = onFinding;
     this.#onUnchecked = onUnchecked;
   }
 
-  /** Notes one. */
+  /** Adds a finding. */
   add(finding: Finding): void {
     const cut = { ...finding, message: shortened(finding.message) };
     this.count++;
-    if (this.#kept.length < KEPT) this.#kept.push(cut);
+    if (this.#first.length < MAX_FINDINGS) this.#first.push(cut);
     this.#onFinding?.(cut);
   }
 
-  /** Notes what is not looked at. */
+  /** Adds a part that is not checked, and why. */
   skip(what: string): void {
     if (this.unchecked.length >= MAX_UNCHECKED) return;
     const cut = shortened(what);
@@ -114,20 +111,20 @@ export class Findings {
     this.#onUnchecked?.(cut);
   }
 
-  /** Notes one after which rows, from a `seq` on, are not what they were: the first that it is about, unless told. */
+  /** Adds a finding that makes the rows from a `seq` on faulty: by default from the row that it is about. */
   addFault(finding: Finding, from: number = finding.seq ?? -Infinity): void {
     this.#soundUpTo = Math.min(this.#soundUpTo, from - 1);
     this.add(finding);
   }
 
-  /** Whether nothing was found in the rows up to a `seq`, so that what is derived from them can be judged. */
+  /** Whether no fault was found in the rows up to a `seq`, so that what is derived from them can be checked. */
   areSound(seq: number): boolean {
     return seq <= this.#soundUpTo;
   }
 
-  /** Those that are kept: what is about the file, and then by `seq`. */
+  /** The findings up to the limit: those about the whole file, then the others by `seq`. */
   sorted(): Finding[] {
-    return this.#kept.toSorted((a, b) =>
+    return this.#first.toSorted((a, b) =>
       (a.seq ?? Number.MIN_SAFE_INTEGER) - (b.seq ?? Number.MIN_SAFE_INTEGER) ||
       ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) ||
       Number(a.message > b.message) - Number(a.message < b.message)

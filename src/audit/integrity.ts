@@ -1,25 +1,26 @@
 /**
- * The file by itself: whether SQLite can read it, and what SQLite's own check says of it.
+ * Whether SQLite can read the file, and the result of SQLite's integrity check.
  *
  * @module
  */
 
 import type { Connection } from "../sqlite/connection.ts";
 import type { Findings } from "./findings.ts";
+import { counted } from "../text.ts";
 import { reading } from "./damage.ts";
 import { isComputed } from "./schema.ts";
 import type { SchemaObject } from "../log/objects.ts";
 import type { Structure } from "./structure.ts";
 
 const CACHE_KIB = 32 << 10;
-/** SQLite stops looking when it has found so much. */
-const MOST_MESSAGES = 100;
+/** Limit of the messages of the integrity check. */
+const MAX_MESSAGES = 100;
 const HEADING = /^\*\*\* in database \w+ \*\*\*$/;
 
 /**
  * Reads the file for the first time.
  *
- * @returns Whether there is anything to read: not where it is no SQLite file.
+ * @returns Whether the schema can be read.
  */
 export function openSchema(connection: Connection, findings: Findings): boolean {
   const damage = () =>
@@ -30,7 +31,7 @@ export function openSchema(connection: Connection, findings: Findings): boolean 
   const said = damage();
   if (said !== undefined) {
     findings.addFault({ kind: "integrity", message: said });
-    // Lets SQLite go on where part of the schema, or of the file, is missing. Nothing is written all the same.
+    // Lets SQLite go on where a part of the schema, or of the file, is missing. Nothing is written.
     connection.execute("PRAGMA writable_schema = ON");
     if (damage() !== undefined) return false;
   }
@@ -39,9 +40,9 @@ export function openSchema(connection: Connection, findings: Findings): boolean 
 }
 
 /**
- * Runs SQLite's own check of its structures, and of the indexes against the tables.
+ * Runs SQLite's integrity check of its structures, and of the indexes against the tables.
  *
- * @returns Whether the indexes of `ops` can be relied upon.
+ * @returns Whether the indexes of `ops` are intact.
  */
 export function checkIntegrity(
   connection: Connection,
@@ -49,18 +50,18 @@ export function checkIntegrity(
   structure: Structure,
   findings: Findings,
 ): boolean {
-  // To check these SQLite would compute whatever their author wrote. That they are there is a finding of the schema.
+  // To check these SQLite would evaluate foreign expressions. That they exist is a finding of the schema check.
   const computed = objects.filter(isComputed);
-  const kept = [...computed, ...structure.unsafe];
-  if (kept.length > 0) {
-    findings.skip(`the structure of the file but for ops: ${kept.map(({ name }) => name).join(", ")}`);
-    if (kept.some(({ table }) => table === "ops")) {
+  const excluded = [...computed, ...structure.unsafe];
+  if (excluded.length > 0) {
+    findings.skip(`the structure of all but ops, because of ${listNames(excluded)}`);
+    if (excluded.some(({ table }) => table === "ops")) {
       findings.skip("the structure of ops and its indexes");
-      tellFaults([], structure, findings);
+      reportFaults([], structure, findings);
       return false;
     }
   }
-  const what = kept.length > 0 ? "ops" : MOST_MESSAGES;
+  const what = excluded.length > 0 ? "ops" : MAX_MESSAGES;
   const said: string[] = [];
   reading(
     () => connection.query(`PRAGMA integrity_check(${what})`).forEach((row) => said.push(String(row.integrity_check))),
@@ -68,12 +69,21 @@ export function checkIntegrity(
   );
   const messages = said.flatMap((text) => text.split("\n")).filter((line) => !["", "ok"].includes(line))
     .filter((line) => !HEADING.test(line));
-  return tellFaults(messages, structure, findings);
+  return reportFaults(messages, structure, findings);
 }
 
-/** Tells what SQLite says, or what was found without it where it says nothing. */
-function tellFaults(messages: readonly string[], { faults }: Structure, findings: Findings): boolean {
+/** The names of objects, as in `a, b and 2 objects without a name`. */
+function listNames(objects: readonly { name: string }[]): string {
+  const named = objects.map(({ name }) => name).filter((name) => name !== "");
+  const unnamed = objects.length - named.length;
+  if (unnamed === 0) return named.join(", ");
+  const count = `${counted(unnamed, "object")} without a name`;
+  return named.length === 0 ? count : `${named.join(", ")} and ${count}`;
+}
+
+/** Reports the messages of SQLite, or where there are none, what was found without it. */
+function reportFaults(messages: readonly string[], { faults }: Structure, findings: Findings): boolean {
   const all = messages.length > 0 ? messages : faults;
-  for (const message of all.slice(0, MOST_MESSAGES)) findings.addFault({ kind: "integrity", message });
+  for (const message of all.slice(0, MAX_MESSAGES)) findings.addFault({ kind: "integrity", message });
   return all.length === 0 && findings.areSound(Infinity);
 }

@@ -1,9 +1,9 @@
 /**
- * The pages of a database file as SQLite reads them: those of the last commit in the `-wal` before those in the file
+ * The pages of a database file as SQLite reads them: from the last commit in the `-wal`, or else from the file
  * (sqlite.org/fileformat2.html, section 1.3).
  *
- * Whoever reads holds a read transaction: then a checkpoint copies nothing newer into the file than the transaction
- * sees, and the `-wal` is not started again, unless all of it is in the file already.
+ * The caller holds a read transaction: then a checkpoint copies nothing newer into the file than the transaction sees,
+ * and the `-wal` is not restarted, unless all of it is in the file already.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { FRAME_BYTES, isPageSize, isSamePair, saltsOf, type WriteAheadLog } from
 /** The header of a database file. */
 export const HEADER_BYTES = 100;
 const MAGIC = new TextEncoder().encode("SQLite format 3\0");
-/** So many pages are read at once where pages are asked for in the order of the file. */
+/** The size of a read where pages are requested in the order of the file. */
 const AHEAD_BYTES = 1 << 16;
 const NEAR_PAGES = 8;
 
-/** The `-wal` was started again while its pages were read. */
+/** The `-wal` was restarted while its pages were read. */
 export class MovedError extends Error {
   override readonly name = "MovedError";
 }
@@ -27,7 +27,7 @@ export class MovedError extends Error {
 export class Pages {
   /** The size of a page. */
   readonly size: number;
-  /** How much of each page SQLite uses. */
+  /** How many bytes of each page SQLite uses. */
   readonly usable: number;
   /** How many pages there are. */
   readonly count: number;
@@ -35,7 +35,7 @@ export class Pages {
   readonly #wal?: { file: RawFile; log: WriteAheadLog };
   readonly #ahead: Uint8Array;
   readonly #frame: Uint8Array;
-  /** The pages that were read at once: the first, and how many bytes there were. */
+  /** The pages in `#ahead`: the number of the first, and the size of all, in bytes. */
   #first = 0;
   #length = 0;
   #last = 0;
@@ -52,7 +52,7 @@ export class Pages {
     this.usable = size - (header?.[20] ?? 0);
     if (header === undefined) return;
     const view = new DataView(header.buffer, header.byteOffset);
-    // Programs older than the field leave it as it is, and change the counter before it.
+    // Old versions of SQLite do not update the page count, and then the two change counters differ.
     const declared = view.getUint32(24) === view.getUint32(92) ? view.getUint32(28) : 0;
     if (declared > 0) this.count = Math.min(this.count, declared);
   }
@@ -72,7 +72,7 @@ export class Pages {
     return header !== undefined && pageSizeIn(header) === size && pages.usable >= 480 ? pages : undefined;
   }
 
-  /** A page; undefined when the file ends before it. It holds until the next call. */
+  /** A page; undefined when the file ends before it. It is valid until the next call. */
   read(page: number): Uint8Array | undefined {
     const offset = this.#wal?.log.frames.get(page);
     if (offset !== undefined) return this.#readFrame(page, offset);

@@ -1,15 +1,15 @@
 /**
- * A file that SQLite has open, read byte by byte beside it.
+ * Reads the bytes of a file that SQLite has open.
  *
  * POSIX locks belong to a process and an inode: when a process closes any descriptor of a file, the system drops every
  * lock that the process holds on it, those of SQLite's connections too. Another process that closes the log would then
  * take itself for the last, and delete the `-wal` that a connection here goes on writing to: its commits would be lost.
- * So a descriptor of a database file is never closed while the file exists, but kept for the next audit of it.
+ * So a descriptor of a database file is cached for the next audit, and not closed while the file exists.
  *
  * @module
  */
 
-const kept = new Map<string, Deno.FsFile>();
+const openFiles = new Map<string, Deno.FsFile>();
 
 /** Reads bytes of a file at any place. */
 export class RawFile {
@@ -24,29 +24,29 @@ export class RawFile {
    *
    * @param path The file. SQLite has opened it, so it is a regular file that may be read.
    */
-  static openKept(path: string): RawFile {
+  static openCached(path: string): RawFile {
     if (Deno.build.os === "windows") return RawFile.open(path);
     closeDeleted();
     const { dev, ino } = Deno.statSync(path);
-    const known = kept.get(`${dev}:${ino}`);
+    const known = openFiles.get(`${dev}:${ino}`);
     if (known !== undefined) return new RawFile(known);
     const file = Deno.openSync(path);
     const opened = file.statSync();
-    kept.set(`${opened.dev}:${opened.ino}`, file);
+    openFiles.set(`${opened.dev}:${opened.ino}`, file);
     return new RawFile(file);
   }
 
-  /** Opens a file that nobody locks: a `-wal`. To be closed. */
+  /** Opens a file without locks, a `-wal`. The caller closes it. */
   static open(path: string): RawFile {
     return new RawFile(Deno.openSync(path));
   }
 
-  /** How many bytes it has. */
+  /** Its size, in bytes. */
   get size(): number {
     return this.#file.statSync().size;
   }
 
-  /** Reads bytes from a place on, and returns how many there were: fewer than asked for at the end of the file. */
+  /** Reads bytes from an offset, and returns how many: fewer than requested at the end of the file. */
   read(at: number, into: Uint8Array): number {
     this.#file.seekSync(at, Deno.SeekMode.Start);
     let length = 0;
@@ -64,11 +64,11 @@ export class RawFile {
   }
 }
 
-/** No other process can open a deleted file, so nobody is misled by locks on it that are gone. */
+/** No other process can open a deleted file, so dropping the locks on it is safe. */
 function closeDeleted(): void {
-  for (const [key, file] of kept) {
+  for (const [key, file] of openFiles) {
     if (file.statSync().nlink !== 0) continue;
     file.close();
-    kept.delete(key);
+    openFiles.delete(key);
   }
 }

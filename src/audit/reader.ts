@@ -1,6 +1,6 @@
 /**
- * Reading the rows of a file that may be damaged: in `seq` order, some hundreds at a time, and on behind what cannot be
- * read. Every page begins with a search for its first row, so a tree that leads in circles does not hold the reader up.
+ * Damage-tolerant reader of the rows of `ops`: reads them in `seq` order, a batch at a time, and skips what cannot be
+ * read. Every batch begins with a search for its first row, so a cyclic b-tree cannot make it loop.
  *
  * @module
  */
@@ -8,29 +8,29 @@
 import type { Connection } from "../sqlite/connection.ts";
 import { reading } from "./damage.ts";
 
-/** A row that is there: what stands in it was not read yet. */
+/** A row whose content was not read yet. */
 export interface Place {
   /** Its `seq`. */
   seq: number;
-  /** How many bytes its wire text has. */
+  /** The size of its wire text, in bytes. */
   bytes: number;
 }
 
-/** Rows that follow each other, or a stretch that cannot be read. */
+/** Consecutive rows, or a range of `seq` that cannot be read. */
 export type Stretch = { places: Place[] } | { from: number; to: number | undefined; said: string };
 
-// Not through an index, which may be of somebody else's making.
+// Not through an index, which may be hostile.
 const SELECT_PLACES = "SELECT group_concat(seq || ' ' || coalesce(length(CAST(wire AS BLOB)), 0)) FROM " +
   "(SELECT seq, wire FROM main.ops NOT INDEXED WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)";
 const SELECT_NEXT = "SELECT seq FROM main.ops NOT INDEXED WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq LIMIT 1";
 
 const PAGE_ROWS = 1024;
 const FIRST = Number.MIN_SAFE_INTEGER;
-/** A tree may be so far out of order; more, and a page of rows is read for each that is new. */
+/** Limit of rows out of order: each of them costs a batch that is read again. */
 const MAX_DISORDERED = 10_000;
 
 /**
- * Finds the rows of a file, one page after the other. What a `seq` cannot be, beyond 2^53, is not among them.
+ * Finds the rows of a file, a batch at a time, without those whose `seq` is beyond 2^53.
  *
  * @param connection The log's file.
  * @param upTo The last `seq`.
@@ -38,9 +38,9 @@ const MAX_DISORDERED = 10_000;
 export function* readPlaces(connection: Connection, upTo: number): Generator<Stretch> {
   let after = FIRST - 1;
   let disordered = 0;
-  let careful = 0; // so many pages of one row are to come, around what cannot be read
+  let single = 0; // how many batches of one row are left, around what cannot be read
   for (;;) {
-    const limit = careful > 0 ? 1 : PAGE_ROWS;
+    const limit = single > 0 ? 1 : PAGE_ROWS;
     let said = "";
     const text = reading<string | null | undefined>(
       () => connection.query(SELECT_PLACES).value<[string | null]>(after + 1, upTo, limit)?.[0],
@@ -49,7 +49,7 @@ export function* readPlaces(connection: Connection, upTo: number): Generator<Str
     if (text === null) return;
     if (text === undefined) {
       if (limit > 1) {
-        careful = PAGE_ROWS;
+        single = PAGE_ROWS;
         continue;
       }
       const to = lastOfDamage(connection, after + 1, upTo);
@@ -58,11 +58,11 @@ export function* readPlaces(connection: Connection, upTo: number): Generator<Str
       after = to;
       continue;
     }
-    careful--;
+    single--;
     const places: Place[] = [];
     for (const place of text.split(",")) {
       const [seq, bytes] = place.split(" ").map(Number);
-      if (!(seq > after)) { // the tree is out of order, as SQLite's own check says
+      if (!(seq > after)) { // the b-tree is out of order, which SQLite's integrity check reports
         disordered++;
         continue;
       }
@@ -78,7 +78,7 @@ export function* readPlaces(connection: Connection, upTo: number): Generator<Str
   }
 }
 
-/** From a `seq` where reading fails, the last where it does; undefined when it fails to the end. */
+/** The last `seq` of a range that cannot be read and starts at `from`; undefined when it has no end. */
 function lastOfDamage(connection: Connection, from: number, upTo: number): number | undefined {
   const next = (seq: number) =>
     reading<number | null | undefined>(
@@ -86,7 +86,7 @@ function lastOfDamage(connection: Connection, from: number, upTo: number): numbe
       () => undefined,
     );
   const first = next(from);
-  if (typeof first === "number") return first; // the row is found, and what stands in it is not
+  if (typeof first === "number") return first; // the row is found, and its content cannot be read
   let [broken, step] = [from, 1];
   let whole = from;
   for (;; step *= 2) {

@@ -5,12 +5,13 @@
  */
 
 import type { SchemaObject } from "../log/objects.ts";
+import { lowerCase } from "../sqlite/sql.ts";
 
-/** What a row of `sqlite_schema` says. */
+/** A row of `sqlite_schema`. */
 export interface SchemaRow {
   /** The object. */
   object: SchemaObject;
-  /** The first page of its tree; 0 when it has none, undefined when that is no page number. */
+  /** The root page of its b-tree; 0 when it has none, undefined when the value is not a page number. */
   root: number | undefined;
 }
 
@@ -74,9 +75,4 @@ function readVarint(bytes: Uint8Array, at: number): { value: number; next: numbe
     if (byte < 0x80) return { value, next: at + n + 1 };
   }
   return { value: 256 * value + (bytes[at + 8] ?? 0), next: at + 9 };
-}
-
-/** Names have no case, which for SQLite is that of ASCII. */
-function lowerCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -1,5 +1,5 @@
 /**
- * What operations follow: whether each `prev` stands before the operation that names it.
+ * Checks references: whether each `prev` comes before the operation that names it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Findings } from "./findings.ts";
 
 /** An operation, and what it follows. */
 export interface Reference {
-  /** Its place. */
+  /** Its `seq`. */
   seq: number;
   /** Its id. */
   opId: string;
@@ -23,32 +23,33 @@ const SELECT_NOT_BEFORE = "SELECT value FROM json_each(?1) " +
   "WHERE NOT EXISTS (SELECT 1 FROM main.ops WHERE op_id = value AND seq < ?2)";
 const SELECT_SEQ = "SELECT seq FROM main.ops WHERE op_id = ?";
 
-/** So many ids are waited for; what more is not there is told at once. */
-const MOST_AWAITED = 100_000;
+/** Limit of missing ids that are remembered because they may come later; more are reported as dangling at once. */
+const MAX_AWAITED = 100_000;
 
 /**
  * Checks references, in the order of `seq`.
  *
- * Where rows are missing, what follows them dangles; that is one cause, which is told where the rows are missing. So an
- * id that is not there is told only when there are more such ids than rows missing before it.
+ * Missing rows are reported where they are missing, and references to them are suppressed: a missing id is reported only
+ * when there are more such ids than rows missing before it.
  */
 export class References {
   readonly #connection: Connection;
   readonly #findings: Findings;
-  /** Every id so far, where the index cannot be relied upon. */
+  /** Every id so far, where the index is not intact. */
   readonly #seen?: Set<string>;
-  /** Ids of rows whose column or wire text was changed. */
+  /** Ids of rows that were changed. */
   readonly #aliases = new Set<string>();
-  /** How many rows are missing before what comes next. */
+  /** How many rows are missing before the next one. */
   #lost = 0;
+  /** Missing ids that missing rows explain. */
   readonly #explained = new Set<string>();
-  /** Ids that are not there yet, with those that name them. */
+  /** Ids that have not come yet, with the operations that name them. */
   readonly #awaited = new Map<string, Reference[]>();
 
   /**
    * @param connection The log's file.
    * @param findings Takes what is found.
-   * @param hasIndex Whether the index on ids can be relied upon: else all ids are held in memory.
+   * @param hasIndex Whether the index on ids is intact: else all ids are held in memory.
    */
   constructor(connection: Connection, findings: Findings, hasIndex: boolean) {
     this.#connection = connection;
@@ -56,12 +57,12 @@ export class References {
     if (!hasIndex) this.#seen = new Set();
   }
 
-  /** Notes that so many rows are not there, or can no longer be told. */
+  /** Records missing or unreadable rows. */
   lose(rows: number): void {
     this.#lost += rows;
   }
 
-  /** Notes a row that is not as it should be, and the ids under which others may know it. */
+  /** Records a changed row, and the ids by which others may refer to it. */
   addAliases(seq: number, ids: readonly string[]): void {
     for (const id of ids) {
       this.#aliases.add(id);
@@ -69,7 +70,7 @@ export class References {
     }
   }
 
-  /** Checks operations that stand one behind the other. */
+  /** Checks consecutive operations. */
   check(rows: readonly Reference[]): void {
     if (rows.length === 0) return;
     const absent = this.#notBefore(rows);
@@ -82,16 +83,16 @@ export class References {
     }
   }
 
-  /** At the end of the log: what has not come by now is not there. */
+  /** At the end of the log: reports ids that have not come. */
   finish(): void {
     const dangling = new Map<Reference, string[]>();
     for (const [id, rows] of this.#awaited) {
       for (const row of rows) dangling.set(row, [...dangling.get(row) ?? [], id]);
     }
-    for (const [row, ids] of [...dangling].sort(([a], [b]) => a.seq - b.seq)) this.#tellDangling(row, ids);
+    for (const [row, ids] of [...dangling].sort(([a], [b]) => a.seq - b.seq)) this.#reportDangling(row, ids);
   }
 
-  /** What the rows name that does not stand before all of them. */
+  /** The ids that the rows name and that do not come before all of them. */
   #notBefore(rows: readonly Reference[]): Set<string> {
     const named = namedOutside(rows);
     if (named.size === 0) return named;
@@ -103,30 +104,30 @@ export class References {
   #await(id: string, row: Reference): void {
     if (this.#seen === undefined) {
       const [seq] = this.#connection.query(SELECT_SEQ).value<[number]>(id) ?? [];
-      if (seq !== undefined) return this.#tellForward(row, id, seq);
+      if (seq !== undefined) return this.#reportForward(row, id, seq);
     }
     if (!this.#explained.has(id) && this.#explained.size < this.#lost) this.#explained.add(id);
     if (this.#explained.has(id)) return;
     const rows = this.#awaited.get(id);
     if (rows !== undefined) rows.push(row);
-    else if (this.#awaited.size < MOST_AWAITED) this.#awaited.set(id, [row]);
-    else this.#tellDangling(row, [id]);
+    else if (this.#awaited.size < MAX_AWAITED) this.#awaited.set(id, [row]);
+    else this.#reportDangling(row, [id]);
   }
 
   #arrive(id: string, seq: number): void {
     const rows = this.#awaited.get(id);
     if (rows === undefined) return;
     this.#awaited.delete(id);
-    for (const row of rows) this.#tellForward(row, id, seq);
+    for (const row of rows) this.#reportForward(row, id, seq);
   }
 
-  #tellDangling({ seq, opId }: Reference, ids: string[]): void {
+  #reportDangling({ seq, opId }: Reference, ids: string[]): void {
     const message = `operation ${opId} follows ${ids.sort().join(", ")}, which the log does not hold`;
     this.#findings.addFault({ kind: "dangling", seq, opId, message });
   }
 
-  #tellForward({ seq, opId }: Reference, id: string, at: number): void {
-    const message = `operation ${opId} follows ${id}, which stands behind it, at seq ${at}`;
+  #reportForward({ seq, opId }: Reference, id: string, at: number): void {
+    const message = `operation ${opId} follows ${id}, which comes after it, at seq ${at}`;
     this.#findings.addFault({ kind: "forward-reference", seq, opId, message });
   }
 }

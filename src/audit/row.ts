@@ -1,5 +1,5 @@
 /**
- * One row that is not plainly right: what is wrong with it.
+ * Checks one row by itself, and describes the first thing that is wrong with it.
  *
  * @module
  */
@@ -12,32 +12,32 @@ import { Operation } from "../wire/operation.ts";
 import { damageOf } from "./damage.ts";
 import type { Finding } from "./findings.ts";
 
-/** What becomes of a row. */
-export interface Judged {
-  /** What is wrong; nothing when the row is right after all. */
+/** The result for a row. */
+export interface CheckedRow {
+  /** What is wrong; undefined for a valid row. */
   finding?: Finding;
-  /** The operation, when its wire text is as it should be. */
+  /** The operation, when its wire text is valid. */
   op?: Operation;
-  /** Ids under which others may know the operation that stands here, or that stood here. */
+  /** Ids by which other operations may refer to this row, now or before it was changed. */
   ids: string[];
 }
 
 const COLUMNS = ["op_id", "type", "author", "ts", "wire"] as const;
-/** No column but the wire text is as long in a row that is right; one that is longer is not read whole. */
+/** Limit of every column but the wire text in a valid row; of a longer one, only so much is read. */
 export const MAX_COLUMN_BYTES = 256;
 const bytes = (name: string) =>
   name === "wire" ? "CAST(wire AS BLOB)" : `substr(CAST(${name} AS BLOB), 1, ${MAX_COLUMN_BYTES})`;
 const SELECT = `SELECT ${COLUMNS.map((name) => `typeof(${name}), ${bytes(name)}`).join(", ")} ` +
   "FROM main.ops NOT INDEXED WHERE seq = ?";
 const TYPES = { op_id: "text", type: "text", author: "text", ts: "integer" } as const;
-const SHOWN = 100;
+const MAX_QUOTED_BYTES = 100;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Says what is wrong with the row at a `seq`. */
-export function judgeRow(connection: Connection, seq: number): Judged {
+/** Checks the row at a `seq`. */
+export function checkRow(connection: Connection, seq: number): CheckedRow {
   let values: unknown[] | undefined;
   try {
     values = connection.query(SELECT).value<unknown[]>(seq);
@@ -47,7 +47,7 @@ export function judgeRow(connection: Connection, seq: number): Judged {
     return { finding: { kind: "integrity", seq, message: `the row cannot be read: ${said}` }, ids: [] };
   }
   if (values === undefined) {
-    return { finding: { kind: "integrity", seq, message: "the row is found in one way, and not in another" }, ids: [] };
+    return { finding: { kind: "integrity", seq, message: "the row is found by a scan, and not by its seq" }, ids: [] };
   }
   const columns = Object.fromEntries(
     COLUMNS.map((name, i) => [name, { type: String(values[2 * i]), bytes: bytesOf(values[2 * i + 1]) }]),
@@ -67,7 +67,7 @@ export function judgeRow(connection: Connection, seq: number): Judged {
   ids.push(op.opId);
   const differing = Object.entries({ op_id: op.opId, type: op.type, author: op.author, ts: String(op.ts) })
     .filter(([name, value]) => !holds(columns[name as keyof typeof TYPES], TYPES[name as keyof typeof TYPES], value))
-    .map(([name, value]) => `${name} is ${shown(columns[name as keyof typeof TYPES])}, not ${value}`);
+    .map(([name, value]) => `${name} is ${quoted(columns[name as keyof typeof TYPES])}, not ${value}`);
   if (differing.length === 0) return { op, ids };
   const message = `beside the wire text of ${op.opId}, ${differing.join("; ")}`;
   return { finding: { kind: "column-differs", seq, opId: op.opId, message }, op, ids };
@@ -96,11 +96,11 @@ function holds({ type, bytes }: Column, expectedType: string, expected: string):
   return type === expectedType && bytes.length === wanted.length && bytes.every((byte, i) => byte === wanted[i]);
 }
 
-function shown({ type, bytes }: Column): string {
+function quoted({ type, bytes }: Column): string {
   if (type === "null") return "NULL";
-  const text = lenient.decode(bytes.subarray(0, SHOWN));
+  const text = lenient.decode(bytes.subarray(0, MAX_QUOTED_BYTES));
   return (type === "text" ? JSON.stringify(text) : `the ${type} ${JSON.stringify(text)}`) +
-    (bytes.length > SHOWN ? " and so on" : "");
+    (bytes.length > MAX_QUOTED_BYTES ? " and so on" : "");
 }
 
 function kindOf({ code }: OperationError): "bad-shape" | "bad-address" | "bad-signature" {

@@ -1,9 +1,9 @@
 /**
- * The rows of `ops`: each wire text an operation, the columns beside it the same, each `seq` given once and none left
- * out, and all that an operation follows before it.
+ * Checks the rows of `ops`: each wire text is a valid operation, the columns match it, `seq` has no gaps, and everything
+ * that an operation follows is before it.
  *
- * The workers of `ingest` look at the wire texts, a block at a time. What they confirm, and what columns are as they
- * should be, is compared here in one go; every other row is judged by itself.
+ * The workers of `ingest` check the wire texts, a block at a time. The columns of the operations that they confirm are
+ * compared as one text; every row that fails is checked again by itself.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import { reading } from "./damage.ts";
 import type { Findings } from "./findings.ts";
 import { type Place, readPlaces } from "./reader.ts";
 import { type Reference, References } from "./references.ts";
-import { judgeRow, MAX_COLUMN_BYTES } from "./row.ts";
-import { checkEnds, type End, readGiven } from "./sequence.ts";
+import { checkRow, MAX_COLUMN_BYTES } from "./row.ts";
+import { checkEnds, type End, readAssigned } from "./sequence.ts";
 
-/** How far an audit is. */
+/** The progress of an audit. */
 export interface AuditProgress {
-  /** How many rows were looked at. */
+  /** How many rows were checked. */
   checked: number;
-  /** How many there are, as far as can be told. */
+  /** How many rows there are, as far as is known. */
   total: number;
 }
 
@@ -32,18 +32,18 @@ export interface AuditProgress {
 export interface RowOptions {
   /** Checks wire texts. */
   pool: CheckPool;
-  /** Whether the indexes can be relied upon. */
+  /** Whether the indexes are intact. */
   hasIndexes: boolean;
-  /** Whether SQLite can walk `sqlite_sequence`. */
+  /** Whether SQLite can read `sqlite_sequence`. */
   hasSequence: boolean;
-  /** Is told how far it is. */
+  /** Called with the progress. */
   onProgress?: (progress: AuditProgress) => void;
-  /** Ends it. */
+  /** Aborts it. */
   signal?: AbortSignal;
 }
 
-/** A greater wire text is not read: SQLite holds up to a gigabyte, and a text takes four times that to look at. */
-export const MOST_BYTES: number = 64 * MAX_OPERATION_BYTES;
+/** Limit of a wire text that is read: SQLite stores up to a gigabyte, and to check a text takes four times its size. */
+export const MAX_WIRE_BYTES: number = 64 * MAX_OPERATION_BYTES;
 
 const BLOCK_BYTES = 1 << 18;
 const BLOCK_ROWS = 512;
@@ -56,13 +56,13 @@ const SELECT_BLOCK = "SELECT CAST(group_concat(wire, char(10)) AS BLOB), CAST(gr
   `FROM (SELECT wire, CASE WHEN ${TYPED} THEN ${LINE} ELSE '' END AS line ` +
   "FROM main.ops NOT INDEXED WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq)";
 
-/** What is read of neighbouring rows. */
+/** Consecutive rows. */
 interface Block {
   places: Place[];
-  /** The wire texts, each on a line. */
+  /** The wire texts, one a line. */
   wires: Uint8Array<ArrayBuffer>;
-  /** The columns, each row on a line. */
-  lines: string;
+  /** The other columns, one row a line. */
+  columns: string;
 }
 
 /**
@@ -77,53 +77,53 @@ export async function checkRows(
 ): Promise<{ operations: number; lastSeq: number }> {
   const { pool, signal, onProgress } = options;
   const check = new RowCheck(connection, findings, options.hasIndexes);
-  const given = readGiven(connection, options.hasSequence);
-  const total = Math.min(given.last, given.seq ?? given.last);
-  const underWay: { block: Block; checked: Promise<CheckedBlock> }[] = [];
+  const assigned = readAssigned(connection, options.hasSequence);
+  const total = Math.min(assigned.last, assigned.seq ?? assigned.last);
+  const pending: { block: Block; checked: Promise<CheckedBlock> }[] = [];
   const collect = async (left: number) => {
-    while (underWay.length > left) {
-      const { block, checked } = underWay.shift()!;
+    while (pending.length > left) {
+      const { block, checked } = pending.shift()!;
       check.take(block, await checked);
       onProgress?.({ checked: check.operations, total: Math.max(total, check.operations) });
     }
   };
-  for (const stretch of readPlaces(connection, given.last)) {
+  for (const stretch of readPlaces(connection, assigned.last)) {
     signal?.throwIfAborted();
     if ("said" in stretch) {
       await collect(0);
-      check.skip(stretch, given.seq);
+      check.skip(stretch, assigned.seq);
       continue;
     }
     for (const places of blocksOf(stretch.places)) {
       const block = readBlock(connection, places);
       if (block === undefined) {
         await collect(0);
-        check.judge(places);
+        check.checkEach(places);
         continue;
       }
-      // A failure is met when its turn comes.
+      // A rejection is handled when the block is collected.
       const checked = pool.check({ bytes: block.wires });
       checked.catch(() => {});
-      underWay.push({ block, checked });
+      pending.push({ block, checked });
       await collect(pool.depth);
       signal?.throwIfAborted();
     }
   }
   await collect(0);
   check.finish();
-  checkEnds(connection, findings, given, check.end);
+  checkEnds(connection, findings, assigned, check.end);
   onProgress?.({ checked: check.operations, total: check.operations });
   return { operations: check.operations, lastSeq: check.end.lastSeq };
 }
 
-/** Takes rows in their order, and says what is wrong with them. */
+/** Checks rows in `seq` order. */
 class RowCheck {
   operations = 0;
   readonly end: End = { lastSeq: 0, isCut: false };
   readonly #connection: Connection;
   readonly #findings: Findings;
   readonly #references: References;
-  /** The `seq` that is to come next. */
+  /** The expected next `seq`. */
   #next = 1;
 
   constructor(connection: Connection, findings: Findings, hasIndexes: boolean) {
@@ -132,9 +132,9 @@ class RowCheck {
     this.#references = new References(connection, findings, hasIndexes);
   }
 
-  /** Takes a block that was checked. */
-  take({ places, lines }: Block, checked: CheckedBlock): void {
-    const confirmed = this.#confirmed(places, lines, checked);
+  /** Takes a block whose wire texts were checked. */
+  take({ places, columns }: Block, checked: CheckedBlock): void {
+    const confirmed = this.#confirmed(places, columns, checked);
     const { opIds, prevs } = namesOf(checked);
     let run: Reference[] = [];
     places.forEach((place, i) => {
@@ -147,21 +147,21 @@ class RowCheck {
       this.#references.check(run);
       run = [];
       this.#pass(place);
-      if (at === undefined) this.#judge(place);
+      if (at === undefined) this.#checkRow(place);
       else run.push({ seq: place.seq, opId: opIds[at], prev: prevs[at] });
     });
     this.#references.check(run);
   }
 
-  /** Judges rows one by one. */
-  judge(places: readonly Place[]): void {
+  /** Checks rows one by one. */
+  checkEach(places: readonly Place[]): void {
     for (const place of places) {
       this.#pass(place);
-      this.#judge(place);
+      this.#checkRow(place);
     }
   }
 
-  /** Passes over what cannot be read. */
+  /** Skips rows that cannot be read. */
   skip({ from, to, said }: { from: number; to: number | undefined; said: string }, given: number | undefined): void {
     const first = Math.max(from, this.#next);
     const last = to ?? given;
@@ -174,18 +174,18 @@ class RowCheck {
     if (to !== undefined) this.end.lastSeq = Math.max(this.end.lastSeq, to);
   }
 
-  /** There are no more. */
+  /** At the end of the table. */
   finish(): void {
     this.#references.finish();
   }
 
-  /** Of each row, where in the block's table it stands if it is as it should be. */
-  #confirmed(places: Place[], lines: string, checked: CheckedBlock): (number | undefined)[] {
+  /** For each row its index in the checked table, or undefined. */
+  #confirmed(places: Place[], columns: string, checked: CheckedBlock): (number | undefined)[] {
     const confirmed = new Array<number | undefined>(places.length).fill(undefined);
-    if (checked.positions !== places.length) return confirmed; // a line break in a wire text: no operation has one
+    if (checked.positions !== places.length) return confirmed; // a wire text has a line break, which no operation has
     const expected = linesOf(checked);
-    if (expected.length === places.length && lines === expected.join("\n")) return confirmed.map((_, i) => i);
-    const found = lines.split("\n");
+    if (expected.length === places.length && columns === expected.join("\n")) return confirmed.map((_, i) => i);
+    const found = columns.split("\n");
     if (found.length !== places.length) return confirmed;
     checked.at.forEach((position, i) => {
       if (found[position - 1] === expected[i]) confirmed[position - 1] = i;
@@ -193,7 +193,7 @@ class RowCheck {
     return confirmed;
   }
 
-  /** Goes on to a row, and says what is missing before it. */
+  /** Goes on to a row, and reports a gap before it. */
   #pass({ seq }: Place): void {
     this.operations++;
     if (seq < 1) {
@@ -214,13 +214,13 @@ class RowCheck {
     this.end.isCut = false;
   }
 
-  #judge({ seq, bytes }: Place): void {
-    if (bytes > MOST_BYTES) {
-      const message = `the wire text has ${bytes} bytes, and more than ${MOST_BYTES} are not looked at`;
+  #checkRow({ seq, bytes }: Place): void {
+    if (bytes > MAX_WIRE_BYTES) {
+      const message = `the wire text has ${bytes} bytes, and more than ${MAX_WIRE_BYTES} are not read`;
       this.#findings.addFault({ kind: "bad-shape", seq, message });
       return this.#references.lose(1);
     }
-    const { finding, op, ids } = judgeRow(this.#connection, seq);
+    const { finding, op, ids } = checkRow(this.#connection, seq);
     if (finding !== undefined) {
       this.#findings.addFault(finding);
       this.#references.addAliases(seq, ids);
@@ -230,7 +230,7 @@ class RowCheck {
   }
 }
 
-/** Cuts rows into blocks that fit into memory together; a row that is too large stands by itself. */
+/** Splits rows into blocks of a limited size; a larger row is a block by itself. */
 function* blocksOf(places: readonly Place[]): Generator<Place[]> {
   let block: Place[] = [];
   let bytes = 0;
@@ -246,15 +246,15 @@ function* blocksOf(places: readonly Place[]): Generator<Place[]> {
   if (block.length > 0) yield block;
 }
 
-/** Reads the rows of a block; undefined when they are to be judged one by one. */
+/** Reads the rows of a block; undefined when they must be checked one by one. */
 function readBlock(connection: Connection, places: Place[]): Block | undefined {
-  if (places.some(({ bytes }) => bytes > MOST_BYTES)) return undefined;
+  if (places.some(({ bytes }) => bytes > MAX_WIRE_BYTES)) return undefined;
   const [first, last] = [places[0].seq, places[places.length - 1].seq];
   type Row = [Uint8Array<ArrayBuffer> | null, Uint8Array | null];
   const row = reading(() => connection.query(SELECT_BLOCK).value<Row>(first, last), () => undefined);
   if (row === undefined || row[0] === null || row[1] === null) return undefined;
-  const [wires, lines] = row;
-  return { places, wires, lines: decoder.decode(lines) };
+  const [wires, columns] = row;
+  return { places, wires, columns: decoder.decode(columns) };
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

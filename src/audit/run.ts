@@ -1,47 +1,48 @@
 /**
- * All that an audit does with SQLite, whether on the calling thread or in a worker.
+ * The part of an audit that uses SQLite, on the calling thread or in a worker.
  *
  * @module
  */
 
-import { Connection } from "../sqlite/connection.ts";
+import type { Connection } from "../sqlite/connection.ts";
 import { CheckPool } from "../ingest/pool.ts";
 import { checkCheckpoints, type GivenCheckpoint } from "./checkpoints.ts";
 import { checkDerived } from "./derived.ts";
 import { reading } from "./damage.ts";
 import { checkIntegrity, openSchema } from "./integrity.ts";
 import type { Findings } from "./findings.ts";
-import { type AuditProgress, checkRows, MOST_BYTES } from "./rows.ts";
+import { openToAudit } from "./open.ts";
+import { type AuditProgress, checkRows, MAX_WIRE_BYTES } from "./rows.ts";
 import { checkForeign, checkSchema, readObjects } from "./schema.ts";
 import { isSafe, type Structure } from "./structure.ts";
 
-/** What to audit. It can be sent to a worker. */
+/** What to audit. It can be posted to a worker. */
 export interface AuditRequest {
   /** The file. */
   path: string;
-  /** How long to wait for others who lock it, in milliseconds. */
+  /** How long to wait for a lock that another connection holds, in milliseconds. */
   busyTimeoutMs: number;
   /** How many workers check signatures. */
   workers: number;
-  /** What was found without SQLite. */
+  /** The structure of the file, read without SQLite. */
   structure: Structure;
-  /** Checkpoints that the log must begin with. */
+  /** Checkpoints that the log must be consistent with. */
   checkpoints: readonly GivenCheckpoint[];
-  /** Verifier keys of kept checkpoints, beside those that their origins name. */
+  /** Verifier keys of stored checkpoints, beside those that their origins name. */
   vkeys: readonly string[];
 }
 
-/** Who is told how it goes. */
+/** Progress and abort. */
 export interface Watcher {
-  /** Is told now and then how far it is. */
+  /** Called now and then with the progress. */
   onProgress?: (progress: AuditProgress) => void;
-  /** Ends it. */
+  /** Aborts it. */
   signal?: AbortSignal;
 }
 
-/** Makes every check, each as far as what was found before allows, and returns how many operations there are. */
+/** Runs every check that earlier findings allow, and returns how many operations there are. */
 export async function runAudit(request: AuditRequest, findings: Findings, watcher: Watcher): Promise<number> {
-  const connection = Connection.openToAudit(request.path, request.busyTimeoutMs);
+  const { connection } = openToAudit(request.path, request.busyTimeoutMs);
   try {
     return await auditFile(connection, request, findings, watcher);
   } finally {
@@ -49,7 +50,7 @@ export async function runAudit(request: AuditRequest, findings: Findings, watche
   }
 }
 
-/** As {@linkcode runAudit}, on a file that is open. */
+/** As {@linkcode runAudit}, on an open file. */
 export async function auditFile(
   connection: Connection,
   request: AuditRequest,
@@ -57,7 +58,7 @@ export async function auditFile(
   { onProgress, signal }: Watcher,
 ): Promise<number> {
   const { structure } = request;
-  tellStructure(structure, findings);
+  reportStructure(structure, findings);
   if (!structure.isSchemaSafe) {
     findings.skip("operations and all else: the schema of the file cannot be read");
     return 0;
@@ -69,11 +70,11 @@ export async function auditFile(
   const isWalkable = structure.unsafe.every(({ name }) => name !== "ops");
   if (!isLog || !isWalkable) {
     checkForeign(connection, objects, findings);
-    const why = isLog ? "their table visits a page twice" : "there is no table of them as it should be";
+    const why = isLog ? "ops reaches a page twice" : "ops has an unexpected schema";
     findings.skip(`operations: ${why}`);
     return 0;
   }
-  const pool = new CheckPool(request.workers, MOST_BYTES, undefined, false);
+  const pool = new CheckPool(request.workers, MAX_WIRE_BYTES, undefined, false);
   const hasSequence = isSafe(structure, "sqlite_sequence");
   try {
     const { operations } = await checkRows(connection, findings, {
@@ -95,8 +96,8 @@ export async function auditFile(
   }
 }
 
-/** Tells what was found without SQLite, but for what SQLite's own check says as well. */
-function tellStructure({ findings: found, unread }: Structure, findings: Findings): void {
+/** Reports what was found without SQLite, except what SQLite's integrity check reports as well. */
+function reportStructure({ findings: found, unread }: Structure, findings: Findings): void {
   if (unread !== undefined) findings.skip(unread);
   for (const { message, table } of found) {
     if (table === "ops") findings.addFault({ kind: "integrity", message });

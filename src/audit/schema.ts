@@ -1,6 +1,6 @@
 /**
- * The objects in the file: whether those of the log are as the log makes them, and whether there are others. Everything
- * that the log did not make is a finding, wherever it hangs.
+ * Checks the schema: whether the objects of the log are as the log creates them, and whether there are others. Every
+ * object that the log did not create is a finding, whatever table it is on.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { declarationOf, lowerCase } from "../sqlite/sql.ts";
 import { reading } from "./damage.ts";
 import type { FindingKind, Findings } from "./findings.ts";
 import { CHECKPOINT_OBJECTS } from "../checkpoints/stored.ts";
-import { definitionOf, OWN_NAMES } from "./expected_schema.ts";
+import { definitionOf, EXPECTED_NAMES } from "./expected_schema.ts";
 
-/** So much of an object's SQL is read, in characters: more than that of any that the log makes. */
+/** Limit of the SQL of an object that is read, in characters: more than any object of the log has. */
 const MAX_SQL = 1 << 16;
 // A blob is parsed as a text is.
 const SELECT_OBJECTS = "SELECT type, name, tbl_name, " +
   `CAST(substr(sql, 1, ${MAX_SQL}) AS TEXT) AS sql FROM main.sqlite_schema`;
 const SELECT_COLUMNS = `SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo('ops', 'main')`;
 
-/** So many objects are kept that the log did not make; to know of some is enough for all that asks for them. */
+/** Limit of foreign objects that are returned: callers need to know only whether there are any. */
 const MAX_COMPUTED = 100;
 const COLUMNS = [
   ["seq", "INTEGER", 0, 1, 0],
@@ -35,7 +35,7 @@ const COLUMNS = [
 /** The log's tables that are not derived, and what belongs to them. */
 const TABLES = { ...OBJECTS, ...CHECKPOINT_OBJECTS };
 
-/** Gives every object in the schema of the file to `use`, however many there are. */
+/** Calls `use` with every object in the schema of the file, however many there are. */
 function forEachObject(
   connection: Connection,
   use: (object: SchemaObject) => void,
@@ -52,47 +52,47 @@ function forEachObject(
 }
 
 /**
- * Reads what other checks ask for of the schema: the objects that have names of the log's, each at most twice, and some
+ * Reads the part of the schema that other checks need: the objects with a name of the log, each at most twice, and some
  * of those that SQLite would have to compute, on `ops` first.
  */
 export function readObjects(connection: Connection, findings: Findings): SchemaObject[] {
-  const own: SchemaObject[] = [];
+  const expected: SchemaObject[] = [];
   const counts = new Map<string, number>();
   const computed: SchemaObject[] = [];
   const computedOnOps: SchemaObject[] = [];
   forEachObject(connection, (object) => {
     const { name, table } = object;
-    if (OWN_NAMES.has(name)) {
+    if (EXPECTED_NAMES.has(name)) {
       const count = (counts.get(name) ?? 0) + 1;
       counts.set(name, count);
-      if (count <= 2) own.push(object);
+      if (count <= 2) expected.push(object);
     } else if (isComputed(object)) {
       const group = table === "ops" || declarationOf(object.sql ?? "")?.table === "ops" ? computedOnOps : computed;
       if (group.length < MAX_COMPUTED) group.push(object);
     }
   }, (said) => findings.addFault({ kind: "integrity", message: `the schema cannot be read: ${said}` }));
-  return [...own, ...computedOnOps, ...computed];
+  return [...expected, ...computedOnOps, ...computed];
 }
 
 /**
- * Compares the log's objects in the schema with how the log makes them, and looks for what hangs on the log's tables.
- * A file without `ops` is no log: that is one finding.
+ * Compares the objects of the log with their expected SQL, and looks for others on the tables of the log. A file without
+ * `ops` is not a log, which is one finding.
  *
  * @param connection The log's file.
- * @param objects What {@linkcode readObjects} has read.
+ * @param objects The result of {@linkcode readObjects}.
  * @param findings Takes what is found.
- * @returns Whether `ops` is the log's table, so that its rows can be read.
+ * @returns Whether `ops` is the table of the log, so that its rows can be checked.
  */
 export function checkSchema(connection: Connection, objects: readonly SchemaObject[], findings: Findings): boolean {
   const names = new Set(objects.map(({ name }) => name));
   if (!names.has("ops")) {
-    // Of what cannot be read, nothing more is to be said.
+    // When the schema cannot be read, that was reported.
     if (findings.areSound(1)) findings.add({ kind: "schema", message: noLog(connection, names) });
     return false;
   }
-  const own = new Set(objects.filter(isOwn).map(({ name }) => name));
+  const expected = new Set(objects.filter(isExpected).map(({ name }) => name));
   for (const [name, sql] of Object.entries(TABLES)) {
-    if (!names.has(name) && own.has(declarationOf(sql)!.table)) {
+    if (!names.has(name) && expected.has(declarationOf(sql)!.table)) {
       findings.add({ kind: kindOf(sql), message: missing(name) });
     }
   }
@@ -107,15 +107,15 @@ export function checkSchema(connection: Connection, objects: readonly SchemaObje
     const fault = faultOf(object, definitionOf);
     if (fault !== "foreign") report(object, fault, findings);
   });
-  return own.has("ops") && hasColumns(connection, findings) && isUtf8(connection, findings);
+  return expected.has("ops") && hasColumns(connection, findings) && isUtf8(connection, findings);
 }
 
 /**
- * Looks for objects that the log did not make, and that do not hang on its tables. There may be any number of them: they
- * are told after all else, so that they push nothing out of the report.
+ * Looks for objects that the log did not create, on tables that are not the log's. There may be any number of them: they
+ * are reported last, so that they push nothing out of the report.
  */
 export function checkForeign(connection: Connection, objects: readonly SchemaObject[], findings: Findings): void {
-  if (!objects.some(({ name }) => name === "ops")) return; // of a file that is no log, that is said
+  if (!objects.some(({ name }) => name === "ops")) return; // not a log, which was reported
   forEachObject(connection, (object) => {
     const fault = faultOf(object, definitionOf);
     if (fault === "foreign") report(object, fault, findings);
@@ -127,20 +127,21 @@ function report(object: SchemaObject, fault: Fault | undefined, findings: Findin
   findings.add({ kind: kindOfFault(object, fault), message: `${MEANINGS[fault](object)}: ${quoteSql(object)}` });
 }
 
-/** Whether to check an object makes SQLite compute expressions that its author wrote, or run a module. */
+/** Whether SQLite, to check an object, evaluates foreign expressions or runs a module. */
 export function isComputed(object: SchemaObject): boolean {
   const fault = faultOf(object, definitionOf);
   return fault === "disguised" || (fault !== undefined && runsOnRead(object));
 }
 
-/** Whether an object is the one that the log makes by that name. */
-export function isOwn(object: SchemaObject): boolean {
+/** Whether an object is as the log creates it. */
+export function isExpected(object: SchemaObject): boolean {
   return definitionOf(object.name) !== undefined && faultOf(object, definitionOf) === undefined;
 }
 
 const MEANINGS: Record<Fault, (object: SchemaObject) => string> = {
-  disguised: ({ type, name }) => `the schema has a ${type} ${name} that is something else`,
-  altered: ({ name }) => `${name} is not as the log makes it`,
+  disguised: ({ type, name }) =>
+    `${name === "" ? "a schema row without a name" : `the schema row of the ${type} ${name}`} contradicts its SQL`,
+  altered: ({ name }) => `${name} is not as the log creates it`,
   attached: ({ type, name, table }) => `the ${type} ${name} on ${table} is not the log's`,
   foreign: ({ type, name }) => `the ${type} ${name} is not the log's`,
 };
@@ -158,11 +159,11 @@ function kindOf(sql: string | null): FindingKind {
   return type === "trigger" || type === "index" ? type : "schema";
 }
 
-/** Whether SQLite takes the columns for what their text says. */
+/** Whether the columns, as SQLite parsed them, are the expected ones. */
 function hasColumns(connection: Connection, findings: Findings): boolean {
   const columns = reading(() => connection.query(SELECT_COLUMNS).values(), () => []);
   if (JSON.stringify(columns) === JSON.stringify(COLUMNS)) return true;
-  findings.add({ kind: "schema", message: `the columns of ops are not as they should be: ${JSON.stringify(columns)}` });
+  findings.add({ kind: "schema", message: `ops has unexpected columns: ${JSON.stringify(columns)}` });
   return false;
 }
 
@@ -173,17 +174,17 @@ function isUtf8(connection: Connection, findings: Findings): boolean {
   return false;
 }
 
-/** What is said of a file without `ops`. */
+/** The message for a file without `ops`. */
 function noLog(connection: Connection, names: ReadonlySet<string>): string {
   const { path } = connection;
   if ([...names].some((name) => isDerived(name) || Object.hasOwn(CHECKPOINT_OBJECTS, name))) {
-    return `the table ops of ${path} is missing, and what belongs to a log is there: restore it from a copy`;
+    return `the table ops of ${path} is missing, and other tables of a log are there: restore it from a copy`;
   }
   const isEmpty = connection.query("SELECT 1 FROM main.sqlite_schema").value() === undefined;
-  return isEmpty ? `${path} is no log: it is empty` : `${path} is no log: it is a database of something else`;
+  return isEmpty ? `${path} is not a log: it is empty` : `${path} is not a log: it is a database of something else`;
 }
 
 function missing(name: string): string {
   if (name !== "ops_no_replace") return `${name} is missing`;
-  return `${name} is missing, as in a log that another implementation made: to open the log to append puts it in`;
+  return `${name} is missing, as in a log that another implementation made: opening the log to append adds it`;
 }

@@ -1,6 +1,6 @@
 /**
- * Who signed a checkpoint. Its default origin has the author in it, and so the key. Of another origin the key is one that
- * was given, or that of an author of the log whose key has the id that the signature names.
+ * Verifies the signatures of checkpoints. The default origin has the author in it, and so the key. For another origin the
+ * key is a given one, or that of an author of the log whose key has the id that the signature names.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { namedKey, parseVerifierKey, publicKeyOf, type VerifierKey, verifyNote }
 const AUTHOR = /mnk_[0-9a-f]{64}/g;
 const SELECT_NEXT_AUTHOR =
   "SELECT author FROM main.ops WHERE author > ? AND length(author) = 68 ORDER BY author LIMIT 1";
-/** So many authors of a log are tried. */
+/** Limit of the authors of a log that are tried. */
 const MAX_AUTHORS = 1000;
-/** Their keys are remembered under so many names. */
+/** Limit of the names under which their keys are cached. */
 const MAX_NAMES = 100;
 
 /** The keys that an origin names: none, when no author is in it. */
@@ -26,10 +26,10 @@ export function keysInOrigin(origin: string): VerifierKey[] {
 }
 
 /**
- * Checks who signed a checkpoint.
+ * Verifies that one of some keys signed a checkpoint.
  *
  * @param checkpoint The checkpoint.
- * @param keys Any of them will do.
+ * @param keys The keys.
  * @throws {ProofError} `bad-checkpoint` when none of them signed it.
  */
 export function requireSigned({ text }: Checkpoint, keys: readonly VerifierKey[]): void {
@@ -46,7 +46,7 @@ export function requireSigned({ text }: Checkpoint, keys: readonly VerifierKey[]
   throw failure;
 }
 
-/** Checks the signatures of checkpoints that a log kept. */
+/** Verifies the signatures of stored checkpoints. */
 export class Signers {
   readonly #connection: Connection;
   readonly #given: readonly VerifierKey[];
@@ -57,7 +57,7 @@ export class Signers {
   /**
    * @param connection The log's file.
    * @param vkeys Verifier keys that were given.
-   * @param hasIndexes Whether the index of authors can be relied upon.
+   * @param hasIndexes Whether the index of authors is intact.
    */
   constructor(connection: Connection, vkeys: readonly string[], hasIndexes: boolean) {
     this.#connection = connection;
@@ -66,23 +66,23 @@ export class Signers {
   }
 
   /**
-   * Checks who signed a checkpoint.
+   * Verifies the signature of a checkpoint.
    *
-   * @returns False when no key is known that could have.
-   * @throws {ProofError} When the signature does not hold, or is missing.
+   * @returns False when no matching key is known.
+   * @throws {ProofError} When the signature is invalid or missing.
    */
   check(checkpoint: Checkpoint): boolean {
     const { origin, text } = checkpoint;
-    const own = keysInOrigin(origin);
+    const inOrigin = keysInOrigin(origin);
     const signers = signersOf(text);
-    const keys = own.length > 0 ? [...own, ...this.#given] : [...this.#given, ...this.#authorsAs(origin)]
+    const keys = inOrigin.length > 0 ? [...inOrigin, ...this.#given] : [...this.#given, ...this.#authorsAs(origin)]
       .filter(({ name, id }) => signers.has(`${name} ${id}`));
     if (keys.length === 0) return false;
     requireSigned(checkpoint, keys);
     return true;
   }
 
-  /** The keys that the authors of the log have under a name. */
+  /** The keys of the authors of the log, under a name. */
   #authorsAs(name: string): readonly VerifierKey[] {
     const known = this.#keys.get(name);
     if (known !== undefined) return known;

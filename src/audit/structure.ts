@@ -1,5 +1,5 @@
 /**
- * Whether SQLite can walk the file: its b-trees, its free pages and its `-wal`, looked at before SQLite does.
+ * The structure of the file: b-trees, free pages and `-wal`, read before SQLite reads them.
  *
  * @module
  */
@@ -11,41 +11,41 @@ import { readSchemaRow, type SchemaRow } from "./record.ts";
 import type { SchemaObject } from "../log/objects.ts";
 import { readWal } from "./wal.ts";
 
-/** What was found without SQLite. It can be sent to a worker. */
+/** What was found without SQLite. It can be posted to a worker. */
 export interface Structure {
-  /** How many bytes the trees have: what a file claims may be more. */
+  /** The size of all b-trees, in bytes: a file may claim to be larger. */
   bytes: number;
-  /** Whether SQLite can read the schema: its tree visits no page twice, and it is no larger than a schema is. */
+  /** Whether SQLite can read the schema: its b-tree reaches no page twice, and its size is below the limit. */
   isSchemaSafe: boolean;
-  /** The objects whose trees SQLite must not walk. */
+  /** The objects whose b-trees SQLite must not read. */
   unsafe: { name: string; table: string }[];
-  /** All objects in the schema, and how many bytes their largest row has. */
+  /** All objects in the schema, and the size of their largest row, in bytes. */
   objects: (SchemaObject & { largest: number })[];
-  /** What is wrong with the trees that SQLite must not walk, and with the `-wal`. */
+  /** What is wrong with the b-trees that SQLite must not read, and with the `-wal`. */
   findings: { message: string; table?: string }[];
-  /** What else is wrong. SQLite's own check says so as well, where it is run. */
+  /** What else is wrong. SQLite's integrity check reports it as well, where it is run. */
   faults: string[];
   /** Why the structure could not be read to its end. */
   unread?: string;
 }
 
 const DEFAULT_PAGE_SIZE = 4096;
-/** What SQLite reads together with the schema, and how `ANALYZE` makes it. */
+/** The tables that SQLite reads together with the schema, and the SQL with which `ANALYZE` creates them. */
 const STATISTICS = /^sqlite_stat\d$/;
 const ANALYZED = /^CREATE TABLE sqlite_stat\d\([a-z]+(?:,[a-z]+)*\)$/;
-/** Parsing takes time that grows faster than a schema: a table of 2,000 columns compares each with all before it. */
+/** Limit of the schema: parsing takes quadratic time, such as for a table of 2,000 columns. */
 const MAX_SCHEMA_BYTES = 1 << 20;
 const MAX_FAULTS = 100;
-/** So often a file is read from its start, when its `-wal` is started again meanwhile. */
+/** How often a file is read when its `-wal` is restarted meanwhile. */
 const MAX_ATTEMPTS = 3;
 
 /**
- * Looks at the structure of a file. A read transaction must be open, so that nothing moves meanwhile.
+ * Reads the structure of a file. A read transaction must be open, so that no page changes meanwhile.
  *
  * @param path The file, which SQLite has opened.
  */
 export function readStructure(path: string): Structure {
-  const file = RawFile.openKept(path);
+  const file = RawFile.openCached(path);
   const walFile = openWal(`${path}-wal`);
   try {
     for (let attempt = 1;; attempt++) {
@@ -54,7 +54,11 @@ export function readStructure(path: string): Structure {
       } catch (error) {
         if (!(error instanceof MovedError)) throw error;
         if (attempt < MAX_ATTEMPTS) continue;
-        return { ...noStructure(), bytes: file.size, unread: "the pages of the file: others wrote to it all the time" };
+        return {
+          ...emptyStructure(),
+          bytes: file.size,
+          unread: "the pages of the file: other processes kept writing to it",
+        };
       }
     }
   } finally {
@@ -72,23 +76,23 @@ export function hasRefusedWal(path: string): boolean {
   }
 }
 
-/** Nothing is known, and nothing is held against the file. */
-function noStructure(): Structure {
+/** Without findings. */
+function emptyStructure(): Structure {
   return { bytes: 0, isSchemaSafe: true, unsafe: [], objects: [], findings: [], faults: [] };
 }
 
 function read(file: RawFile, walFile: RawFile | undefined): Structure {
-  const structure = noStructure();
+  const structure = emptyStructure();
   const log = walFile && readWal(walFile, pageSizeOf(file) ?? DEFAULT_PAGE_SIZE);
   structure.findings.push(...(log?.faults ?? []).map((message) => ({ message })));
-  if (log?.isCut) structure.unread = "what is behind 16 GiB of wrong frames in -wal";
+  if (log?.isCut) structure.unread = "what follows 16 GiB of invalid frames in -wal";
   const pages = Pages.open(file, log && { file: walFile!, log });
-  if (pages === undefined) return structure; // SQLite says that this is no database
-  const tell = (message: string) => {
+  if (pages === undefined) return structure; // SQLite reports that this is not a database
+  const report = (message: string) => {
     if (structure.faults.length < MAX_FAULTS) structure.faults.push(message);
   };
   const walk = new TreeWalk(pages);
-  const objects = readSchema(walk, pages, structure, tell);
+  const objects = readSchema(walk, pages, structure, report);
   if (!structure.isSchemaSafe) return structure;
   for (const { object, root } of objects.toSorted((a, b) => rankOf(a) - rankOf(b))) {
     const { name, table } = object;
@@ -97,28 +101,33 @@ function read(file: RawFile, walFile: RawFile | undefined): Structure {
     if (root === 0) continue; // a view, a trigger, a virtual table
     let isSafe = root !== undefined;
     walked.largest = walk.walkTree(root ?? 0, name, (message, isRepeat) => {
-      if (!isRepeat) return tell(message);
+      if (!isRepeat) return report(message);
       if (isSafe) structure.findings.push({ message, table });
       isSafe = false;
     });
     if (!isSafe) structure.unsafe.push({ name, table });
   }
   const computed = structure.objects.find(({ name, sql }) => STATISTICS.test(name) && !ANALYZED.test(sql ?? ""));
-  if (computed !== undefined) structure.findings.push({ message: `${computed.name} is not what SQLite makes` });
+  if (computed !== undefined) structure.findings.push({ message: `${computed.name} is not as SQLite creates it` });
   const isRepeated = structure.unsafe.some(({ table }) => STATISTICS.test(table));
   if (computed !== undefined || isRepeated) structure.isSchemaSafe = false;
   const header = pages.read(1)!;
-  walk.walkFreelist(new DataView(header.buffer, header.byteOffset).getUint32(32), tell);
+  walk.walkFreelist(new DataView(header.buffer, header.byteOffset).getUint32(32), report);
   structure.bytes = walk.count * pages.size;
   return structure;
 }
 
-function readSchema(walk: TreeWalk, pages: Pages, structure: Structure, tell: (message: string) => void): SchemaRow[] {
+function readSchema(
+  walk: TreeWalk,
+  pages: Pages,
+  structure: Structure,
+  report: (message: string) => void,
+): SchemaRow[] {
   const encoding = new DataView(pages.read(1)!.slice(0, 100).buffer).getUint32(56);
   const objects: SchemaRow[] = [];
   let total = 0;
   walk.walkTree(1, "the schema", (message, isRepeat) => {
-    if (!isRepeat) return tell(message);
+    if (!isRepeat) return report(message);
     if (structure.isSchemaSafe) structure.findings.push({ message });
     structure.isSchemaSafe = false;
   }, (bytes, read) => {
@@ -126,7 +135,7 @@ function readSchema(walk: TreeWalk, pages: Pages, structure: Structure, tell: (m
     if (total > MAX_SCHEMA_BYTES || !structure.isSchemaSafe) return;
     const payload = read(MAX_SCHEMA_BYTES);
     const row = payload && readSchemaRow(payload, encoding);
-    if (row === undefined) tell("the schema: a row of it cannot be read");
+    if (row === undefined) report("the schema: a row of it cannot be read");
     else objects.push(row);
   });
   if (total > MAX_SCHEMA_BYTES && structure.isSchemaSafe) {
@@ -137,7 +146,7 @@ function readSchema(walk: TreeWalk, pages: Pages, structure: Structure, tell: (m
   return objects;
 }
 
-/** In which order trees are walked, `ops` first: a page that two have in common is found in the later one. */
+/** The order in which b-trees are walked, `ops` first: a page of two b-trees is reported for the later one. */
 function rankOf({ object: { name, table } }: SchemaRow): number {
   return name === "ops" ? 0 : table === "ops" ? 1 : 2;
 }
@@ -151,12 +160,12 @@ function openWal(path: string): RawFile | undefined {
   }
 }
 
-/** Whether SQLite can walk a table and all of its indexes. */
+/** Whether SQLite can read a table and all of its indexes. */
 export function isSafe({ unsafe }: Structure, table: string): boolean {
   return unsafe.every((tree) => tree.table !== table);
 }
 
-/** How many bytes the largest row of a table has. */
+/** The size of the largest row of a table, in bytes. */
 export function largestRow({ objects }: Structure, table: string): number {
   return Math.max(0, ...objects.filter(({ name }) => name === table).map(({ largest }) => largest));
 }

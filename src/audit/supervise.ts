@@ -1,8 +1,8 @@
 /**
- * Runs an audit in a worker, and gives it up when nothing is heard of it any more.
+ * Runs an audit in a worker, and abandons it when it makes no progress.
  *
- * A worker is a thread. Nothing can end one that native code does not come back from: it goes on until the process ends,
- * and keeps the process from ending by itself. What can be done is to wait no longer.
+ * A worker is a thread. A thread in native code that does not return cannot be ended: it goes on until the process ends,
+ * and keeps the process from ending by itself. So the caller stops waiting for it.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import type { AuditRequest, Watcher } from "./run.ts";
 import type { Failure, WorkerMessage } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
-/** So long may a worker take to load. */
+/** Limit of the time in which a worker loads its modules. */
 const START_TIMEOUT_MS = 20_000;
 
-/** How long to wait for a word from the worker. */
-export interface Patience {
-  /** In milliseconds. */
+/** How to run the worker. */
+export interface SuperviseOptions {
+  /** Limit of the time between two messages of the worker, in milliseconds. */
   stallTimeoutMs: number;
   /** The worker's module. */
   url?: URL;
@@ -28,25 +28,23 @@ export interface Patience {
 /**
  * Runs an audit in a worker.
  *
- * @returns How many operations were looked at; undefined when no worker can be had.
+ * @returns How many operations were checked; undefined when no worker is available.
  */
 export async function auditInWorker(
   request: AuditRequest,
   findings: Findings,
   { onProgress, signal }: Watcher,
-  { stallTimeoutMs, url = WORKER }: Patience,
+  { stallTimeoutMs, url = WORKER }: SuperviseOptions,
 ): Promise<number | undefined> {
   if (!mayStart(url)) return undefined;
   const worker = new Worker(url, { type: "module" });
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
   let hasStarted = false;
   let operations = 0;
-  const giveUp = () => {
-    const message =
-      `SQLite has not come back for ${stallTimeoutMs / 1000} seconds: the file holds it up, and the audit ` +
-      "was given up";
+  const abandon = () => {
+    const message = `SQLite made no progress for ${stallTimeoutMs / 1000} seconds on this file: the audit was aborted`;
     findings.addFault({ kind: "integrity", message });
-    findings.skip("what comes after: the audit was given up");
+    findings.skip("the rest of the file: the audit was aborted");
     resolve(operations);
   };
   let timer = setTimeout(() => resolve(undefined), START_TIMEOUT_MS);
@@ -66,11 +64,11 @@ export async function auditInWorker(
   };
   worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
     clearTimeout(timer);
-    timer = setTimeout(giveUp, stallTimeoutMs);
+    timer = setTimeout(abandon, stallTimeoutMs);
     try {
       take(data);
     } catch (error) {
-      reject(error); // of a callback
+      reject(error); // thrown by a callback
     }
   };
   worker.onerror = (event) => {

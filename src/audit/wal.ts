@@ -1,16 +1,16 @@
 /**
  * The write-ahead log beside a database file (sqlite.org/fileformat2.html, section 4), read without SQLite.
  *
- * A header of 32 bytes holds two salts, which change each time the `-wal` is started again, and a checksum. Every frame is
- * 24 bytes and a page: the number of the page, the size of the database in pages if the frame ends a commit (else 0), the
- * salts, and a checksum over this frame and all before it. SQLite reads up to the first frame whose salts or checksum are
- * not right, and to the last commit before that. So one changed bit silently drops every commit behind it.
+ * A header of 32 bytes holds two salts, which change each time the `-wal` is restarted, and a checksum. Every frame is 24
+ * bytes and a page: the number of the page, the size of the database in pages if the frame ends a commit (else 0), the
+ * salts, and a checksum over this frame and all before it. SQLite reads up to the first frame with invalid salts or
+ * checksum, and then up to the last commit before that. So one changed bit silently drops every commit behind it.
  *
- * What is behind such a frame may be there for good reasons, and is no finding: frames with other salts, from before the
- * `-wal` was started again; frames without a commit, of a transaction that was rolled back or interrupted; a last frame
- * that is incomplete or wrong, which a power cut leaves. A finding is a frame behind it that has the salts of the header
- * and ends a commit. A power cut in the middle of a commit of several frames can leave that, too, where the disk writes
- * them in another order: then the finding is about a commit that was never confirmed, until the `-wal` is started again.
+ * These frames behind an invalid one are normal, and not a finding: frames with other salts, from before the `-wal` was
+ * restarted; frames without a commit, of a transaction that was rolled back or interrupted; an incomplete or invalid last
+ * frame, which a power cut leaves. A finding is a frame behind it that has the salts of the header and ends a commit. A
+ * power cut in the middle of a commit of several frames can leave that, too, when the disk reorders writes: then the
+ * finding is about a commit that was never confirmed, until the `-wal` is restarted.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { RawFile } from "./raw_file.ts";
 
 /** The committed frames of a `-wal`, and what is wrong with it. */
 export interface WriteAheadLog {
-  /** Where the newest committed frame of a page begins, by the number of the page. */
+  /** The offset of the newest committed frame of each page, by page number. */
   frames: ReadonlyMap<number, number>;
   /** The size of pages. */
   pageSize: number;
@@ -27,11 +27,11 @@ export interface WriteAheadLog {
   pageCount: number;
   /** The salts of all its frames. */
   salts: Salts;
-  /** Whether SQLite refuses it, and the database with it: its version is one that is not known. */
+  /** Whether SQLite refuses it, and the database with it, because its version is unknown. */
   isRefused: boolean;
   /** What is wrong with it. */
   faults: string[];
-  /** Whether there is more of it than was looked at. */
+  /** Whether only a part of it was read. */
   isCut: boolean;
 }
 
@@ -44,9 +44,9 @@ export const FRAME_BYTES = 24;
 const MAGIC = 0x377f0682;
 const VERSION = 3007000;
 const CHUNK_BYTES = 1 << 20;
-/** So far behind a wrong frame is looked for others: a file may claim any size. */
+/** Limit of the bytes that are read behind an invalid frame: a file may claim any size. */
 const MAX_BEHIND_BYTES = 16 * 2 ** 30;
-/** So often a `-wal` is read from its start again, because a writer started it again meanwhile. */
+/** How often a `-wal` is read when a writer restarts it meanwhile. */
 const MAX_ATTEMPTS = 5;
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
@@ -63,7 +63,7 @@ interface Header {
  * Reads a `-wal`. Writers may append to it meanwhile.
  *
  * @param file The `-wal`.
- * @param pageSize The size of the database's pages, for frames behind a header that is damaged.
+ * @param pageSize The page size of the database, for frames behind a damaged header.
  * @returns Undefined when it is empty.
  */
 export function readWal(file: RawFile, pageSize: number): WriteAheadLog | undefined {
@@ -84,7 +84,7 @@ export function saltsOf(frame: DataView): Salts {
   return [frame.getUint32(8), frame.getUint32(12)];
 }
 
-/** Whether two pairs of integers are the same. */
+/** Whether two pairs of integers are equal. */
 export function isSamePair(a: Salts | Sums, b: Salts | Sums): boolean {
   return a[0] === b[0] && a[1] === b[1];
 }
@@ -113,13 +113,13 @@ class FrameScan {
     for (;;) {
       const lost = this.#commitsBehind(broken);
       if (lost === 0) break;
-      // A writer may have put the frame there after it was read, and others behind it since.
+      // A writer may have written the frame after it was read, and others behind it.
       const again = this.#readValid(broken, sums);
       if (again.broken === broken) {
         const frame = (broken - HEADER_BYTES) / this.#frameBytes + 1;
         const commits = lost === 1 ? "a commit" : `${lost} commits`;
         faults.push(
-          `frame ${frame} of -wal has a wrong checksum or wrong salts: SQLite does not read it, nor ${commits} behind it`,
+          `frame ${frame} of -wal has an invalid checksum or invalid salts: SQLite does not read it, nor ${commits} behind it`,
         );
         break;
       }
@@ -130,7 +130,7 @@ class FrameScan {
     return { frames: this.#committed, pageSize, pageCount, salts, isRefused: !isKnownVersion, faults, isCut };
   }
 
-  /** Reads frames as long as they are right, and returns where that ends. */
+  /** Reads frames up to the first invalid one, and returns its offset. */
   #readValid(from: number, start: Sums): { broken: number; sums: Sums } {
     const { salts, isBigEndian } = this.#header;
     let sums = start;
@@ -156,7 +156,7 @@ class FrameScan {
     return { broken: at, sums };
   }
 
-  /** How many frames behind one have the salts of the header and end a commit. */
+  /** How many frames behind an invalid one have the salts of the header and end a commit. */
   #commitsBehind(broken: number): number {
     let commits = 0;
     for (const { offset, view } of this.#frames(broken + this.#frameBytes)) {
@@ -180,7 +180,7 @@ interface Frame {
   view: DataView;
 }
 
-/** Reads complete frames; what is yielded holds until the next. */
+/** Reads complete frames; each is valid until the next. */
 function* readFrames(file: RawFile, from: number, frameBytes: number): Generator<Frame> {
   const chunk = new Uint8Array(frameBytes * Math.max(1, Math.floor(CHUNK_BYTES / frameBytes)));
   for (let start = from;; start += chunk.length) {
@@ -205,7 +205,7 @@ function parseHeader(bytes: Uint8Array): Header | undefined {
   return { isBigEndian, pageSize, salts, sums, isKnownVersion: view.getUint32(4) === VERSION };
 }
 
-/** SQLite takes a `-wal` with such a header for an empty one. Its frames have the salts of the first. */
+/** SQLite treats a `-wal` with such a header as empty. All its frames have the salts of the first. */
 function damagedHeader(file: RawFile, pageSize: number): WriteAheadLog {
   let salts: Salts | undefined;
   let commits = 0;
@@ -219,19 +219,19 @@ function damagedHeader(file: RawFile, pageSize: number): WriteAheadLog {
   return { frames: new Map(), pageSize, pageCount: 0, salts: [0, 0], isRefused: false, faults, isCut: false };
 }
 
-/** Whether SQLite has pages of this size. */
+/** Whether this is a page size of SQLite. */
 export function isPageSize(size: number): boolean {
   return size >= 512 && size <= 65536 && (size & (size - 1)) === 0;
 }
 
-/** The checksum over pairs of 32-bit integers, after others. */
+/** The checksum over pairs of 32-bit integers, continued from an earlier one. */
 function checksum(bytes: Uint8Array, [first, second]: Sums, isBigEndian: boolean): Sums {
   let [a, b] = [first | 0, second | 0];
   if (isBigEndian !== isLittleEndian && bytes.byteOffset % 4 === 0) {
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    for (let i = 0; i < words.length; i += 2) {
-      a = (a + words[i] + b) | 0;
-      b = (b + words[i + 1] + a) | 0;
+    const integers = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    for (let i = 0; i < integers.length; i += 2) {
+      a = (a + integers[i] + b) | 0;
+      b = (b + integers[i + 1] + a) | 0;
     }
   } else {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,5 +1,5 @@
 /**
- * A worker that audits a file which may be hostile: it can be given up where native code never comes back.
+ * A worker that audits a file which may be hostile: it can be abandoned when native code does not return.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Finding, Findings } from "./findings.ts";
 import type { AuditProgress } from "./rows.ts";
 import { type AuditRequest, runAudit } from "./run.ts";
 
-/** What the worker says. */
+/** A message of the worker. */
 export type WorkerMessage =
   | { kind: "started" }
   | { kind: "finding"; finding: Finding }
@@ -37,7 +37,7 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = async ({ data: request }) => {
-  clearInterval(calling);
+  clearInterval(announcing);
   const findings = new Findings(
     (finding) => scope.postMessage({ kind: "finding", finding }),
     (what) => scope.postMessage({ kind: "unchecked", what }),
@@ -57,7 +57,8 @@ function failureOf(error: unknown): Failure {
   return error instanceof LogError ? { name, message, code: error.code } : { name, message };
 }
 
-neverPrompt(); // what it reads was allowed before it was started
-// What is sent while the modules above are still loading is lost, and now and then what is sent right after.
-const calling = setInterval(() => scope.postMessage({ kind: "started" }), 100);
+neverPrompt(); // the permissions were granted before the worker was started
+// A message to a worker whose modules are still loading is lost, and sometimes one right after: so this is repeated until
+// the request arrives.
+const announcing = setInterval(() => scope.postMessage({ kind: "started" }), 100);
 scope.postMessage({ kind: "started" });

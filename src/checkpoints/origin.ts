@@ -1,10 +1,10 @@
 /**
- * The name of a log in its checkpoints, where nobody chose one: `mnema/`, the author id, and a random part that is made
- * with the author's first checkpoint of the log and continued after. So two logs of one key are two names, and so is a
- * log that was restored by an import, which has no checkpoints.
+ * The default origin of a log, its name in checkpoints: `mnema/`, the author id, and a random part that is chosen with
+ * the author's first checkpoint of the log and reused after. So two logs of one key have two names, and so does a log
+ * that was restored by an import, which has no checkpoints.
  *
- * A copy of the file has the checkpoints, and with them the name: whoever appends to both must give one of them another.
- * Files of earlier versions have names without a random part, and continue these.
+ * A copy of the file has the same checkpoints and therefore the same name: whoever appends to both must rename one of
+ * them. Files of earlier versions have names without a random part, and continue these.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { LogError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { damaged } from "../sqlite/failures.ts";
 import { verifierKey, verifyCheckpoint } from "../tlog/checkpoint.ts";
-import { newestLike } from "./stored.ts";
+import { largestMatching } from "./stored.ts";
 
 const RANDOM_BYTES = 16;
 /** The random part and the end of its line, as a GLOB pattern. */
@@ -25,34 +25,34 @@ export function newOrigin(author: string): string {
 }
 
 /**
- * The name that an author's checkpoints of this log have: that of the largest that is kept, and of those the last;
+ * The default origin of an author's checkpoints of this log: that of the largest stored one, of equal size the last;
  * undefined when none was signed under such a name.
  *
  * @param connection The log's file.
  * @param author The author.
  * @param signed A checkpoint that the author is known to have signed: its signature is not checked again.
- * @throws {FileError} `corrupt` when the author has not signed it: it may be the name of somebody else's choice.
+ * @throws {FileError} `corrupt` when the author has not signed it: somebody else may have chosen the name.
  */
-export function keptOrigin(connection: Connection, author: string, signed?: string): string | undefined {
+export function storedOrigin(connection: Connection, author: string, signed?: string): string | undefined {
   const start = prefix(author);
   // The origin is the first line of a note.
-  const named = newestLike(connection, [`${start}\n*`, start + RANDOM_LINE]);
+  const named = largestMatching(connection, [`${start}\n*`, start + RANDOM_LINE]);
   if (named === undefined || named.text === signed) return named?.origin;
   try {
     return verifyCheckpoint(named.text, verifierKey(author, named.origin)).origin;
   } catch (cause) {
-    const what = `a kept checkpoint of ${named.origin} is not signed by its author; look at it with: mnema audit`;
+    const what = `a stored checkpoint of ${named.origin} is not signed by its author`;
     throw damaged(connection.path, what, { cause });
   }
 }
 
 /**
- * The name that an author's checkpoints of this log have.
+ * As {@linkcode storedOrigin}.
  *
  * @throws {LogError} `not-found` when none was signed under such a name.
  */
 export function requireOrigin(connection: Connection, author: string): string {
-  const origin = keptOrigin(connection, author);
+  const origin = storedOrigin(connection, author);
   if (origin !== undefined) return origin;
   throw new LogError("not-found", `no checkpoint of ${connection.path} was signed by ${author}; sign one first`);
 }

@@ -15,7 +15,7 @@ import { openInput, readText, sizeOf } from "./files.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 import { bytes, drawProgress } from "./progress.ts";
-import { inOwnWords } from "./sentence.ts";
+import { forCommandLine } from "./sentence.ts";
 
 /** Signs and appends. */
 export const append: Command = {
@@ -116,7 +116,7 @@ async function appendEach(
 }
 
 function atLine(position: number, error: LogError): LogError {
-  const sentence = inOwnWords(error.code, error.message);
+  const sentence = forCommandLine(error.code, error.message);
   return new LogError(error.code, `nothing was appended: line ${position}: ${sentence}`, { cause: error });
 }
 

@@ -1,5 +1,5 @@
 /**
- * `mnema assert`, and what a value is on the command line.
+ * `mnema assert`, and how a value is written on the command line.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { type Command, type Input, UsageError } from "./command.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 
-/** What the help of each command that takes a value says of it. */
+/** A paragraph in the help of every command that takes a value. */
 export const ABOUT_VALUES =
   `VALUE is JSON; what is not JSON is text, so tea is "tea". Fractions are not allowed; scale them to integers. A VALUE
 that starts with a dash is given after all options and --, as in: mnema assert balance -- -5`;
 
-/** Claims something. */
+/** Asserts a claim. */
 export const assert: Command = {
   args: "KEY VALUE",
   summary: "Claims that something is so.",
@@ -79,7 +79,7 @@ export function parseValue(text: string): CanonicalValue {
   }
 }
 
-/** A decimal from 0 to 1, as an integer, without a float between. */
+/** A decimal from 0 to 1 in parts per million, without floating-point arithmetic. */
 function partsPerMillion(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, whole, decimals = ""] = text.match(/^([01]?)(?:\.(\d{1,6}))?$/) ?? [];
@@ -97,7 +97,7 @@ function deriverOf(text: string | undefined): { id: string; version: string } | 
   throw new UsageError(`--deriver takes an id and a version, such as habits@1.2, not ${JSON.stringify(text)}`);
 }
 
-/** The parts of `ID@VERSION`; without a version, what is there is the id. An id may have an @ in it. */
+/** The parts of `ID@VERSION`; without a version, the whole text is the id. An id may contain an @. */
 export function splitDeriver(text: string): { id: string; version?: string } {
   const at = text.lastIndexOf("@");
   return at > 0 && at < text.length - 1 ? { id: text.slice(0, at), version: text.slice(at + 1) } : { id: text };

@@ -14,21 +14,21 @@ import type { Output, Span } from "./output.ts";
 import { drawProgress } from "./progress.ts";
 import { reportJson } from "./report.ts";
 
-/** As much of an id as tells it from others. */
-const SHOWN_ID = 15;
+/** Length of an abbreviated id. */
+const ABBREVIATED_LENGTH = 15;
 
-/** Says what is wrong with a log. */
+/** Audits a log. */
 export const audit: Command = {
   args: "",
-  summary: "Reads the whole log and says all that is not as it should be.",
+  summary: "Reads the whole log and reports everything that is wrong.",
   details:
-    `Looks for damage to the file, commits in -wal that are lost, a schema that was changed, operations that are not what
-they claim to be, columns that say something else, references to what is not there, rows that are missing, derived
-tables that do not follow from the log, and signed checkpoints that the log no longer begins with: those that it kept,
-and those that you name with --checkpoint. Writes nothing. The exit code is 0 when all was looked at and nothing was
-found, and 1 otherwise: what was not looked at is listed.`,
+    `Looks for damage to the file, lost commits in -wal, an unexpected schema, operations with an invalid text, id or
+signature, columns that differ from it, references to missing operations, missing rows, derived tables that do not follow
+from the log, and signed checkpoints that the log contradicts: those stored in it, and those that you name with
+--checkpoint. Writes nothing. The exit code is 0 when everything was checked and nothing was found, and 1 otherwise: what
+was not checked is listed.`,
   options: {
-    checkpoint: { value: "FILE", help: "the log must begin with what this checkpoint says", many: true },
+    checkpoint: { value: "FILE", help: "check the log against this checkpoint, too", many: true },
     vkey: { value: "VKEY", help: "who signed it, where its first line does not name the author", many: true },
     workers: { value: "N", help: "how many check signatures (default: as many as there are cores)" },
   },
@@ -48,9 +48,9 @@ found, and 1 otherwise: what was not looked at is listed.`,
       const onProgress = ({ checked, total }: { checked: number; total: number }) => draw?.(checked, total);
       report = await audit(input.logPath, { workers, checkpoints, vkeys, onProgress });
     } catch (error) {
-      throw withAdvice(error, "name one with --log");
+      throw withAdvice(error, { "missing-file": "name one with --log" });
     } finally {
-      draw?.(1, 1); // takes the bar away
+      draw?.(1, 1); // erases the bar
     }
     if (output.json) output.data(reportJson(report));
     else writeReport(report, output);
@@ -58,7 +58,7 @@ found, and 1 otherwise: what was not looked at is listed.`,
   },
 };
 
-/** Reads a checkpoint, and checks who signed it. Messages name the file, and quote nothing that is no checkpoint. */
+/** Reads a checkpoint, and verifies its signature. Messages name the file, and quote it only if it is a checkpoint. */
 async function readSigned(path: string, vkeys: readonly string[]): Promise<string> {
   const { MAX_CHECKPOINT_BYTES, readCheckpoint } = await import("../audit/checkpoints.ts");
   const bytes = await readUpTo(path, MAX_CHECKPOINT_BYTES);
@@ -70,7 +70,7 @@ async function readSigned(path: string, vkeys: readonly string[]): Promise<strin
   }
 }
 
-/** Reads a small file; a larger one is not read to its end. */
+/** Reads a file up to a limit. */
 async function readUpTo(path: string, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -87,8 +87,12 @@ async function readUpTo(path: string, maxBytes: number): Promise<Uint8Array> {
 function writeReport({ operations, found, findings, unchecked }: AuditReport, output: Output): void {
   for (const finding of findings) output.line(...lineOf(finding));
   if (found > findings.length) output.line(`and ${found - findings.length} more`);
-  for (const what of unchecked) output.line(`not looked at: ${what}`);
-  const but = unchecked.length === 0 ? "" : found === 0 ? ", but not all was looked at" : ", and not all was looked at";
+  for (const what of unchecked) output.line(`not checked: ${what}`);
+  const but = unchecked.length === 0
+    ? ""
+    : found === 0
+    ? ", but not everything was checked"
+    : ", and not everything was checked";
   output.line(`${found === 0 ? "nothing" : found} found in ${counted(operations, "operation")}${but}`);
 }
 
@@ -98,5 +102,5 @@ function lineOf({ kind, seq, opId, message }: Finding): Span[] {
 }
 
 function abbreviated(opId: string): string {
-  return opId.length <= SHOWN_ID ? opId : `${opId.slice(0, SHOWN_ID)}…`;
+  return opId.length <= ABBREVIATED_LENGTH ? opId : `${opId.slice(0, ABBREVIATED_LENGTH)}…`;
 }

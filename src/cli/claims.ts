@@ -13,16 +13,15 @@ import { checkAuthor, resolveAuthor, resolveInput } from "./ids.ts";
 import { openToDerive } from "./open.ts";
 import type { Output, StyledText } from "./output.ts";
 
-/** The columns of a line that is not read on a terminal. */
+/** The columns of a line that is not written to a terminal. */
 export const PLAIN_COLUMNS = 80;
 const GAP = 2;
 
 /** Lists claims. */
 export const claims: Command = {
   args: "[KEY|PREFIX*]",
-  summary: "Lists claims: how sure they are, and where they stand.",
-  details:
-    `A line shows key, value, how sure it is, status and id. KEY* stands for every key that starts so; quote it, or
+  summary: "Lists claims, with confidence and status.",
+  details: `A line shows key, value, confidence, status and id. KEY* stands for every key that starts so; quote it, or
 the shell may take it for files.`,
   options: {
     status: {
@@ -68,7 +67,7 @@ function keysOf(argument: string | undefined): ClaimFilter {
   return argument.endsWith("*") ? { prefix: argument.slice(0, -1) } : { key: argument };
 }
 
-/** Only what a line can show is kept of each claim until the widths of the columns are known. */
+/** Until the widths of the columns are known, only what fits in a line is held of each claim. */
 async function showTable(found: Iterable<Claim>, output: Output): Promise<void> {
   const [{ abbreviate, percent }, { displayWidth, padEnd, shorten, shortenSpans }] = await Promise.all([
     import("../render/phrases.ts"),
@@ -94,11 +93,11 @@ async function showTable(found: Iterable<Claim>, output: Output): Promise<void> 
   const keyWidth = Math.min(ofKey, Math.max(half, room - ofValue));
   const valueWidth = Math.min(ofValue, room - keyWidth);
   const gap = " ".repeat(GAP);
-  for (const [key, value, sure, status, opId] of rows) {
+  for (const [key, value, confidence, status, opId] of rows) {
     const spans: StyledText[] = [
       [padEnd(shorten(key, keyWidth), keyWidth), "bold"],
       [gap + padEnd(shorten(value, valueWidth), valueWidth)],
-      [gap + sure.padStart(ofRest[0])],
+      [gap + confidence.padStart(ofRest[0])],
       [gap + padEnd(status, ofRest[1]), status === "active" ? "green" : "dim"],
       [gap + opId, "yellow"],
     ];

@@ -1,5 +1,5 @@
 /**
- * What a command is: what the file of each one needs.
+ * The interface of a command, and what its file imports.
  *
  * @module
  */
@@ -13,28 +13,28 @@ export { suggestion, UsageError } from "./options.ts";
 
 /** One command. */
 export interface Command {
-  /** Its arguments, as the help shows them; those in brackets may be left out. */
+  /** Its arguments, as the help shows them; those in brackets are optional. */
   args: string;
-  /** What it does, in one line. */
+  /** A line for the help. */
   summary: string;
-  /** What else one should know, in the help of the command. */
+  /** More paragraphs for the help of the command. */
   details?: string;
   /** Its own options. */
   options?: Record<string, OptionSpec>;
-  /** The only values that its argument takes. */
+  /** The values that its argument can have; any, by default. */
   choices?: readonly string[];
   /** An example, without `mnema` before it. */
   example: string;
-  /** Does it. What it returns is the exit code: 0 when it is nothing. */
+  /** Runs the command, and returns the exit code: 0 by default. */
   run(input: Input, output: Output): Promise<number | void> | number | void;
 }
 
-/** All options of a command: its own first, which may give one of those that every command takes another meaning. */
+/** All options of a command. Its own come first, and override global ones of the same name. */
 export function optionsOf(command: Command): Record<string, OptionSpec> {
   return { ...command.options, ...GLOBAL_OPTIONS, ...command.options };
 }
 
-/** How a command is used: its name and its arguments. */
+/** The usage of a command: its name and its arguments. */
 export function usageOf(name: string, { args }: Command): string {
   return [name, args].filter(Boolean).join(" ");
 }

@@ -41,10 +41,10 @@ For fish, once: mnema completions fish > ~/.config/fish/completions/mnema.fish`,
   };
 }
 
-/** What may stand for the value of an option, or for an argument. */
+/** What completes the value of an option, or an argument. */
 type Values = readonly string[] | "files" | "none";
 
-/** What is a path, in the words of the help. */
+/** Placeholders in the help that mean a path. */
 const PATHS = /\b(?:FILE|VKEY|PROOF|OLD)\b/;
 
 function valuesOf({ value = "", choices }: OptionSpec): Values {
@@ -55,7 +55,7 @@ function argumentsOf({ args, choices }: Command): Values {
   return choices ?? (PATHS.test(args) ? "files" : "none");
 }
 
-/** How an option is written: with its single letter, where it has one. */
+/** How an option is written: its name, and its alias where it has one. */
 function spellings(name: string, { alias }: OptionSpec): string[] {
   return [dashed(name), ...alias === undefined ? [] : [dashed(alias)]];
 }

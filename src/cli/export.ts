@@ -6,12 +6,11 @@
 
 import type { Command, Input } from "./command.ts";
 import { writeNew } from "./files.ts";
-import { ABOUT_FILTERS, entriesOf, FILTER_OPTIONS, readFilter } from "./filter.ts";
-import { openToRead } from "./open.ts";
+import { ABOUT_FILTERS, entriesOf, FILTER_OPTIONS, openToList, readFilter } from "./filter.ts";
 import type { Output } from "./output.ts";
 import { drawProgress } from "./progress.ts";
 
-/** Writes the log out. */
+/** Exports operations. */
 export const exportLog: Command = {
   args: "[FILE]",
   summary: "Writes operations as JSON lines, oldest first.",
@@ -26,7 +25,7 @@ ${ABOUT_FILTERS}`,
     input.requireArgs(0, 1);
     const [path] = input.args;
     const filterOf = readFilter(input);
-    using log = await openToRead(input);
+    using log = await openToList(input);
     const filter = filterOf(log);
     if (path === undefined || path === "-") {
       for (const { op } of entriesOf(log, filter)) output.data(op.wire);

@@ -25,9 +25,9 @@ export async function openInput(path: string): Promise<ReadableStream<Uint8Array
 }
 
 /**
- * Opens a file, or standard input, and looks at its first bytes.
+ * Opens a file, or standard input, and reads its first bytes.
  *
- * @returns The bytes, fewer where there are no more, and a stream that has all of them still.
+ * @returns The bytes, fewer at the end of the file, and a stream of the whole content.
  */
 export async function openAndPeek(
   path: string,
@@ -37,7 +37,7 @@ export async function openAndPeek(
   if (sizeOf(path) === undefined) return await peek(source, length);
   using file = Deno.openSync(path);
   const start = new Uint8Array(length);
-  return { start: start.subarray(0, file.readSync(start) ?? 0), source }; // the stream of a file is faster as it is
+  return { start: start.subarray(0, file.readSync(start) ?? 0), source }; // the stream of a file is faster when it is not wrapped
 }
 
 async function peek(stream: ReadableStream<Uint8Array>, length: number): ReturnType<typeof openAndPeek> {
@@ -61,7 +61,7 @@ async function peek(stream: ReadableStream<Uint8Array>, length: number): ReturnT
   return { start, source };
 }
 
-/** How many bytes a file has; undefined of standard input, or what is no regular file. */
+/** The size of a file; undefined for standard input, or what is not a regular file. */
 export function sizeOf(path: string): number | undefined {
   if (path === "-") return undefined;
   const { isFile, size } = Deno.statSync(path);
@@ -72,7 +72,7 @@ export function sizeOf(path: string): number | undefined {
  * Reads the whole of a file, or of standard input, as text.
  *
  * @param path The file.
- * @param as What messages call it, and whether a byte order mark is a part of the text.
+ * @param as Its name in messages, and whether a byte order mark is a part of the text.
  */
 export async function readText(path: string, as: { what?: string; ignoreBOM?: boolean } = {}): Promise<string> {
   const { what = path, ignoreBOM = true } = as;
@@ -84,14 +84,14 @@ export async function readText(path: string, as: { what?: string; ignoreBOM?: bo
   }
 }
 
-/** Writes texts to a new file: all of them, or there is no file. One that is there is left as it is. */
+/** Writes texts to a new file, which is removed when that fails. An existing file is left as it is. */
 export function writeNew(path: string, texts: Iterable<string>): void {
   using file = create(path);
   try {
     for (const text of texts) writeAll(file, text);
     file.syncSync();
   } catch (error) {
-    Deno.removeSync(path); // half of it would pass for the whole
+    Deno.removeSync(path); // an incomplete file would look complete
     throw fileError(error, path);
   }
 }
@@ -107,7 +107,7 @@ function create(path: string): Deno.FsFile {
 
 const encoder = new TextEncoder();
 
-/** Writes a text whole: a single write may take only a part of it. */
+/** Writes a whole text: a single write may take only a part of it. */
 export function writeAll(file: { writeSync(bytes: Uint8Array): number }, text: string): void {
   for (let bytes = encoder.encode(text); bytes.length > 0;) bytes = bytes.subarray(file.writeSync(bytes));
 }

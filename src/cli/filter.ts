@@ -1,5 +1,5 @@
 /**
- * Which operations `log` and `export` are asked for.
+ * The options of `log` and `export` that choose operations.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import type { Entry, OpLog } from "../oplog.ts";
 import type { CanonicalValue } from "../wire/value.ts";
 import { type Input, type OptionSpec, UsageError } from "./command.ts";
 import { checkAuthor, resolveAuthor } from "./ids.ts";
+import { openToDerive, openToRead } from "./open.ts";
 
 /** The options that choose operations. */
 export const FILTER_OPTIONS: Record<string, OptionSpec> = {
@@ -24,27 +25,27 @@ export const FILTER_OPTIONS: Record<string, OptionSpec> = {
   grep: { value: "TEXT", help: "only operations with TEXT in their body; upper and lower case are the same" },
 };
 
-/** What the help says of them. */
+/** A paragraph in the help of these commands. */
 export const ABOUT_FILTERS =
   `DATE is a day or a time of ISO 8601, such as 2026-11-25 or 2026-11-25T14:30; it is in UTC \
 unless it names an offset, as in 2026-11-25T14:30+01:00. So --after 2026-11-01 --before 2026-12-01 is all of November. \
 --grep looks for TEXT as it is, not as a pattern, in the keys and the values of the body.`;
 
-/** What {@linkcode readFilter} makes of the options. */
+/** Which operations to list. */
 export interface Filter {
-  /** The part that the log itself can answer. */
+  /** The conditions that `OpLog.entries` checks. */
   readonly entries: EntriesOptions & { sinceSeq: number };
-  /** The rest. */
+  /** Checks the conditions on time and text. */
   accepts(entry: Entry): boolean;
-  /** Whether there is a rest. */
+  /** Whether `OpLog.entries` checks all conditions. */
   readonly isExact: boolean;
 }
 
 /**
- * Reads the options that choose operations: at once, so that what is wrong with them is told before the log is opened.
+ * Reads the options that choose operations, before the log is opened, so that wrong usage is reported first.
  *
- * @returns The filter, once it is given the log, which knows the authors.
- * @throws {UsageError} For a value that cannot be.
+ * @returns Makes the filter for a log, in which abbreviated authors are looked up.
+ * @throws {UsageError} For a value that is not valid.
  */
 export function readFilter(input: Input): (log: OpLog) => Filter {
   const types = input.values("type");
@@ -52,17 +53,28 @@ export function readFilter(input: Input): (log: OpLog) => Filter {
   const sinceSeq = input.integer("since", 0) ?? 0;
   const [after, before] = [timeOf(input, "after"), timeOf(input, "before")];
   const text = input.value("grep")?.toLowerCase();
-  const isExact = after === undefined && before === undefined && text === undefined;
   return (log) => ({
-    entries: { types, authors: authors?.map((author) => resolveAuthor(log, author)), sinceSeq },
-    isExact,
+    entries: {
+      types,
+      authors: authors?.map((author) => resolveAuthor(log, author)),
+      sinceSeq,
+      fromTs: after === undefined ? undefined : Math.max(after, 0),
+      untilTs: before === undefined ? undefined : Math.max(before, 0),
+    },
+    isExact: text === undefined,
     accepts: ({ op }) =>
       (after === undefined || op.ts >= after) && (before === undefined || op.ts < before) &&
       (text === undefined || contains(op.body, text)),
   });
 }
 
-/** The operations that a filter asks for. */
+/** Opens the log to list operations; where they are chosen by time, so that the index of times can be stored. */
+export function openToList(input: Input): Promise<OpLog> {
+  const isByTime = input.value("after") !== undefined || input.value("before") !== undefined;
+  return isByTime ? openToDerive(input) : openToRead(input);
+}
+
+/** The operations that a filter accepts. */
 export function* entriesOf(log: OpLog, filter: Filter, options: EntriesOptions = {}): Generator<Entry> {
   const { limit = Number.MAX_SAFE_INTEGER, ...range } = options;
   let left = limit;
@@ -81,14 +93,14 @@ function timeOf(input: Input, name: string): number | undefined {
   if (text === undefined) return undefined;
   const [, day, time = "T00:00", offset = "Z"] = text.match(DATE) ?? [];
   const ts = Date.parse(`${day}${time}${offset}`);
-  // A day that no month has is taken for one of the next by some.
+  // Date.parse takes February 30 for a day in March.
   if (!Number.isNaN(ts) && new Date(Date.parse(`${day}T00:00Z`)).toISOString().startsWith(day)) return ts;
   throw new UsageError(
     `--${name} takes a day or a time such as 2026-11-25 or 2026-11-25T14:30, in UTC, not ${JSON.stringify(text)}`,
   );
 }
 
-/** Whether a text, in lower case, is in a key or a value. */
+/** Whether a text in lower case occurs in a key or a value. */
 function contains(value: CanonicalValue, text: string): boolean {
   if (typeof value !== "object" || value === null) return String(value).toLowerCase().includes(text);
   if (Array.isArray(value)) return value.some((item) => contains(item, text));

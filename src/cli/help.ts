@@ -7,7 +7,7 @@
 import { type Command, optionsOf, usageOf } from "./command.ts";
 import { dashed } from "./options.ts";
 
-/** The widest line where nothing is known of the reader. */
+/** The columns of a line that is not written to a terminal. */
 const PLAIN_COLUMNS = 120;
 
 /** The help of one command. */
@@ -57,7 +57,7 @@ export function overview(commands: Record<string, Command>, columns = PLAIN_COLU
   ].join("\n");
 }
 
-/** Two columns; where the terminal is too narrow for them side by side, the second stands below the first. */
+/** Two columns; on a narrow terminal, the second is below the first. */
 function table(rows: readonly (readonly [string, string])[], columns: number): string[] {
   const width = Math.max(...rows.map(([first]) => first.length));
   const room = columns - width - 4;
@@ -72,7 +72,7 @@ function table(rows: readonly (readonly [string, string])[], columns: number): s
   );
 }
 
-/** Breaks a text, which is ASCII, into lines of so many columns, at its spaces. */
+/** Wraps an ASCII text at spaces. */
 function fill(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";

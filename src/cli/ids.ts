@@ -1,5 +1,5 @@
 /**
- * Ids and keys as they are typed: whole, abbreviated, or a key for the claim that holds for it.
+ * Resolves ids and keys in arguments: a whole id, an abbreviated id, or a key for its current claim.
  *
  * @module
  */
@@ -14,25 +14,25 @@ import { UsageError } from "./command.ts";
 const OP_ID_START = /^op_[0-9a-f]+(?:…|\.\.\.)?$/;
 const AUTHOR_START = /^mnk_[0-9a-f]+(?:…|\.\.\.)?$/;
 
-/** The whole id of what a claim is, or may be, derived from: one that is whole need not be in the log yet. */
+/** The whole id of an input of a claim. A whole id need not be in the log yet. */
 export function resolveInput(log: OpLog, id: string): string {
   return isOpId(id) ? id : log.resolve(id);
 }
 
-/** The same, but what has not the form of an id is a key, and stands for the claim that holds for it. */
+/** As {@linkcode resolveInput}; an argument that is not an id is a key, and means its current claim. */
 export function resolveSource(log: OpLog, source: string): string {
   return isIdStart(source) ? resolveInput(log, source) : holding(log, source).opId;
 }
 
-/** Whether an argument has the form of an operation's id, whole or abbreviated; what has not is a key. */
+/** Whether an argument has the form of an operation id, whole or abbreviated; any other is a key. */
 export function isIdStart(argument: string): boolean {
   return OP_ID_START.test(argument);
 }
 
 /**
- * The claim that holds for a key.
+ * The current claim of a key.
  *
- * @throws {LogError} `not-found` when none does.
+ * @throws {LogError} `not-found` when no claim is active.
  */
 export function holding(log: OpLog, key: string): Claim {
   const last = holdingOrLast(log, key);
@@ -45,9 +45,9 @@ export function holding(log: OpLog, key: string): Claim {
 }
 
 /**
- * The claim that holds for a key; when none does, the last.
+ * The current claim of a key; when none is active, the last.
  *
- * @throws {LogError} `not-found` when nothing is claimed of it.
+ * @throws {LogError} `not-found` when the key has no claims.
  */
 export function holdingOrLast(log: OpLog, key: string): Claim {
   const found = log.claims.current(key) ?? log.claims.latest(key);
@@ -56,13 +56,13 @@ export function holdingOrLast(log: OpLog, key: string): Claim {
   throw new LogError("not-found", `nothing is claimed of the key ${JSON.stringify(key)}; ${advice}`);
 }
 
-/** Refuses what has not the form of an author id, whole or abbreviated. */
+/** Refuses an argument that has not the form of an author id, whole or abbreviated. */
 export function checkAuthor(id: string): string {
   if (AUTHOR_START.test(id)) return id;
   throw new UsageError(`--author takes an author id, mnk_ and hex digits, whole or abbreviated, not ${id}`);
 }
 
-/** The whole author id: one that is whole need not be in the log. */
+/** The whole author id. A whole id need not be in the log. */
 export function resolveAuthor(log: OpLog, id: string): string {
   return isAuthor(id) ? id : log.resolveAuthor(id);
 }

@@ -15,19 +15,19 @@ import { openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 import { bytes, type Draw, drawProgress, watchBytes } from "./progress.ts";
 import { reportJson } from "./report.ts";
-import { inOwnWords } from "./sentence.ts";
+import { forCommandLine } from "./sentence.ts";
 import { EXIT_INTERRUPTED, onInterrupt } from "./signals.ts";
 
-/** So many refusals are written, each on a line; the rest are counted. */
-const SHOWN_REFUSALS = 20;
+/** Limit of the refusals that are written, each on a line; the rest are counted. */
+const MAX_SHOWN_REFUSALS = 20;
 
-/** Takes in what was exported. */
+/** Imports operations. */
 export const importLog: Command = {
   args: "[FILE]",
   summary: "Verifies and appends operations from JSON lines.",
   details:
     `Without FILE, from standard input. The lines are those that export or log --json prints. An operation that is \
-refused is passed over; the first ${SHOWN_REFUSALS} are named with their lines, and the exit code is 1. When an import is \
+refused is passed over; the first ${MAX_SHOWN_REFUSALS} are named with their lines, and the exit code is 1. When an import is \
 interrupted, what it appended stays, and the same import again goes on.`,
   options: {
     strict: { help: "stop at the first that is refused, and keep nothing" },
@@ -77,14 +77,14 @@ interrupted, what it appended stays, and the same import again goes on.`,
   },
 };
 
-/** Opens the lines to take in; where they are those of `log --json`, the operations in them. */
+/** Opens the lines to import; of the lines of `log --json`, the operations in them. */
 async function openLines(path: string, maxBytes: number, draw?: Draw): Promise<ReadableStream<Uint8Array>> {
   const { start, source } = await openAndPeek(path, LISTED_BYTES);
   const watched = draw ? watchBytes(source, sizeOf(path), draw) : source;
   return beginsListed(start) ? watched.pipeThrough(unlistLines(maxBytes)) : watched;
 }
 
-/** The first bytes of a pipe or a terminal may take long to come. */
+/** Rejects when the signal aborts: the first bytes of a pipe or a terminal may take long to come. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   return Promise.race([work, aborted]);
@@ -104,12 +104,12 @@ function interrupted(report: IngestReport, output: Output): number {
 function jsonOf(report: IngestReport, more: { interrupted?: true } = {}): string {
   const refusals = report.refusals.map((refusal) => ({
     ...refusal,
-    reason: inOwnWords(refusal.code, refusal.reason),
+    reason: forCommandLine(refusal.code, refusal.reason),
   }));
   return reportJson({ ...report, refusals, ...more });
 }
 
-/** Writes what is refused to standard error: a line for each of the first, and how many more. */
+/** Writes refusals to standard error: a line for each of the first, and the count of the others. */
 class RefusalNotes {
   readonly #output: Output;
   readonly #draw?: Draw;
@@ -121,13 +121,13 @@ class RefusalNotes {
   }
 
   add({ position, code, reason }: Refusal): void {
-    if (++this.#count > SHOWN_REFUSALS) return;
-    this.#draw?.(0, 0); // the bar would stand before the line
-    this.#output.note(`line ${position}: refused: ${inOwnWords(code, reason)}`);
+    if (++this.#count > MAX_SHOWN_REFUSALS) return;
+    this.#draw?.(0, 0); // erases the bar
+    this.#output.note(`line ${position}: refused: ${forCommandLine(code, reason)}`);
   }
 
   end(): void {
-    const more = this.#count - SHOWN_REFUSALS;
+    const more = this.#count - MAX_SHOWN_REFUSALS;
     if (more > 0) this.#output.note(`and ${more} more`);
   }
 }

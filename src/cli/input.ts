@@ -1,5 +1,5 @@
 /**
- * Reading a command's arguments.
+ * Parses the arguments of a command.
  *
  * @module
  */
@@ -8,24 +8,24 @@ import { parseArgs } from "@std/cli/parse-args";
 import { readVariable } from "./permissions.ts";
 import { dashed, type OptionSpec, suggestion, UsageError } from "./options.ts";
 
-/** What else decides how arguments are read. */
+/** How arguments are parsed. */
 export interface ParseOptions {
-  /** Stops at the first argument that is no option. */
+  /** Stops at the first argument that is not an option. */
   stopEarly?: boolean;
   /** Arguments behind `--`. */
   literal?: readonly string[];
-  /** How the command is used, such as `append TYPE [BODY]`: what is said when an argument is missing. */
+  /** The usage of the command, such as `append TYPE [BODY]`, for the error when an argument is missing. */
   usage?: string;
 }
 
-/** Reads a command's arguments by its options. */
+/** The parsed arguments of a command. */
 export class Input {
   readonly #options: Record<string, unknown>;
   readonly #specs: Record<string, OptionSpec>;
   readonly #usage: string;
-  /** The arguments that are no options. */
+  /** The arguments that are not options. */
   readonly args: readonly string[];
-  /** The options before the first of `args`, where reading stopped there. */
+  /** The options before the first of `args`, with `stopEarly`. */
   readonly leading: readonly string[];
 
   private constructor(
@@ -43,12 +43,12 @@ export class Input {
   }
 
   /**
-   * Reads arguments.
+   * Parses arguments.
    *
-   * @param args What stands on the command line, up to `--`.
-   * @param specs The options that may be among them.
-   * @param more How else they are read.
-   * @throws {UsageError} For an option that is not known, lacks its value, or is a flag and has one.
+   * @param args The arguments, up to `--`.
+   * @param specs The options of the command.
+   * @param more How arguments are parsed.
+   * @throws {UsageError} For an unknown option, one without its value, or a flag with a value.
    */
   static parse(args: readonly string[], specs: Record<string, OptionSpec>, more: ParseOptions = {}): Input {
     const named = Object.entries(specs);
@@ -101,7 +101,7 @@ export class Input {
     return Array.isArray(value) ? value.at(-1) : value as string | undefined;
   }
 
-  /** All values of an option that may be given several times; undefined when it is not given. */
+  /** All values of an option with `many`; undefined when it is not given. */
   values(name: string): string[] | undefined {
     const values = [this.#options[name] ?? []].flat() as string[];
     if (values.length === 0) return undefined;
@@ -110,7 +110,7 @@ export class Input {
     return parts;
   }
 
-  /** The value of an option that takes only some. */
+  /** The value of an option with `choices`. */
   choice(name: string): string | undefined {
     const value = this.value(name);
     const { choices = [] } = this.#specs[name];
@@ -119,8 +119,8 @@ export class Input {
     throw new UsageError(`there is no ${name} ${value}; one is ${shown}${suggestion(value, choices, "")}`);
   }
 
-  /** The value of an option that is an integer. */
-  integer(name: string, least: number): number | undefined {
+  /** The value of an option, as an integer. */
+  integer(name: string, min: number): number | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
     const integer = /^-?\d+$/.test(value) ? Number(value) : NaN;
@@ -129,18 +129,18 @@ export class Input {
         `${dashed(name)} takes an integer of at most ${Number.MAX_SAFE_INTEGER}; ${JSON.stringify(value)} is too large`,
       );
     }
-    if (Number.isSafeInteger(integer) && integer >= least) return integer;
-    throw new UsageError(`${dashed(name)} takes an integer of at least ${least}, not ${JSON.stringify(value)}`);
+    if (Number.isSafeInteger(integer) && integer >= min) return integer;
+    throw new UsageError(`${dashed(name)} takes an integer of at least ${min}, not ${JSON.stringify(value)}`);
   }
 
   /** Refuses fewer or more arguments than a command takes. */
-  requireArgs(least: number, most: number): void {
+  requireArgs(min: number, max: number): void {
     const [, ...names] = this.#usage.split(" ");
-    if (this.args.length < least) {
+    if (this.args.length < min) {
       throw new UsageError(`${names[this.args.length]} is missing: mnema ${this.#usage}`);
     }
-    if (this.args.length > most) {
-      throw new UsageError(`there is an argument too many: ${this.args[most]}; this is how: mnema ${this.#usage}`);
+    if (this.args.length > max) {
+      throw new UsageError(`there is an argument too many: ${this.args[max]}; this is how: mnema ${this.#usage}`);
     }
   }
 

@@ -1,29 +1,39 @@
 /**
- * A line of JSON around an operation's wire text, as `log --json` and `show --json` print it: written here, and read
- * here where an operation is expected.
+ * The line of JSON around an operation's wire text that `log --json` and `show --json` print, and that other commands
+ * take for the operation in it.
  *
  * @module
  */
 
 import type { Operation } from "../wire/operation.ts";
 
-/** What stands before the wire text. No wire text begins so. */
+/** What is before the wire text. No wire text begins so. */
 const START = /^\{"seq":\d+,(?:"verified":true,)?"op":/;
 const FIRST_BYTES = new TextEncoder().encode('{"seq":');
-/** What stands before the wire text has no more bytes. */
+/** The most bytes before the wire text. */
 const MAX_START = 64;
-const [NEWLINE, RETURN, BRACE] = [0x0a, 0x0d, 0x7d];
-const latin1 = new TextDecoder("latin1");
+/** The children behind the wire text, which ends in `"v":1}`. */
+const CHILDREN = /,"children":\[(?:"op_[0-9a-f]{64}"(?:,"op_[0-9a-f]{64}")*)?\]\}$/;
+const [NEWLINE, RETURN, BRACKET, BRACE] = [0x0a, 0x0d, 0x5d, 0x7d];
+const latin1 = new TextDecoder("latin1"); // a character for each byte
 
-/** The line for an operation. */
-export function listed(seq: number, { wire }: Operation, { verified = false } = {}): string {
-  return `{"seq":${seq},${verified ? '"verified":true,' : ""}"op":${wire}}`;
+/** The line for an operation, and for `show` whether it was verified, and its children. */
+export function listed(
+  seq: number,
+  { wire }: Operation,
+  { verified = false, children }: { verified?: boolean; children?: readonly string[] } = {},
+): string {
+  const before = verified ? '"verified":true,' : "";
+  const behind = children === undefined ? "" : `,"children":${JSON.stringify(children)}`;
+  return `{"seq":${seq},${before}"op":${wire}${behind}}`;
 }
 
-/** The wire text in a line; a text that is no such line as it is. */
+/** The wire text in a line; any other text is returned as it is. */
 export function unlisted(line: string): string {
   const start = line.match(START)?.[0];
-  return start === undefined || !line.endsWith("}") ? line : line.slice(start.length, -1);
+  if (start === undefined || !line.endsWith("}")) return line;
+  const children = line.endsWith("]}") ? line.match(CHILDREN) : null;
+  return line.slice(start.length, children?.index ?? -1);
 }
 
 /** Whether bytes begin as such a line does. */
@@ -31,40 +41,40 @@ export function beginsListed(bytes: Uint8Array): boolean {
   return FIRST_BYTES.every((byte, i) => bytes[i] === byte);
 }
 
-/** How many bytes {@linkcode beginsListed} looks at. */
+/** How many bytes {@linkcode beginsListed} needs. */
 export const LISTED_BYTES: number = FIRST_BYTES.length;
 
 /**
- * Takes lines of operations out of the lines around them. Every other line passes as it is, and each keeps its number.
+ * Replaces each such line with its wire text. Other lines pass unchanged, so line numbers stay the same.
  *
- * @param maxBytes The greatest wire text: a line that is too long to hold one passes without being kept in memory.
+ * @param maxBytes Limit of a wire text: a longer line passes unchanged, and is not held in memory.
  */
 export function unlistLines(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
-  const longest = maxBytes + MAX_START;
-  let begun: Uint8Array[] = [];
+  const maxLine = maxBytes + MAX_START;
+  let parts: Uint8Array[] = []; // of the line so far
   let length = 0;
-  let isPassing = false; // in the midst of a line that is too long
+  let isPassing = false; // the rest of a line that is too long
   const finish = (end: Uint8Array): Uint8Array => {
-    const line = isPassing ? end : unlistedBytes(concat([...begun, end]));
-    [begun, length, isPassing] = [[], 0, false];
+    const line = isPassing ? end : unlistedBytes(concat([...parts, end]));
+    [parts, length, isPassing] = [[], 0, false];
     return line;
   };
   return new TransformStream({
     transform(chunk, controller) {
-      const parts: Uint8Array[] = [];
+      const out: Uint8Array[] = [];
       let from = 0;
       for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
-        parts.push(finish(chunk.subarray(from, at)), chunk.subarray(at, at + 1));
+        out.push(finish(chunk.subarray(from, at)), chunk.subarray(at, at + 1));
         from = at + 1;
       }
       const rest = chunk.slice(from);
-      if (isPassing) parts.push(rest);
-      else if ((length += rest.length) <= longest) begun.push(rest);
+      if (isPassing) out.push(rest);
+      else if ((length += rest.length) <= maxLine) parts.push(rest);
       else {
-        parts.push(...begun, rest);
-        [begun, length, isPassing] = [[], 0, true];
+        out.push(...parts, rest);
+        [parts, length, isPassing] = [[], 0, true];
       }
-      controller.enqueue(concat(parts));
+      controller.enqueue(concat(out));
     },
     flush: (controller) => controller.enqueue(finish(new Uint8Array())),
   });
@@ -73,7 +83,9 @@ export function unlistLines(maxBytes: number): TransformStream<Uint8Array, Uint8
 function unlistedBytes(line: Uint8Array): Uint8Array {
   const start = latin1.decode(line.subarray(0, MAX_START)).match(START)?.[0];
   const end = line.at(-1) === RETURN ? line.length - 1 : line.length;
-  return start === undefined || line[end - 1] !== BRACE ? line : line.subarray(start.length, end - 1);
+  if (start === undefined || line[end - 1] !== BRACE) return line;
+  const children = line[end - 2] === BRACKET ? latin1.decode(line.subarray(0, end)).match(CHILDREN) : null;
+  return line.subarray(start.length, children?.index ?? end - 1);
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

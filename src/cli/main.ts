@@ -1,5 +1,5 @@
 /**
- * `mnema`: finds the command, runs it, and turns what goes wrong into a sentence and an exit code.
+ * `mnema`: finds the command, runs it, and turns errors into a sentence and an exit code.
  *
  * @module
  */
@@ -124,7 +124,7 @@ function fail(error: unknown, name: string | undefined, input: Input | undefined
   return 1;
 }
 
-/** A sentence as a terminal may show it: one that quotes a private key, given by mistake, is not shown. */
+/** A sentence that is safe to print: one that quotes a private key, given by mistake, is replaced. */
 function shown(sentence: string): string {
   return isPrivateKey(sentence) ? "an argument is a private key; give the name of its file" : sentence;
 }

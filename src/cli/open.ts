@@ -1,12 +1,10 @@
 /**
- * Opening what a command works on: the log and the key.
- *
- * The modules behind them are loaded here and not before, so that help needs no permission.
+ * Opens the log and the key of a command. Their modules are loaded here, so that help needs no permission.
  *
  * @module
  */
 
-import { FileError } from "../errors.ts";
+import { FileError, LogError, type LogErrorCode } from "../errors.ts";
 import { useSystemLibrary } from "../sqlite/library.ts";
 import { neverPrompt } from "../sqlite/permissions.ts";
 import type { OpLog } from "../oplog.ts";
@@ -15,7 +13,7 @@ import { type Input, UsageError } from "./command.ts";
 import { requireGranted, requireLibrary } from "./permissions.ts";
 import { word } from "./shell.ts";
 
-/** Why a log that can be read may not be written; `not-a-log` where something would run as it is. */
+/** Errors of a log that can be read and not written; `not-a-log` where foreign code would run as it is written. */
 const NOT_WRITABLE: ReadonlySet<string> = new Set(["locked", "read-only", "disk-full", "not-a-log"]);
 
 /** Opens the log to read it. */
@@ -29,8 +27,8 @@ export function openToAppend(input: Input): Promise<OpLog> {
 }
 
 /**
- * Opens the log to read what is derived from it: so that this can be kept beside it, where the log may be written, and
- * else as {@linkcode openToRead} does.
+ * Opens the log to read what is derived from it: for writing where that is possible, so that it can be stored, and else
+ * as {@linkcode openToRead} does.
  */
 export async function openToDerive(input: Input): Promise<OpLog> {
   const files = ["", "-wal", "-shm", "-journal"].map((suffix) => input.logPath + suffix);
@@ -50,24 +48,26 @@ async function open(input: Input, readonly: boolean): Promise<OpLog> {
   try {
     return OpLog.open(input.logPath, { readonly, create: false });
   } catch (error) {
-    throw withAdvice(error, `make one with: mnema init${given(input, "log")}, or name one with --log`);
+    throw withAdvice(error, {
+      "missing-file": `make one with: mnema init${given(input, "log")}, or name one with --log`,
+    });
   }
 }
 
-/** Loads what reads and writes a log, and with it SQLite. */
+/** Loads the module of the log, and with it SQLite. */
 export function loadLog(): Promise<typeof import("../oplog.ts")> {
   prepareSqlite();
   return import("../oplog.ts");
 }
 
-/** Chooses the SQLite library and sees to it that Deno does not prompt: before the modules that load it are imported. */
+/** Chooses the SQLite library and keeps Deno from prompting, before the modules that load the library are imported. */
 export function prepareSqlite(): void {
   requireLibrary();
   useSystemLibrary();
   neverPrompt();
 }
 
-/** Refuses a log that would be gone when the command ends. */
+/** Refuses a log in memory. */
 export function refuseMemory(path: string): void {
   if (path === ":memory:") throw new UsageError("a log in memory would be gone at once; name a file with --log");
 }
@@ -79,18 +79,20 @@ export async function loadIdentity(input: Input): Promise<Identity> {
   try {
     return Identity.load(input.keyPath);
   } catch (error) {
-    throw withAdvice(error, `make a key with: mnema init${given(input, "key")}, or name one with --key`);
+    throw withAdvice(error, {
+      "missing-file": `make a key with: mnema init${given(input, "key")}, or name one with --key`,
+    });
   }
 }
 
-/** An option as it was given, to be given to `init` as well. */
+/** An option as it was given, for the advice to run `init` with it. */
 function given(input: Input, name: "log" | "key"): string {
   const path = input.value(name);
   return path === undefined ? "" : ` --${name} ${word(path)}`;
 }
 
-/** Adds what to do to the error for a file that is not there. */
-export function withAdvice(error: unknown, advice: string): unknown {
-  if (!(error instanceof FileError) || error.code !== "missing-file") return error;
-  return new FileError(error.code, error.path, `${error.message}; ${advice}`, { cause: error });
+/** An error with advice for its code, if there is some. */
+export function withAdvice(error: unknown, advice: Partial<Record<LogErrorCode, string>>): unknown {
+  if (!(error instanceof LogError) || advice[error.code] === undefined) return error;
+  return new LogError(error.code, `${error.message}; ${advice[error.code]}`, { cause: error });
 }

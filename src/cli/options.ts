@@ -1,27 +1,27 @@
 /**
- * What an option is, and what is said of one that is wrong.
+ * The specification of options, and the errors for wrong ones.
  *
  * @module
  */
 
 import { closest, distance } from "fastest-levenshtein";
 
-/** Wrong usage: said with a pointer to the help, exit code 2. */
+/** Wrong usage: printed with a pointer to the help, exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
 /** One option of a command. */
 export interface OptionSpec {
-  /** What stands for its value in the help; a flag has none. */
+  /** The placeholder of its value in the help; a flag has none. */
   value?: string;
-  /** What it does, in a few words. */
+  /** A line for the help. */
   help: string;
   /** May be given several times, and may take several values separated by commas. */
   many?: true;
-  /** A single letter that means the same. */
+  /** Its single-letter alias. */
   alias?: string;
-  /** The only values that it takes. */
+  /** The values that it can have; any, by default. */
   choices?: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function dashed(name: string): string {
   return (name.length === 1 ? "-" : "--") + name;
 }
 
-/** `; did you mean …?` when one of the names is near. */
+/** `; did you mean …?` when one of the names is similar, else an empty text. */
 export function suggestion(word: string, names: Iterable<string>, prefix = "--"): string {
   const nearest = closest(word.toLowerCase(), [...names]);
   const far = distance(word.toLowerCase(), nearest);

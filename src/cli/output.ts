@@ -1,6 +1,6 @@
 /**
- * Writing results and notes: whole, in order, quietly ended when nobody reads any more, and the only place that writes
- * to a terminal. Whatever may be data is escaped here; the only escapes that reach a terminal are the styles below.
+ * Writes results to standard output and notes to standard error. All output for a terminal goes through this module: data
+ * is escaped, and the only escape sequences that reach a terminal are the styles below.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { visible, visibleLine } from "../text.ts";
 import { writeAll } from "./files.ts";
 import { isDumb, terminalColumns } from "./terminal.ts";
 
-/** Standard output was closed by whoever read it, as `| head` does: no error, there is just nothing left to do. */
+/** Thrown when the reader of standard output has closed it, as `| head` does: the command ends without an error. */
 export class ClosedPipe extends Error {
   override readonly name = "ClosedPipe";
 }
 
-/** How a part of a line is shown on a terminal that has styles. */
+/** The style of a part of a line, on a terminal that has styles. */
 export type Style = "bold" | "dim" | "cyan" | "green" | "yellow";
 
-/** Text, which is escaped, and the style to show it in. */
+/** Text, which is escaped when it is written, and its style. */
 export type StyledText = readonly [text: string, style?: Style];
 
 /** A part of a line. */
@@ -32,7 +32,7 @@ const CODES: Record<Style, readonly [number, number]> = {
   yellow: [33, 39],
 };
 
-const BUFFERED = 1 << 16;
+const MAX_BUFFERED = 1 << 16;
 
 /** Where a command writes its results. */
 export class Output {
@@ -48,25 +48,25 @@ export class Output {
     this.#color = this.#terminal && !Deno.noColor && !isDumb();
   }
 
-  /** How many columns a line may have; undefined when it is not read on a terminal. */
+  /** The columns of the terminal; undefined when standard output is not one. */
   get columns(): number | undefined {
     return this.#terminal ? terminalColumns() : undefined;
   }
 
-  /** Writes one line for people. What is in it stays on the line and steers nothing, wherever it is read. */
+  /** Writes one line for people. Line breaks and control characters in it are escaped. */
   line(...spans: readonly Span[]): void {
     this.#write(spans.map((span) => this.#styled(span)).join("") + "\n");
   }
 
   /**
-   * Writes text for programs, and a newline: byte for byte, but on a terminal, where it is escaped. JSON stays JSON, and
-   * has the same value.
+   * Writes text for programs, and a newline: unchanged, except on a terminal, where it is escaped. Escaped JSON is JSON
+   * with the same value.
    */
   data(text: string): void {
     this.#write((this.#terminal ? visible(text) : text) + "\n");
   }
 
-  /** Writes what was held back. */
+  /** Writes the buffered results. */
   flush(): void {
     const text = this.#buffer;
     this.#buffer = "";
@@ -78,7 +78,7 @@ export class Output {
     }
   }
 
-  /** Writes a line to standard error: everything that is not the result. */
+  /** Writes a line that is not a result to standard error. */
   note(text: string): void {
     this.flush();
     complain(text);
@@ -86,7 +86,7 @@ export class Output {
 
   #write(text: string): void {
     this.#buffer += text;
-    if (this.#buffer.length >= BUFFERED) this.flush();
+    if (this.#buffer.length >= MAX_BUFFERED) this.flush();
   }
 
   #styled(span: Span): string {

@@ -1,6 +1,6 @@
 /**
- * Permissions of the command line: queried before they are used, so that Deno never prompts, and named with the flags
- * to run or install `mnema` with when they are missing.
+ * Permissions of the command line: queried before they are used, so that Deno never prompts. For a missing one, the error
+ * names the flags to run or install `mnema` with.
  *
  * @module
  */
@@ -48,8 +48,8 @@ export function readVariable(name: string): string | undefined {
  *
  * @param error What was thrown.
  * @param given The log and the key, where options name them.
- * @returns Names the flags for this permission, and for whatever else of the usual ones is missing: whoever lacks one
- * often lacks all. `undefined` of another error.
+ * @returns Names the flags for this permission, and for every other usual one that is missing: who lacks one often lacks
+ * all. `undefined` for another error.
  */
 export function explainDenial(error: unknown, given: { log?: string; key?: string }): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -62,7 +62,7 @@ export function explainDenial(error: unknown, given: { log?: string; key?: strin
   return undefined;
 }
 
-/** What a command needs to read and write the log and the key. */
+/** The permissions of a command that reads and writes the log and the key. */
 function usual({ log, key }: { log?: string; key?: string }): Permission[] {
   const files = [
     log ?? (ifGranted("MNEMA_LOG") || "mnema.db"),

@@ -1,5 +1,5 @@
 /**
- * A bar on standard error that shows a person how far some work is.
+ * A progress bar on standard error.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { writeAll } from "./files.ts";
 import { isDumb, terminalColumns } from "./terminal.ts";
 
-/** Draws how much is done, and of how much; takes the bar away when that is all. */
+/** Draws how much is done, and of how much; erases the bar when all is done. */
 export type Draw = (done: number, total?: number) => void;
 
 const MAX_BAR_COLUMNS = 50;
-/** A shorter bar tells nothing that the numbers beside it do not. */
+/** A shorter bar is left out. */
 const MIN_BAR_COLUMNS = 8;
 const PLAIN_COLUMNS = 80;
 const DRAW_EVERY_MS = 100;
@@ -19,9 +19,9 @@ const DRAW_EVERY_MS = 100;
 const ERASE = "\r\x1b[K";
 
 /**
- * Starts a bar; undefined where nobody would see it, or the terminal could not erase it.
+ * Starts a bar; undefined when standard error is not a terminal, or cannot erase it.
  *
- * @param show How an amount is written: as it is by default.
+ * @param show Formats an amount: as it is, by default.
  */
 export function drawProgress(show: (amount: number) => string = String): Draw | undefined {
   if (!Deno.stderr.isTerminal() || isDumb()) return undefined;
@@ -45,7 +45,7 @@ export function drawProgress(show: (amount: number) => string = String): Draw | 
  *
  * @param done How much is done.
  * @param total Of how much, where that is known.
- * @param show How an amount is written.
+ * @param show Formats an amount.
  * @param columns How many columns the terminal has.
  */
 export function barOf(
@@ -71,7 +71,7 @@ export function bytes(amount: number): string {
   return `${(amount / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`;
 }
 
-/** The same bytes, drawn as they are read. */
+/** The same stream, which draws progress as it is read. */
 export function watchBytes(
   source: ReadableStream<Uint8Array>,
   total: number | undefined,
@@ -92,6 +92,6 @@ function write(text: string): void {
   try {
     writeAll(Deno.stderr, text);
   } catch {
-    // The terminal is gone: the work goes on unseen.
+    // The terminal was closed: the work goes on.
   }
 }

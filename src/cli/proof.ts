@@ -1,20 +1,23 @@
 /**
  * `mnema checkpoint`, `prove`, `consistency`, `verify` and `vkey`.
  *
- * The modules behind them are loaded here and not before, so that help stays quick.
+ * Their modules are loaded by the commands, so that help stays quick.
  *
  * @module
  */
 
-import { LogError } from "../errors.ts";
+import { LogError, type LogErrorCode, NotFoundError } from "../errors.ts";
 import { counted } from "../text.ts";
 import { type Command, type Input, type OptionSpec, UsageError } from "./command.ts";
 import { readText, writeNew } from "./files.ts";
 import { unlisted } from "./listed.ts";
 import { loadIdentity, openToAppend, openToDerive, openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
+import { replaceAdvice } from "./sentence.ts";
 import { readVerifierKey } from "./verifier_key.ts";
 
+const SIGN = "sign one with: mnema checkpoint";
+const AUDIT = "nothing was signed: to see what is wrong, run: mnema audit";
 const ORIGIN: Record<string, OptionSpec> = {
   origin: { value: "NAME", help: "the log's name in checkpoints (default: that of your last one, or a new one)" },
 };
@@ -27,9 +30,9 @@ export const checkpoint: Command = {
   args: "",
   summary: "Signs how many operations there are, and what they are.",
   details:
-    `Whoever holds the checkpoint can later tell whether anything before it was changed. It is kept in the log, too;
-nothing is signed that is inconsistent with what was signed before. The name of the log in it is made with your first
-checkpoint, and kept. A copy of the file has the same name: give it another if you append to both.`,
+    `Whoever holds the checkpoint can later tell whether anything before it was changed. It is stored in the log, too;
+nothing is signed that is inconsistent with what was signed before. The name of the log in it is chosen with your first
+checkpoint, and stays the same. A copy of the file has the same name: give it another if you append to both.`,
   options: { ...OUT, ...ORIGIN, "new-name": { help: "begin a new name, which later checkpoints keep" } },
   example: "checkpoint --out monday.checkpoint",
   async run(input: Input, output: Output): Promise<void> {
@@ -37,7 +40,8 @@ checkpoint, and kept. A copy of the file has the same name: give it another if y
     const identity = await loadIdentity(input);
     const naming = { origin: input.value("origin"), newName: input.flag("new-name") };
     using log = await openToAppend(input);
-    give(log.checkpoint(identity, naming), "checkpoint", input, output);
+    const text = orAdvise("not-a-log", AUDIT, () => log.proofs.checkpoint(identity, naming));
+    give(text, "checkpoint", input, output);
   },
 };
 
@@ -60,15 +64,8 @@ async function verifierKeyOf(author: string, input: Input): Promise<string> {
   const origin = input.value("origin");
   if (origin !== undefined) return (await import("../tlog/checkpoint.ts")).verifierKey(author, origin);
   using log = await openToRead(input);
-  try {
-    return log.verifierKey(author);
-  } catch (error) {
-    if (!(error instanceof LogError) || error.code !== "not-found") throw error;
-    const advice = "sign one with: mnema checkpoint, or give the log's name with --origin";
-    throw new LogError(error.code, `no checkpoint of ${input.logPath} was signed with this key; ${advice}`, {
-      cause: error,
-    });
-  }
+  const advice = `${SIGN}, or give the log's name with --origin`;
+  return orAdvise("not-found", advice, () => log.proofs.verifierKey(author));
 }
 
 /** Proves inclusion. */
@@ -87,7 +84,8 @@ without the log. An id may be abbreviated.`,
     const path = input.value("checkpoint");
     const signed = path === undefined ? undefined : await readText(path);
     using log = await openToDerive(input);
-    give(log.prove(log.resolve(input.args[0]), signed), "proof", input, output);
+    const opId = log.resolve(input.args[0]);
+    give(orAdvise("not-found", SIGN, () => log.proofs.prove(opId, signed)), "proof", input, output);
   },
 };
 
@@ -102,7 +100,7 @@ export const consistency: Command = {
     input.requireArgs(1, 2);
     const [old, newer] = await Promise.all(input.args.map((path) => readText(path)));
     using log = await openToDerive(input);
-    give(log.proveConsistency(old, newer), "proof", input, output);
+    give(orAdvise("not-found", SIGN, () => log.proofs.proveConsistency(old, newer)), "proof", input, output);
   },
 };
 
@@ -137,7 +135,7 @@ as well. The exit code is 1 when it does not hold.`,
         );
       }
       const wire = unlisted((await readText(op)).replace(/\r?\n$/, ""));
-      // The proof vouches for bytes; that they are an operation, and whose, is for these to tell.
+      // The proof is about bytes; these check that they are an operation, and who signed it.
       const { Operation } = await import("../wire/operation.ts");
       const operation = Operation.parse(wire);
       operation.verify();
@@ -166,12 +164,22 @@ as well. The exit code is 1 when it does not hold.`,
   },
 };
 
+/** Runs `work`; an error with a code is thrown with advice for the command line. */
+function orAdvise<T>(code: LogErrorCode, advice: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof LogError) || error instanceof NotFoundError || error.code !== code) throw error;
+    throw new LogError(code, replaceAdvice(error.message, advice), { cause: error });
+  }
+}
+
 function report(found: Record<string, unknown>, sentence: string, output: Output): void {
   if (output.json) output.data(JSON.stringify(found));
   else output.line(sentence);
 }
 
-/** Writes a checkpoint or a proof as it is: to a file, or as the result. */
+/** Writes a checkpoint or a proof: to a file, or as the result. */
 function give(text: string, what: string, input: Input, output: Output): void {
   const path = input.value("out");
   if (path === undefined) return output.data(output.json ? JSON.stringify({ [what]: text }) : text.trimEnd());

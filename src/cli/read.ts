@@ -5,41 +5,56 @@
  */
 
 import { encodeCanonical } from "../wire/canonical.ts";
+import { FileError } from "../errors.ts";
+import type { OpLog } from "../oplog.ts";
 import type { CanonicalValue } from "../wire/value.ts";
 import type { Command, Input } from "./command.ts";
 import { listed } from "./listed.ts";
-import { openToRead } from "./open.ts";
+import { openToDerive, openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
 import { formatTime } from "../text.ts";
 
 /** Shows one operation. */
 export const show: Command = {
   args: "ID",
-  summary: "Shows one operation, and verifies it again.",
-  details: "The id may be abbreviated, as long as only one operation can be meant.",
+  summary: "Shows one operation and what follows it, and verifies it again.",
+  details: "The id may be abbreviated, as long as it is unambiguous.",
   options: { wire: { help: "only its exact text, on one line, as it was signed and as export writes it" } },
   example: "show op_5b965bbf",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(1, 1);
-    using log = await openToRead(input);
+    const isWire = input.flag("wire");
+    using log = await (isWire ? openToRead(input) : openToDerive(input));
     const op = log.get(log.resolve(input.args[0]));
     op.verify();
-    if (input.flag("wire")) return output.data(op.wire);
+    if (isWire) return output.data(op.wire);
     const seq = log.seqOf(op.opId);
-    if (output.json) return output.data(listed(seq!, op, { verified: true }));
+    const children = childrenOf(log, op.opId);
+    if (output.json) return output.data(listed(seq!, op, { verified: true, children }));
     const field = (name: string, ...lines: string[]) =>
-      lines.forEach((line, i) => output.line([(i === 0 ? name : "").padEnd(8), "dim"], `  ${line}`));
+      lines.forEach((line, i) => output.line([(i === 0 ? name : "").padEnd(11), "dim"], `  ${line}`));
     field("op_id", op.opId);
     field("seq", String(seq));
     field("type", op.type);
     field("author", op.author);
     field("ts", `${op.ts} (${formatTime(op.ts)})`);
     field("prev", ...op.prev.length > 0 ? op.prev : ["none"]);
+    field("followed by", ...children === undefined ? ["unknown"] : children.length > 0 ? children : ["none"]);
     field("sig", op.sig);
     field("verified", "shape, content address and signature");
     field("body", ...pretty(op.body, "").split("\n"));
   },
 };
+
+/** The children of an operation; undefined in a log so damaged that they cannot be derived. */
+function childrenOf(log: OpLog, opId: string): string[] | undefined {
+  try {
+    return log.children(opId);
+  } catch (error) {
+    if (error instanceof FileError && ["corrupt", "derived-damaged"].includes(error.code)) return undefined;
+    throw error;
+  }
+}
 
 /** Lists the heads. */
 export const heads: Command = {
@@ -54,7 +69,7 @@ export const heads: Command = {
   },
 };
 
-/** Counts. */
+/** Counts operations. */
 export const stats: Command = {
   args: "",
   summary: "Counts operations by type and author.",
@@ -88,7 +103,7 @@ export const stats: Command = {
   },
 };
 
-/** JSON with a line for each member, for people. */
+/** JSON with a line for each member. */
 function pretty(value: CanonicalValue, indent: string): string {
   if (typeof value !== "object" || value === null) return encodeCanonical(value);
   const inner = indent + "  ";

@@ -10,13 +10,13 @@ import { openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 import { drawProgress } from "./progress.ts";
 
-/** Makes all that is derived anew. */
+/** Rebuilds everything that is derived. */
 export const rebuild: Command = {
   args: "",
   summary: "Rebuilds everything that is derived from the log.",
   details:
-    `Heads, claims and the Merkle tree are derived tables, which are updated as operations come. They follow from the
-operations alone, so a rebuild is needed only after damage, and loses nothing.`,
+    `Heads, claims and the Merkle tree are derived tables, which are updated as operations are appended. They depend on
+the operations alone, so a rebuild is needed only after damage, and loses nothing.`,
   example: "rebuild",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);

@@ -16,7 +16,7 @@ const OPTIONS: Record<string, OptionSpec> = {
   ts: { value: "MS", help: "its time in Unix milliseconds (default: now)" },
 };
 
-/** Says that something is not so. */
+/** Refutes claims of a key. */
 export const refute: Command = {
   args: "KEY [VALUE]",
   summary: "Says that a claim is not so; what it led to falls, too.",
@@ -36,7 +36,7 @@ ${ABOUT_VALUES}`,
   },
 };
 
-/** Says what is so instead. */
+/** Corrects the value of a key. */
 export const correct: Command = {
   args: "KEY VALUE",
   summary: "Gives a key your own value; claims of any other fall.",
@@ -58,7 +58,7 @@ function optionsOf(input: Input): { reason?: string; ts?: number } {
   return { reason: input.value("reason"), ts: input.integer("ts", 0) };
 }
 
-/** Writes what a ruling did; the exit code is 1 when it took no effect. */
+/** Writes the effects of a ruling; the exit code is 1 when it has none. */
 function report({ op, invalidations, effective }: Cascade, output: Output): number {
   const invalidated = invalidations.map(({ body }) => body.claim);
   const count = invalidated.length;

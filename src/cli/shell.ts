@@ -1,15 +1,15 @@
 /**
- * Words as a shell reads them.
+ * Quoting for a shell.
  *
  * @module
  */
 
-/** A text in single quotes, in which a shell sees nothing special. */
+/** A text in single quotes, which a shell takes literally. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A text as one word: as it is, where a shell sees nothing special in it. */
+/** A text as one word of a shell, quoted only where that is necessary. */
 export function word(text: string): string {
   return /^[\w.\/@:=,+][\w.\/@:=,+-]*$/.test(text) ? text : quoted(text);
 }

@@ -1,19 +1,18 @@
 /**
- * What is known of the terminal without asking it anything.
+ * Properties of the terminal that are known without a query to it.
  *
  * @module
  */
 
 /**
- * Whether the terminal says that it interprets no escapes (`TERM=dumb`). Without the permission to read `TERM`, it is
- * taken for one that does.
+ * Whether the terminal interprets no escape sequences (`TERM=dumb`). Without the permission to read `TERM`: false.
  */
 export function isDumb(): boolean {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
   return state === "granted" && Deno.env.get("TERM") === "dumb";
 }
 
-/** How many columns the terminal has now; undefined when it does not tell. It may be resized at any time. */
+/** How many columns the terminal has now; undefined when that is unknown. It may be resized at any time. */
 export function terminalColumns(): number | undefined {
   try {
     return Deno.consoleSize().columns || undefined;

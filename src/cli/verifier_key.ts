@@ -1,5 +1,5 @@
 /**
- * The verifier key as it is given: itself, or in a file. What is in that file is never shown, for it may be the wrong one.
+ * Reads a verifier key, given as text or as a file. The content of the file is never shown: it may be a private key.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { LogError } from "../errors.ts";
 import { isPrivateKey } from "../keys/private_key.ts";
 import { openInput } from "./files.ts";
 
-/** A verifier key has about 200 bytes. */
+/** Limit of a file with a verifier key, which has about 200 bytes. */
 const MAX_BYTES = 1 << 16;
 
 /**

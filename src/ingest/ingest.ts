@@ -7,11 +7,11 @@
 
 import { DanglingReferenceError, LogError, RefusedError, tooLarge } from "../errors.ts";
 import { requireCallback, requireInteger } from "../log/entries.ts";
-import { afterCommits } from "../sqlite/failures.ts";
 import { copyRecord, joinRecords, namesOf } from "../log/records.ts";
 import type { Batch, Verdict, Writer } from "../log/writer.ts";
 import { BlockMemory, type IngestSource, readBlocks } from "./blocks.ts";
 import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
+import { afterCommits } from "./failures.ts";
 import { CheckPool } from "./pool.ts";
 import { type Candidate, MAX_WAITING, type Waiting, WaitingRoom } from "./pending.ts";
 

@@ -121,6 +121,6 @@ function unreadable(path: string): FileError {
   return new FileError(
     "key-unreadable",
     path,
-    `${path} holds no Ed25519 key in unencrypted PKCS#8 PEM; make one with: mnema init, or: openssl genpkey -algorithm ed25519`,
+    `${path} holds no Ed25519 key in unencrypted PKCS#8 PEM; make one with Identity.generate, or: openssl genpkey -algorithm ed25519`,
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Detects that a log's file may have changed: at once when this process appends to it, within milliseconds when another
- * does, because the system reports writes to the file and its `-wal`. Where the system does not report them, as on some
- * network file systems, the file is polled.
+ * does, because the system reports writes to the `-wal`. Where there is none, or the system does not report them, as on
+ * some network file systems, the file is polled.
  *
  * @module
  */
@@ -70,9 +70,12 @@ export class Changes {
   #start(): void {
     if (this.#path === ":memory:") return;
     try {
-      this.#watcher = Deno.watchFs([this.#path, `${this.#path}-wal`].filter(exists));
+      // Not the file itself, nor its folder: with each event Deno opens and closes what is watched and what changed, and
+      // to close any descriptor of a file drops the locks that SQLite holds on it. Then another process that closes the
+      // log takes itself for the last, and deletes the `-wal`.
+      this.#watcher = Deno.watchFs(`${this.#path}-wal`);
     } catch {
-      return; // the file is polled
+      return; // there is none, or it cannot be watched: the file is polled
     }
     this.#forward(this.#watcher);
   }
@@ -86,14 +89,5 @@ export class Changes {
     for await (const { kind } of watcher) {
       if (kind !== "access") this.notify();
     }
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

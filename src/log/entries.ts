@@ -65,6 +65,11 @@ export function lastSeq(connection: Connection): number {
   return connection.query("SELECT coalesce(max(seq), 0) FROM ops").value<[number]>()![0];
 }
 
+/** The id of the operation with the greatest `seq`; undefined in an empty log. */
+export function lastOpId(connection: Connection): string | undefined {
+  return connection.query("SELECT op_id FROM ops ORDER BY seq DESC LIMIT 1").value<[string]>()?.[0];
+}
+
 /** The `seq` of an operation; undefined when the log does not hold it. */
 export function seqOf(connection: Connection, opId: string): number | undefined {
   return connection.query("SELECT seq FROM ops WHERE op_id = ?").value<[number]>(opId)?.[0];

@@ -16,6 +16,9 @@ import { type Definitions, faultOf, isDerived, isVirtual, runsOnWrite, type Sche
 import { lowerCase } from "../sqlite/sql.ts";
 import { refuseReadOnlyFile, useWriteAheadLog } from "../sqlite/writable.ts";
 
+/** The start of the message of every trigger of the log. */
+const APPEND_ONLY = "mnema log is append-only";
+
 /** The statements of the log's objects, by name. */
 export const OBJECTS: Readonly<Record<string, string>> = {
   ops: "CREATE TABLE ops (seq INTEGER PRIMARY KEY AUTOINCREMENT, op_id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, " +
@@ -23,13 +26,16 @@ export const OBJECTS: Readonly<Record<string, string>> = {
   idx_ops_type: "CREATE INDEX idx_ops_type ON ops(type)",
   idx_ops_author: "CREATE INDEX idx_ops_author ON ops(author)",
   ops_no_update: "CREATE TRIGGER ops_no_update BEFORE UPDATE ON ops " +
-    "BEGIN SELECT RAISE(ABORT, 'mnema log is append-only: UPDATE forbidden'); END",
+    `BEGIN SELECT RAISE(ABORT, '${APPEND_ONLY}: UPDATE forbidden'); END`,
   ops_no_delete: "CREATE TRIGGER ops_no_delete BEFORE DELETE ON ops " +
-    "BEGIN SELECT RAISE(ABORT, 'mnema log is append-only: DELETE forbidden'); END",
+    `BEGIN SELECT RAISE(ABORT, '${APPEND_ONLY}: DELETE forbidden'); END`,
   ops_no_replace: "CREATE TRIGGER ops_no_replace BEFORE INSERT ON ops " +
     "WHEN NEW.seq <> -1 OR EXISTS (SELECT 1 FROM ops WHERE op_id = NEW.op_id) " +
-    "BEGIN SELECT RAISE(ABORT, 'mnema log is append-only: INSERT may neither replace a row nor choose its seq'); END",
+    `BEGIN SELECT RAISE(ABORT, '${APPEND_ONLY}: INSERT may neither replace a row nor choose its seq'); END`,
 };
+
+/** Changes nothing, and fails where the file cannot be written. */
+const WRITE_PROBE = "DELETE FROM ops WHERE false";
 
 /** A blob is parsed as a text is. */
 const SELECT_OBJECTS = "SELECT type, name, tbl_name, CAST(sql AS TEXT) FROM main.sqlite_schema";
@@ -54,7 +60,7 @@ export function ensureSchema(connection: Connection, definitions: Definitions): 
     if (state === "empty") throw new FileError("not-a-log", connection.path, `${connection.path} holds no log`);
     return;
   }
-  if (state !== "empty") refuseReadOnlyFile(connection);
+  if (state !== "empty") refuseReadOnlyFile(connection, WRITE_PROBE);
   useWriteAheadLog(connection);
   if (state === "complete") return;
   connection.transaction(() => {
@@ -93,6 +99,12 @@ function refusalOf(object: SchemaObject, definitions: Definitions, readonly: boo
   const loss = fault === "altered" ? " (what is derived is made again)" : "";
   return `has something in its schema that would run as the log is written: ${name} is ${quoteSql(object)}; ` +
     `drop it with an SQLite tool${loss}, or open the log with readonly`;
+}
+
+/** Whether an error says that an operation was not inserted because the log holds it already. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof FileError && error.cause instanceof Error &&
+    (error.cause.message.startsWith(APPEND_ONLY) || error.cause.message.includes("UNIQUE constraint failed"));
 }
 
 /** The SQL of an object for a message, abbreviated. */

@@ -14,7 +14,7 @@ import type { Appended, Follower } from "./appended.ts";
 import type { Changes } from "./changes.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
-import { isConflict } from "../sqlite/failures.ts";
+import { isConflict } from "./schema.ts";
 import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder, tsOf } from "./records.ts";
 
 /** Default limit of a wire text, in bytes of UTF-8. */

@@ -1,6 +1,5 @@
 /**
- * What SQLite's messages mean to whoever called the log. `@db/sqlite` throws plain errors, so the message is all there
- * is to go by.
+ * Translates SQLite's errors. `@db/sqlite` throws plain errors, so they are told apart by their messages.
  *
  * @module
  */
@@ -9,8 +8,8 @@ import { FileError, LogError, type LogErrorCode } from "../errors.ts";
 
 const NOTHING_KEPT = "nothing was kept";
 
-/** What SQLite says, in parts of its messages, and what it means to the caller; of a failed write, what was kept. */
-const MEANINGS: [RegExp, LogErrorCode, (path: string, kept: string) => string][] = [
+/** Parts of SQLite's messages, with the code and the message for the caller; `kept` is what a failed write left. */
+const TRANSLATIONS: [RegExp, LogErrorCode, (path: string, kept: string) => string][] = [
   [/is locked/, "locked", (path) => `${path} is in use by another writer; try again, or wait longer (busyTimeoutMs)`],
   [
     /is full/,
@@ -27,43 +26,40 @@ const MEANINGS: [RegExp, LogErrorCode, (path: string, kept: string) => string][]
   [/disk I\/O error/, "io", (path, kept) => `the disk failed while ${path} was read or written: ${kept}`],
 ];
 
-/** An error for what SQLite said; what is an error of ours, or a denied permission, stays what it is. */
+/**
+ * Translates an error of SQLite; a {@linkcode LogError} and a denied permission stay as they are.
+ *
+ * @param error What was thrown.
+ * @param path The file, for the message.
+ * @param kept What a failed write left in the file, for the message.
+ */
 export function translate(error: unknown, path: string, kept = NOTHING_KEPT): unknown {
   if (!(error instanceof Error) || error instanceof LogError || error instanceof Deno.errors.NotCapable) return error;
-  for (const [pattern, code, message] of MEANINGS) {
+  for (const [pattern, code, message] of TRANSLATIONS) {
     if (pattern.test(error.message)) return new FileError(code, path, message(path, kept), { cause: error });
   }
   return new FileError("io", path, `SQLite cannot use ${path}: ${error.message}`, { cause: error });
 }
 
-/** The error that ends a row of transactions, of which some were committed: says that they were. */
-export function afterCommits(error: unknown, operations: number): unknown {
-  if (!(error instanceof FileError) || operations === 0) return error;
-  const kept = `${operations} operations were kept, and the same import goes on where this one stopped`;
-  const translated = translate(error.cause, error.path, kept);
-  if (translated instanceof FileError && translated.message.endsWith(kept)) return translated;
-  return new FileError(error.code, error.path, `${error.message}; ${kept}`, { cause: error.cause });
-}
-
-/** The error for a row that no append has written. */
+/** The error for content that the log cannot have written. */
 export function damaged(path: string, what: string, options?: ErrorOptions): FileError {
   return new FileError("corrupt", path, `${path} is damaged: ${what}`, options);
 }
 
-/** Why SQLite was "unable to open database file" that is there; undefined when it said something else. */
+/** The error for an existing file that SQLite was "unable to open"; undefined for other errors. */
 export function cannotOpen(error: unknown, path: string): FileError | undefined {
   if (!(error instanceof Error) || error instanceof LogError || !error.message.includes("unable to open")) return;
   const message = `the system does not let ${path} be opened; look at the mode of it and of its folder`;
   return new FileError("io", path, message, { cause: error });
 }
 
-/** Whether SQLite could not open a file for reading because it would have to write beside it, or to it. */
-export function isShut(error: unknown): error is FileError {
+/** Whether SQLite could not open a file for reading because it would have to write to it, or beside it. */
+export function needsWriting(error: unknown): error is FileError {
   return error instanceof FileError &&
     (error.code === "read-only" || /unable to open/.test(String(error.cause)) || isDiskFailure(error));
 }
 
-/** The error for a file that cannot be read without what is beside it, where that can only be read by writing. */
+/** The error for a file with commits in a `-wal` or `-journal` that cannot be read without writing. */
 export function cannotRead(error: FileError, path: string, suffix: "-wal" | "-journal"): FileError {
   if (suffix === "-journal") {
     const message =
@@ -83,9 +79,9 @@ export function cannotRead(error: FileError, path: string, suffix: "-wal" | "-jo
   return new FileError("read-only", path, message, { cause: error });
 }
 
-/** What it means for a writer that SQLite could not make what it keeps beside a file; any other error stays. */
+/** The error for a writer when SQLite could not create files beside the database; any other error stays as it is. */
 export function refusedWrite(error: unknown, path: string): unknown {
-  if (!isShut(error) || error.code === "read-only") return error;
+  if (!needsWriting(error) || error.code === "read-only") return error;
   if (isDiskFailure(error)) {
     const message =
       `${path} cannot be written: there is no room left on its disk, or the disk failed; free some room, ` +
@@ -97,13 +93,7 @@ export function refusedWrite(error: unknown, path: string): unknown {
   return new FileError("read-only", path, message, { cause: error });
 }
 
-/** As SQLite says it when it cannot make `-shm` as large as it must be. */
+/** SQLite reports this also when it cannot extend `-shm`. */
 function isDiskFailure({ cause }: FileError): boolean {
   return /disk I\/O error/.test(String(cause));
-}
-
-/** Whether a translated error says that an operation could not be inserted because the log has it already. */
-export function isConflict(error: unknown): boolean {
-  return error instanceof FileError && error.cause instanceof Error &&
-    /^mnema log is append-only|UNIQUE constraint failed/.test(error.cause.message);
 }

@@ -1,6 +1,6 @@
 /**
- * What is looked at before SQLite opens a file, which may be hostile: whether the file, and what SQLite keeps beside it,
- * are plain files, and whether the rollback journal is one that SQLite may act upon. A new file is made here.
+ * Checks before SQLite opens a file, which may be hostile: the file, and those that SQLite puts beside it, must be regular
+ * files, and the rollback journal must not name a super-journal. Creates a new file.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { FileError, LogError, missingFolder } from "../errors.ts";
 import { translate } from "./failures.ts";
 import { isMissing, locate, type Location, requestPermissions, SUFFIXES } from "./permissions.ts";
 
-/** The header of an SQLite file. */
-const SHORTEST_DATABASE = 100;
-/** What a journal begins with, and ends with where it names a super-journal. */
+/** The size of the header of an SQLite file, in bytes. */
+const MIN_DATABASE_BYTES = 100;
+/** The first bytes of a journal, and its last ones where it names a super-journal. */
 const JOURNAL_MAGIC = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/** The sizes of what SQLite keeps beside a file, in bytes; undefined for what is not there. */
+/** The sizes of the files that SQLite puts beside a database, in bytes; undefined for a missing one. */
 export interface SizesBeside {
-  /** Commits that are not in the file yet. */
+  /** The size of `-wal`: commits that are not in the file yet. */
   wal?: number;
-  /** What undoes a change that was interrupted. */
+  /** The size of `-journal`: undoes an interrupted change. */
   journal?: number;
 }
 
@@ -37,17 +37,17 @@ export function pathOf(location: string | URL): string {
 
 /** A file that SQLite may open. */
 export interface PreparedFile extends Location {
-  /** Whether SQLite must open it for reading only, because Deno's permissions allow no more. */
+  /** Whether SQLite must open it for reading only, because Deno's permissions allow nothing else. */
   nativeReadonly: boolean;
   /** Whether a `-wal` is beside it. */
   hasWal: boolean;
 }
 
 /**
- * Finds the file that a path means, asks Deno for it, looks at it, and makes it where there is none.
+ * Resolves a path, requests Deno's permissions for the file, checks it, and creates it where there is none.
  *
  * @param path The path as the caller gave it.
- * @param options Whether it is only read, and whether a file that is not there is made.
+ * @param options Whether the file is only read, and whether a missing file is created.
  * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
  * @throws {FileError} `missing-file`, `missing-folder`, `is-a-folder`, `not-a-file`, `not-a-database`, `super-journal`,
  * `disk-full`, `io`.
@@ -56,8 +56,8 @@ export function prepareFile(path: string, options: { readonly: boolean; create: 
   const { readonly, create } = options;
   const at = locate(path, readonly);
   const size = sizeOf(path, at.name, true);
-  // SQLite takes a file that is too short to be a database for an empty one, and would write over it.
-  if (size !== undefined && size > 0 && size < SHORTEST_DATABASE) {
+  // SQLite treats a file that is shorter than the header as empty, and would overwrite it.
+  if (size !== undefined && size > 0 && size < MIN_DATABASE_BYTES) {
     throw translate(new Error("file is not a database"), path);
   }
   const nativeReadonly = requestPermissions(at.name, readonly);
@@ -69,10 +69,10 @@ export function prepareFile(path: string, options: { readonly: boolean; create: 
 }
 
 /**
- * Looks at what SQLite keeps beside a file, without opening what would hang.
+ * Checks the files that SQLite puts beside a database. Opens regular files alone: to open a pipe would block.
  *
  * @param path The path as the caller gave it, for messages.
- * @param name The file, as Deno's permissions know it.
+ * @param name The path for which Deno's permissions were requested.
  * @throws {FileError} `not-a-file`, `super-journal`, `io`.
  */
 export function inspectBeside(path: string, name: string): SizesBeside {
@@ -81,7 +81,7 @@ export function inspectBeside(path: string, name: string): SizesBeside {
   return { wal, journal };
 }
 
-/** The size of a plain file; undefined when there is none. */
+/** The size of a regular file; undefined when there is none. */
 function sizeOf(path: string, name: string, isLog: boolean): number | undefined {
   let info: Deno.FileInfo;
   try {
@@ -108,9 +108,9 @@ function kindOf(info: Deno.FileInfo): string {
 }
 
 /**
- * A journal can end with the name of a super-journal, as it does when a transaction changed several databases at once.
- * SQLite, when it rolls such a journal back, deletes the file of that name, whichever it is. A log is never written in
- * such a transaction. SQLite makes more checks before it believes the name; a journal without one does not end like this.
+ * A journal ends with the name of a super-journal when a transaction changed several databases. SQLite, when it rolls such
+ * a journal back, deletes the file of that name, whichever it is. A log is never written in such a transaction. SQLite
+ * makes more checks before it accepts the name; a journal without one does not end like this.
  */
 function refuseSuperJournal(path: string, name: string, size: number): void {
   const end = new Uint8Array(JOURNAL_MAGIC.length);
@@ -121,7 +121,7 @@ function refuseSuperJournal(path: string, name: string, size: number): void {
     journal.readSync(end);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    if (error instanceof Deno.errors.NotFound) return; // whoever wrote has finished
+    if (error instanceof Deno.errors.NotFound) return; // the writer has finished
     throw new FileError("io", path, `the system does not let ${path}-journal be read; look at its mode`, {
       cause: error,
     });
@@ -135,7 +135,7 @@ function refuseSuperJournal(path: string, name: string, size: number): void {
   );
 }
 
-/** Makes an empty file that only its owner may read; where one was made meanwhile, that one is left as it is. */
+/** Creates an empty file that only its owner may read, unless another process has created it meanwhile. */
 function makeFile(path: string, name: string): void {
   try {
     Deno.openSync(name, { createNew: true, write: true, mode: 0o600 }).close();
@@ -150,7 +150,7 @@ function makeFile(path: string, name: string): void {
   }
 }
 
-/** When a file was changed last, and how large it is then. */
+/** The time of the last change of a file, and its size. */
 export function stampOf(name: string): string {
   const { mtime, size } = Deno.statSync(name);
   return `${mtime?.getTime()} ${size}`;

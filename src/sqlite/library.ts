@@ -1,5 +1,5 @@
 /**
- * Which SQLite library is used, and the error where there is none. Loads nothing of `@db/sqlite`, which takes its choice
+ * Chooses the SQLite library, and makes the error where there is none. Does not import `@db/sqlite`, which reads the choice
  * from the environment when it is imported.
  *
  * @module
@@ -11,7 +11,7 @@ import { LogError } from "../errors.ts";
 export const LIBRARY_ENV: readonly string[] = ["DENO_SQLITE_PATH", "DENO_SQLITE_LOCAL"];
 
 /**
- * Makes `@db/sqlite` use the system's library where there is one and the environment names no other. Must be called
+ * Makes `@db/sqlite` use the library of the system where there is one and the environment names no other. Must be called
  * before `@db/sqlite` is imported. Needs the permissions to read and set {@linkcode LIBRARY_ENV} and to call libraries.
  *
  * @throws {LogError} `no-sqlite` when there is none, and what `@db/sqlite` needs to download one is not granted.
@@ -38,7 +38,7 @@ export function noSqlite(cause?: unknown): LogError {
   );
 }
 
-/** What the system's loader knows SQLite's library as. */
+/** The names of SQLite's library on this system. */
 function systemNames(): string[] {
   switch (Deno.build.os) {
     case "windows":
@@ -71,7 +71,7 @@ function installHint(): string {
   }
 }
 
-/** Whether `@db/sqlite` can download a library, or use the one it has downloaded, without asking the user. */
+/** Whether `@db/sqlite` can download a library, or use one that it has downloaded, without a prompt. */
 function mayDownload(): boolean {
   const granted = (descriptor: Deno.PermissionDescriptor) => Deno.permissions.querySync(descriptor).state === "granted";
   const cacheEnv = Deno.build.os === "windows" ? "LOCALAPPDATA" : "XDG_CACHE_HOME";

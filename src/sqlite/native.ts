@@ -1,6 +1,6 @@
 /**
- * The only place that loads `@db/sqlite`, and with it SQLite's native library. A failure to load it is thrown when a
- * database is opened, so that this module can be imported where there is no library.
+ * The only module that loads `@db/sqlite`, and with it SQLite's native library. When that fails, the error is thrown when
+ * a database is opened, so that this module can be imported where there is no library.
  *
  * @module
  */
@@ -13,10 +13,10 @@ type Package = typeof import("@db/sqlite");
 const loaded = await load();
 
 /**
- * SQLite, before any file is looked at or made for it.
+ * The package, before any file is checked or created.
  *
  * @throws {LogError} `no-sqlite` when there is no library, or it cannot be loaded.
- * @throws {Deno.errors.NotCapable} When Deno does not allow to call a library, or to read which one.
+ * @throws {Deno.errors.NotCapable} When Deno does not allow native libraries, or the environment variables that name one.
  */
 export function requireSqlite(): Package {
   if ("failure" in loaded) throw loaded.failure;
@@ -35,7 +35,7 @@ export function openDatabase(path: string, options: DatabaseOpenOptions): Databa
 }
 
 async function load(): Promise<Package | { failure: Error }> {
-  // A download is announced on standard output, where results are expected.
+  // The package announces a download on standard output, which is for results.
   const { log, info } = console;
   console.log = console.info = console.error;
   try {
@@ -47,7 +47,7 @@ async function load(): Promise<Package | { failure: Error }> {
   }
 }
 
-/** The error for a denied permission that every library needs, somewhere among the causes. */
+/** The error for a denied permission that every library needs, if it is among the causes. */
 function deniedLibrary(error: unknown): Error | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (!(cause instanceof Deno.errors.NotCapable)) continue;

@@ -1,32 +1,32 @@
 /**
- * Where a log's file really is, and Deno's permissions for it: native code is not held by them, so they are asked for
- * before it opens the file.
+ * Resolves the path of a database file, and requests Deno's permissions for it before native code, which Deno does not
+ * restrict, opens it.
  *
- * Deno goes by the name of a path and follows links. Whoever allowed a folder allowed what is in it, not what a link in
- * it points to: that must be allowed by itself. A link that leads to the allowed folder, as `/tmp` is on some systems,
- * is a part of the name that was allowed.
+ * Deno checks the name of a path and follows links. The permission for a folder covers what is in it, not what a link in
+ * it points to: that needs its own permission. A link that leads to the allowed folder, as `/tmp` is on some systems, is
+ * a part of the allowed name.
  *
  * @module
  */
 
 import { basename, dirname, isAbsolute, join, normalize, relative } from "node:path";
 
-/** What SQLite puts beside a file, and "" for the file itself. */
+/** The suffixes of the files that SQLite puts beside a database, and "" for the database. */
 export const SUFFIXES = ["", "-wal", "-shm", "-journal"] as const;
 
-/** A file, by two names that are often the same. */
+/** A file, by two names, which are often equal. */
 export interface Location {
-  /** Without any link in it, where that can be told: what SQLite opens. */
+  /** The real path, as far as it can be resolved: what SQLite opens. */
   file: string;
-  /** As Deno's permissions know it. */
+  /** The path for which Deno's permissions are requested. */
   name: string;
 }
 
-/** More links than a system follows. */
+/** Limit of links that are followed: more than a system follows. */
 const MAX_LINKS = 40;
 
 /**
- * The file that a path means.
+ * Resolves a path.
  *
  * @throws {Deno.errors.NotCapable} When Deno does not allow the path, or what a link on it points to.
  */
@@ -37,24 +37,24 @@ export function locate(path: string, readonly: boolean, links = 0): Location {
     return allowed(name, Deno.realPathSync(name), readonly);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    // What cannot be looked at, such as a link to itself, is met when the file is.
+    // An error, such as of a link to itself, is reported when the file is checked.
     if (!isMissing(error) || links > MAX_LINKS) return { file: name, name };
   }
   const folder = dirname(name);
   const realFolder = isGranted(folder, true) ? realPath(folder) : undefined;
   const link = linkAt(name);
-  if (link !== undefined) { // to what is not there, and would be made
+  if (link !== undefined) { // to a missing file, which would be created
     return locate(isAbsolute(link) ? link : join(realFolder ?? folder, link), readonly, links + 1);
   }
   if (realFolder === undefined) return { file: name, name };
   return allowed(name, join(realFolder, basename(name)), readonly);
 }
 
-/** A file that has another name than the path, once one of them is allowed as it is said above. */
+/** A file whose real path differs from the name, once one of them is allowed as described above. */
 function allowed(name: string, file: string, readonly: boolean): Location {
   if (file === name || isGranted(file, readonly)) return { file, name: file };
   const folder = grantedFolder(name, readonly);
-  if (folder === undefined) { // then the name of the file itself was allowed, with the folders in it
+  if (folder === undefined) { // then the name of the file itself was allowed, with its folders
     if (linkAt(name) === undefined) return { file, name };
   } else {
     const within = relative(realPath(folder) ?? folder, file);
@@ -68,7 +68,7 @@ function allowed(name: string, file: string, readonly: boolean): Location {
   return { file, name: file };
 }
 
-/** The outermost folder on a path that is allowed by name. */
+/** The outermost folder of a path that is allowed by name. */
 function grantedFolder(name: string, readonly: boolean): string | undefined {
   let found: string | undefined;
   for (let folder = dirname(name), last = name; folder !== last; last = folder, folder = dirname(folder)) {
@@ -77,7 +77,7 @@ function grantedFolder(name: string, readonly: boolean): string | undefined {
   return found;
 }
 
-/** A path without links; undefined where there is nothing, or nothing that can be looked at. */
+/** The real path; undefined where there is no file, or the system does not allow to resolve it. */
 function realPath(path: string): string | undefined {
   try {
     return Deno.realPathSync(path);
@@ -86,7 +86,7 @@ function realPath(path: string): string | undefined {
   }
 }
 
-/** What a link points to; undefined for what is none. */
+/** The target of a link; undefined for anything else. */
 function linkAt(path: string): string | undefined {
   try {
     return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
@@ -95,33 +95,33 @@ function linkAt(path: string): string | undefined {
   }
 }
 
-/** Whether an error says that there is nothing at a path. */
+/** Whether an error means that there is no file at a path. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
 /**
- * A path that Deno and SQLite read alike: without `..`, which Deno takes out of the text and SQLite follows, and never
- * one that SQLite takes for a `file:` URI.
+ * A path that Deno and SQLite interpret in the same way: without `..`, which Deno removes from the text and SQLite follows
+ * through links, and never one that SQLite parses as a `file:` URI.
  */
 function plainPath(path: string): string {
   return isAbsolute(path) ? normalize(path) : `./${normalize(path)}`;
 }
 
 /**
- * Asks for the file and for what SQLite puts beside it.
+ * Requests the permissions for a file and for those that SQLite puts beside it.
  *
- * @param name The file, as Deno's permissions know it.
+ * @param name The path for which Deno's permissions are requested.
  * @throws {Deno.errors.NotCapable} When one of them is denied.
- * @returns Whether SQLite itself must open the file for reading only. A reader that may write does not need that: as
- * the last one to close a file it takes away `-wal` and `-shm`, which a connection that cannot write leaves behind.
+ * @returns Whether SQLite itself must open the file for reading only. A reader with write permission need not: as the last
+ * one to close the file it removes `-wal` and `-shm`, which a connection that cannot write leaves behind.
  */
 export function requestPermissions(name: string, readonly: boolean): boolean {
   const files = SUFFIXES.map((suffix) => name + suffix);
   for (const path of files) requestPermission("read", path);
   if (readonly) {
     if (files.every((path) => isGrantedFor("write", path))) return false;
-    // Even a reader of a write-ahead log marks its place in these.
+    // Even a reader of a write-ahead log writes its position to -shm.
     for (const path of files.slice(1, 3)) requestPermission("write", path);
     return true;
   }
@@ -131,7 +131,7 @@ export function requestPermissions(name: string, readonly: boolean): boolean {
 
 let mayPrompt = true;
 
-/** From now on a permission that is not granted is denied without asking the user. */
+/** From now on, a permission that is not granted is denied without a prompt. */
 export function neverPrompt(): void {
   mayPrompt = false;
 }

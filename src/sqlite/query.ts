@@ -7,24 +7,24 @@
 import type { Database, Statement } from "@db/sqlite";
 import { translate } from "./failures.ts";
 
-/** What a prepared statement is given. */
+/** The value of a parameter. */
 export type Parameter = string | number | Uint8Array | null;
 
-/** A prepared statement that is ready for its next use even after it failed. */
+/** A prepared statement that can be used again after a failure. */
 export class Query {
   readonly #database: Database;
   readonly #sql: string;
   readonly #path: string;
   #statement: Statement | undefined;
 
-  /** Prepared when it is first used. */
+  /** The statement is prepared with its first use. */
   constructor(database: Database, sql: string, path: string) {
     this.#database = database;
     this.#sql = sql;
     this.#path = path;
   }
 
-  /** Runs it for its effect, and returns how many rows it changed. */
+  /** Runs it, and returns how many rows it changed. */
   run(...parameters: Parameter[]): number {
     return this.#use((statement) => statement.run(...parameters));
   }
@@ -39,7 +39,7 @@ export class Query {
     return this.#use((statement) => statement.values<T>(...parameters));
   }
 
-  /** Gives every row to `use`, by the names of its columns: those before a failure as well. */
+  /** Calls `use` with every row, as an object with a property for each column; also with those before a failure. */
   forEach(use: (row: Record<string, unknown>) => void): void {
     this.#use((statement) => {
       for (const row of statement.iter()) use(row);
@@ -55,7 +55,7 @@ export class Query {
     }
   }
 
-  /** A statement that failed would hold its read transaction open until its next use. */
+  /** A failed statement would hold its read transaction open until its next use. */
   #discard(): void {
     try {
       this.#statement?.finalize();

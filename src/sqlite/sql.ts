@@ -1,11 +1,11 @@
 /**
- * Tokens of SQL, as SQLite splits a statement into them: enough to compare two statements, and to tell what a CREATE
- * statement makes and on which table.
+ * Tokenizes SQL as SQLite does: enough to compare two statements, and to find the object and the table of a CREATE
+ * statement.
  *
  * @module
  */
 
-/** A token. White space and comments are none. */
+/** A token. White space and comments are not tokens. */
 interface Token {
   /** `word`: a keyword, a number or an unquoted name. `name`: a quoted one. `string`: a literal. `other`: an operator. */
   kind: "word" | "name" | "string" | "other";
@@ -13,7 +13,7 @@ interface Token {
   text: string;
 }
 
-/** What a CREATE statement makes. Names are in lower case. */
+/** The object that a CREATE statement creates. Names are in lower case. */
 export interface Declaration {
   /** `table`, `index`, `view` or `trigger`. */
   type: string;
@@ -23,7 +23,7 @@ export interface Declaration {
   table: string;
 }
 
-// SQLite's white space is less than that of \s, and its words are more than those of \w: all that is not ASCII.
+// SQLite has less white space than \s, and its words, unlike \w, include all that is not ASCII.
 const TOKEN = new RegExp(
   [
     "[ \\t\\n\\f\\r]+",
@@ -37,11 +37,11 @@ const TOKEN = new RegExp(
   "y",
 );
 
-/** The tokens of a statement, each read when it is asked for. */
+/** The tokens of a statement. */
 export function* tokensOf(sql: string): Generator<Token, undefined> {
   let at = 0;
   for (;;) {
-    TOKEN.lastIndex = at; // set each time: statements are read side by side
+    TOKEN.lastIndex = at; // set each time: two statements are read at the same time
     const match = TOKEN.exec(sql);
     if (match === null) return;
     at = TOKEN.lastIndex;
@@ -59,10 +59,10 @@ function unquote(name: string): string {
 }
 
 /**
- * Whether a statement is the expected one, but for white space, comments, the case of keywords and quotes around names.
+ * Whether a statement equals the expected one, ignoring white space, comments, the case of keywords and quotes of names.
  *
- * @param sql What is in the file. It may be hostile.
- * @param expected A statement of the log's own, with keywords in upper case and names in lower case.
+ * @param sql The statement in the file. It may be hostile.
+ * @param expected The expected statement, with keywords in upper case and names in lower case.
  */
 export function isSameSql(sql: string, expected: string): boolean {
   if (sql === expected) return true;
@@ -80,7 +80,7 @@ function isSameToken(found: Token, expected: Token): boolean {
   return found.kind === expected.kind || (isName(found) && isName(expected));
 }
 
-/** Whether a token is this keyword. SQLite knows no case of ASCII letters, and those alone. */
+/** Whether a token is this keyword. SQLite ignores the case of ASCII letters alone. */
 function isKeyword({ kind, text }: Token, keyword: string): boolean {
   return kind === "word" && /^[A-Za-z]+$/.test(text) && text.toUpperCase() === keyword;
 }
@@ -90,9 +90,9 @@ function isName({ kind, text }: Token): boolean {
 }
 
 /**
- * What a statement of `sqlite_schema` makes. The other columns of its row are not what SQLite goes by.
+ * The object that a statement in `sqlite_schema` creates. SQLite goes by the statement, not by the other columns.
  *
- * @returns Undefined for a text that is not what SQLite keeps of a CREATE statement.
+ * @returns Undefined for a text that is not a CREATE statement as SQLite stores it.
  */
 export function declarationOf(sql: string): Declaration | undefined {
   const tokens = tokensOf(sql);
@@ -119,17 +119,17 @@ function nameOf({ kind, text }: Token): string | undefined {
   return lowerCase(kind === "string" ? text.slice(1, -1).replaceAll("''", "'") : text);
 }
 
-/** A name as SQLite compares it: it knows the case of ASCII letters alone. */
+/** A name as SQLite compares it: in lower case, for ASCII letters alone. */
 export function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** Whether one of some keywords is in a statement, in upper case here. */
+/** Whether a statement contains one of some keywords, given in upper case. */
 export function hasKeyword(sql: string, keywords: ReadonlySet<string>): boolean {
   return tokensOf(sql).some(({ kind, text }) => kind === "word" && keywords.has(text.toUpperCase()));
 }
 
-/** Whether an index is of whole columns alone: no expression, no condition, no collation, and not unique. */
+/** Whether an index has plain columns only: no expression, no condition, no collation, and is not unique. */
 export function isPlainIndex(sql: string): boolean {
   const tokens = [...tokensOf(sql)];
   const on = tokens.findIndex((token) => isKeyword(token, "ON"));

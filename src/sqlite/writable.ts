@@ -1,5 +1,5 @@
 /**
- * Making sure that a file can be written, before anything is.
+ * Checks that a file can be written, and switches it to write-ahead logging.
  *
  * @module
  */
@@ -8,13 +8,19 @@ import { FileError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import { refusedWrite } from "./failures.ts";
 
-/** SQLite opens a file it may not write for reading only, and says so no sooner than at the first change. */
-export function refuseReadOnlyFile(connection: Connection): void {
+/**
+ * Refuses a file that cannot be written: SQLite opens it for reading only, and does not report that before a write.
+ *
+ * @param connection A connection to the file.
+ * @param probe A statement that would write to the file, and changes nothing.
+ * @throws {FileError} `read-only`, `disk-full`.
+ */
+export function refuseReadOnlyFile(connection: Connection, probe: string): void {
   connection.execute("PRAGMA busy_timeout = 0");
   try {
-    connection.execute("DELETE FROM ops WHERE false");
+    connection.execute(probe);
   } catch (error) {
-    // Locked means that somebody else is writing: then it can be written.
+    // A lock means that another connection is writing: then it can be written.
     if (!(error instanceof FileError) || error.code !== "locked") throw refusedWrite(error, connection.path);
   } finally {
     connection.execute(`PRAGMA busy_timeout = ${connection.busyTimeoutMs}`);
@@ -22,8 +28,8 @@ export function refuseReadOnlyFile(connection: Connection): void {
 }
 
 /**
- * Switches the file to write-ahead logging, which readers and a writer can use at once. Where the file system does not
- * support it, SQLite keeps its rollback journal, which is as durable.
+ * Switches the file to write-ahead logging, which lets readers and a writer work at the same time. Where the file system
+ * does not support it, SQLite keeps its rollback journal, which is as durable.
  */
 export function useWriteAheadLog(connection: Connection): void {
   const deadline = Date.now() + connection.busyTimeoutMs;
@@ -32,7 +38,7 @@ export function useWriteAheadLog(connection: Connection): void {
       connection.query("PRAGMA journal_mode = WAL").value();
       return;
     } catch (error) {
-      // For this change SQLite does not wait for other connections by itself.
+      // SQLite does not apply busy_timeout to this change.
       if (!(error instanceof FileError) || error.code !== "locked" || Date.now() >= deadline) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }

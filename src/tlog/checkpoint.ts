@@ -39,7 +39,7 @@ export interface Checkpoint extends TreeHead {
  * The verifier key of a log: the name and the public key with which its checkpoints and proofs are verified.
  *
  * @param author The author who signs the checkpoints: `mnk_` and the public key in lower-case hex.
- * @param origin The log's origin, the first line of its checkpoints, without spaces or a plus. `OpLog.verifierKey` uses
+ * @param origin The log's origin, the first line of its checkpoints, without spaces or a plus. `log.proofs.verifierKey` uses
  * the origin of the log.
  * @returns The verifier key: `NAME+HEX8+BASE64`, where the name is the origin.
  * @throws {ProofError} `bad-key` when the author or the origin is malformed.

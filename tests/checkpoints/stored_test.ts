@@ -32,13 +32,13 @@ function objectsOf(path: string): Record<string, string> {
 Deno.test("a table of an earlier version keeps checkpoints, and has the objects that are made now", () => {
   const bySingleSpaces = (sql: string) => sql.replaceAll(/\s+/g, " ");
   withLog(EARLIER, (log, path) => {
-    const signed = log.checkpoint(alice);
-    assertEquals(log.checkpoints(), [signed]);
+    const signed = log.proofs.checkpoint(alice);
+    assertEquals(log.proofs.checkpoints(), [signed]);
     const objects = Object.entries(objectsOf(path)).map(([name, sql]) => [name, bySingleSpaces(sql)]);
     assertEquals(Object.fromEntries(objects), CHECKPOINT_OBJECTS);
   });
   withLog("", (log, path) => {
-    log.checkpoint(alice);
+    log.proofs.checkpoint(alice);
     assertEquals(objectsOf(path), CHECKPOINT_OBJECTS);
   });
 });
@@ -46,8 +46,8 @@ Deno.test("a table of an earlier version keeps checkpoints, and has the objects 
 Deno.test("an index or a trigger that was dropped is made again when the next checkpoint is kept", () => {
   for (const dropped of ["INDEX checkpoints_size", "TRIGGER checkpoints_no_update", "TRIGGER checkpoints_no_delete"]) {
     withLog(`${EARLIER}; DROP ${dropped}`, (log, path) => {
-      const signed = log.checkpoint(alice);
-      assertEquals(log.checkpoints(), [signed]);
+      const signed = log.proofs.checkpoint(alice);
+      assertEquals(log.proofs.checkpoints(), [signed]);
       assertEquals(Object.keys(objectsOf(path)).length, 4);
     });
   }
@@ -86,7 +86,7 @@ const OBSTACLES: [what: string, sql: string][] = [
 for (const [what, sql] of OBSTACLES) {
   Deno.test(`where a checkpoint cannot be kept as it was signed, none is signed: ${what}`, () => {
     withLog(sql, (log, path) => {
-      const error = assertThrows(() => log.checkpoint(alice), FileError);
+      const error = assertThrows(() => log.proofs.checkpoint(alice), FileError);
       assertMatch(error.code, /^(?:not-a-log|io)$/);
       withDatabase(path, (database) => {
         const [tables] = database.prepare("SELECT count(*) FROM sqlite_schema WHERE lower(name) = 'checkpoints'")
@@ -113,8 +113,14 @@ Deno.test("a kept checkpoint that is not what was signed is a documented error, 
   for (const [size, text] of rows) {
     withLog(insert(size, text), (log) => {
       const [{ op }] = [...log.entries()];
-      for (const ask of [() => log.checkpoints(), () => log.checkpoint(alice), () => log.prove(op.opId)]) {
-        assertEquals(assertThrows(ask, FileError, "mnema audit").code, "corrupt");
+      for (
+        const ask of [
+          () => log.proofs.checkpoints(),
+          () => log.proofs.checkpoint(alice),
+          () => log.proofs.prove(op.opId),
+        ]
+      ) {
+        assertEquals(assertThrows(ask, FileError, "not what was signed").code, "corrupt");
       }
     });
   }

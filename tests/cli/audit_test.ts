@@ -39,9 +39,9 @@ Deno.test("audit says what it finds, each on a line, and exits with 1", async ()
     assertEquals(lines.length, 5);
     assertEquals(lines[0], "trigger: ops_no_update is missing");
     assertMatch(lines[1], /^column-differs seq 2 op_[0-9a-f]{12}…: .*, type is "no\\n\\u001bte", not note$/);
-    assertEquals(lines[2], "removed-at-end seq 3: seq 3 was given, and is missing");
-    assertMatch(lines[3], /^not looked at: what is kept of heads, tree: /);
-    assertEquals(lines.at(-1), "3 found in 2 operations, and not all was looked at");
+    assertEquals(lines[2], "removed-at-end seq 3: seq 3 was assigned, and is missing");
+    assertMatch(lines[3], /^not checked: the derived state of heads, tree: /);
+    assertEquals(lines.at(-1), "3 found in 2 operations, and not everything was checked");
 
     const json = await mnema.run("audit", "--json");
     assertEquals([json.code, json.err], [1, ""]);
@@ -57,7 +57,7 @@ Deno.test("audit of what is no log is a finding, and of what is not there an err
     assertEquals(code, 1);
     assertMatch(
       out,
-      /^integrity: text is not an SQLite database.*\nnot looked at: .*\n1 found in 0 operations, and .*\n$/,
+      /^integrity: text is not an SQLite database.*\nnot checked: .*\n1 found in 0 operations, and .*\n$/,
     );
     assertStringIncludes(
       await mnema.refuses("audit", "--log", "none.db"),
@@ -98,13 +98,13 @@ Deno.test("audit that leaves something out says so, and does not exit with 0", a
     makeLog(path, ops);
     {
       using log = OpLog.open(path);
-      log.checkpoint(bob, { origin: "example.org" });
+      log.proofs.checkpoint(bob, { origin: "example.org" });
     }
     const { code, out, err } = await mnema.run("audit");
     assertEquals([code, err], [1, ""]);
     assertMatch(
       out,
-      /^not looked at: who signed 1 kept checkpoint.*\nnothing found in 3 operations, but not all was looked at\n$/,
+      /^not checked: who signed 1 stored checkpoint.*\nnothing found in 3 operations, but not everything was checked\n$/,
     );
     const { clean, found } = JSON.parse((await mnema.run("audit", "--json")).out);
     assertEquals([clean, found], [false, 0]);
@@ -128,7 +128,7 @@ Deno.test("audit compares the log with the checkpoints that somebody else holds"
     assertMatch(short.out, /^checkpoint: the log has 1 operation, fewer than the checkpoint of 3 operations/);
     const { code, out } = await mnema.run("audit", "--checkpoint", "monday", "--checkpoint", "other");
     assertEquals(code, 1);
-    assertMatch(out, /^checkpoint: the log does not begin with the checkpoint of 1 operation .*\n1 found/);
+    assertMatch(out, /^checkpoint: the log contradicts the checkpoint of 1 operation .*\n1 found/);
   });
 });
 
@@ -147,7 +147,10 @@ Deno.test("audit refuses what is no checkpoint, and quotes nothing of it", async
       for (const word of key.split(/\W+/).filter((word) => word.length > 16)) assertFalse(said.includes(word), said);
     }
     await mnema.does("checkpoint", "--origin", "example.org", "--out", "signed");
-    assertMatch(await mnema.refuses("audit", "--checkpoint", "signed"), /^signed: no key is in the origin/);
+    assertMatch(
+      await mnema.refuses("audit", "--checkpoint", "signed"),
+      /^signed: the origin "example.org" names no key/,
+    );
     assertMatch(await mnema.refuses("audit", "--checkpoint", "signed", "--vkey", "none"), /verifier key/);
   });
 });

@@ -53,6 +53,12 @@ Deno.test("lines of operations are taken out of the lines around them, however t
     fc.nat().chain((seq) =>
       fc.constantFrom(...wires.map((wire) => [`{"seq":${seq},"verified":true,"op":${wire}}`, wire]))
     ),
+    fc.array(fc.constantFrom(...operations.map(({ opId }) => opId)), { maxLength: 3 }).chain((children) =>
+      fc.constantFrom(...wires.map((wire) => {
+        const list = children.map((opId) => `"${opId}"`).join(",");
+        return [`{"seq":1,"verified":true,"op":${wire},"children":[${list}]}`, wire];
+      }))
+    ),
     fc.constantFrom("", "}", '{"seq":', '{"seq":1,"op":', '{"seq":1,"op":x', '"日本"').map((text) => [text, text]),
   );
   await fc.assert(

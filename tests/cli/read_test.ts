@@ -23,36 +23,40 @@ function alter({ folder }: Mnema, seq: number, wire: string): void {
   });
 }
 
-Deno.test("show tells everything about an operation", async () => {
+Deno.test("show lists every field of an operation, and its children", async () => {
   const first = note("tea at four");
   const body = { text: "moved", tags: ["tea", { n: 5 }], none: {}, empty: [], "a key": null };
   const op = Operation.create({ type: "note", body, prev: [first.opId], ts: 1_700_000_000_000 }, alice);
   await withOperations([first, op], async (mnema) => {
     assertEquals(
       await mnema.does("show", op.opId),
-      `op_id     ${op.opId}
-seq       2
-type      note
-author    ${alice.author}
-ts        1700000000000 (2023-11-14T22:13:20Z)
-prev      ${first.opId}
-sig       ${op.sig}
-verified  shape, content address and signature
-body      {
-            "a key": null,
-            "empty": [],
-            "none": {},
-            "tags": [
-              "tea",
-              {
-                "n": 5
-              }
-            ],
-            "text": "moved"
-          }
+      `op_id        ${op.opId}
+seq          2
+type         note
+author       ${alice.author}
+ts           1700000000000 (2023-11-14T22:13:20Z)
+prev         ${first.opId}
+followed by  none
+sig          ${op.sig}
+verified     shape, content address and signature
+body         {
+               "a key": null,
+               "empty": [],
+               "none": {},
+               "tags": [
+                 "tea",
+                 {
+                   "n": 5
+                 }
+               ],
+               "text": "moved"
+             }
 `,
     );
-    assertEquals(await mnema.does("show", op.opId, "--json"), `{"seq":2,"verified":true,"op":${op.wire}}\n`);
+    assertStringIncludes(await mnema.does("show", first.opId), `\nfollowed by  ${op.opId}\n`);
+    const json = async (opId: string) => await mnema.does("show", opId, "--json");
+    assertEquals(await json(op.opId), `{"seq":2,"verified":true,"op":${op.wire},"children":[]}\n`);
+    assertEquals(await json(first.opId), `{"seq":1,"verified":true,"op":${first.wire},"children":["${op.opId}"]}\n`);
   });
 });
 
@@ -91,7 +95,7 @@ Deno.test("show verifies again: an operation that was altered in the file is rep
   }
 });
 
-Deno.test("show notices a genuine operation that was put in the place of another", async () => {
+Deno.test("show reports a row that holds another valid operation, and shows the others all the same", async () => {
   const [one, two] = [note("one"), note("two")];
   await withOperations([one, two], async (mnema) => {
     alter(mnema, 1, two.wire);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FileError, formatJson, formatTree, LogError, OpLog } from "../../mod.ts";
-import { Connection } from "../../src/sqlite/connection.ts";
+import { openConnection } from "../../src/sqlite/open.ts";
 import { BUILT_IN } from "../../src/built_in.ts";
 import { FallPaths } from "../../src/claims/cascade.ts";
 import { withDatabase, withFolder } from "../folder.ts";
@@ -33,7 +33,7 @@ function makeLog(path: string): void {
   claim("colour", "red");
   log.claims.refute(alice, "colour");
   log.claims.refute(alice, "drink", { value: "tea" });
-  log.checkpoint(alice, NAMED);
+  log.proofs.checkpoint(alice, NAMED);
   read(log).forEach(({ ask }) => ask());
 }
 
@@ -60,8 +60,8 @@ function read(log: OpLog): { what: string; ask: () => unknown }[] {
     ...claims.map(({ opId }) => ({ what: `why ${opId}`, ask: () => explained(opId) })),
     { what: "a projection", ask: () => log.project(counts) },
     { what: "a replay", ask: () => log.replay(counts) },
-    { what: "a proof", ask: () => log.prove(ops[2].opId) },
-    { what: "a consistency proof", ask: () => log.proveConsistency(log.checkpoints()[0]) },
+    { what: "a proof", ask: () => log.proofs.prove(ops[2].opId) },
+    { what: "a consistency proof", ask: () => log.proofs.proveConsistency(log.proofs.checkpoints()[0]) },
   ];
 }
 
@@ -212,7 +212,7 @@ Deno.test("whatever is in a derived table, each reader gives an answer or a docu
         const changes = [
           { what: "a refute", ask: () => log.claims.refute(alice, "shop", { ts: 5 }) },
           { what: "a claim", ask: () => log.claims.assert(alice, { key: "drink", value: "tea", ts: 5 }) },
-          { what: "a checkpoint", ask: () => log.checkpoint(alice, NAMED) },
+          { what: "a checkpoint", ask: () => log.proofs.checkpoint(alice, NAMED) },
         ];
         for (const { what, ask } of [...read(log), ...readonly ? [] : changes]) {
           try {
@@ -256,12 +256,7 @@ Deno.test("claims that fell with each other, or with themselves, are damage, and
           assertStringIncludes(error.message, "rebuild it with log.rebuild()");
         }
       }
-      const connection = Connection.open(path, {
-        readonly: true,
-        create: false,
-        busyTimeoutMs: 0,
-        synchronous: "FULL",
-      });
+      const connection = openConnection(path, { readonly: true, create: false, busyTimeoutMs: 0 });
       const [shop] = connection.query(`SELECT ${SEQ("shop")}`).value<[number]>()!;
       const all = connection.query("SELECT seq FROM mnema_claims").values<[number]>().flat();
       const paths = new FallPaths(connection, all);
@@ -317,11 +312,15 @@ Deno.test("a checkpoint is not signed of fewer or more operations than there are
   withCopies((damagedCopy) => {
     for (const sql of damages) {
       using log = OpLog.open(damagedCopy(sql));
-      const before = log.checkpoints();
-      assertEquals(assertThrows(() => log.checkpoint(alice, NAMED), FileError, "rebuild").code, "derived-damaged", sql);
-      assertEquals(log.checkpoints(), before);
+      const before = log.proofs.checkpoints();
+      assertEquals(
+        assertThrows(() => log.proofs.checkpoint(alice, NAMED), FileError, "rebuild").code,
+        "derived-damaged",
+        sql,
+      );
+      assertEquals(log.proofs.checkpoints(), before);
       log.rebuild();
-      log.checkpoint(alice, NAMED);
+      log.proofs.checkpoint(alice, NAMED);
     }
   });
 });

@@ -81,16 +81,16 @@ Deno.test("neither a signer nor onProgress can use the log that calls it", () =>
       return alice.sign(message);
     },
   });
-  const acts = [() => log.record(alice, "note", {}), () => log.checkpoint(alice), () => log.close()];
+  const acts = [() => log.record(alice, "note", {}), () => log.proofs.checkpoint(alice), () => log.close()];
   for (const act of acts) {
     const refused = [
       () => log.record(calling(act), "note", {}),
-      () => log.checkpoint(calling(act)),
+      () => log.proofs.checkpoint(calling(act)),
       () => log.rebuild(act),
     ];
     for (const use of refused) assertThrows(use, LogError, "cannot use the log that calls it");
   }
-  assertEquals([log.size, log.checkpoints(), log.heads()], [1, [], [note("a").opId]]);
+  assertEquals([log.size, log.proofs.checkpoints(), log.heads()], [1, [], [note("a").opId]]);
 });
 
 Deno.test("an empty log has the initial state, in memory, in a file, readonly, and after a rebuild", () => {
@@ -212,15 +212,15 @@ Deno.test("a damaged derived table does not keep operations from being appended,
       {
         using log = OpLog.open(path);
         log.append(note("first"));
-        log.checkpoint(alice);
+        log.proofs.checkpoint(alice);
       }
       withDatabase(path, (database) => database.exec("UPDATE mnema_tiles SET hashes = 'damaged'"));
       using log = OpLog.open(path, { durability: "normal" });
       await append(log);
       assertEquals(log.size, way === "ingest" ? 1001 : 4097, way);
-      assertEquals(assertThrows(() => log.checkpoint(alice), FileError).code, "derived-damaged", way);
+      assertEquals(assertThrows(() => log.proofs.checkpoint(alice), FileError).code, "derived-damaged", way);
       log.rebuild();
-      assertEquals(log.checkpoint(alice).split("\n")[1], `${log.size}`, way);
+      assertEquals(log.proofs.checkpoint(alice).split("\n")[1], `${log.size}`, way);
     }
   });
 });

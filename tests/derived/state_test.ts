@@ -272,7 +272,7 @@ const USES: [what: string, use: (log: OpLog) => unknown][] = [
   ["entries", (log) => [...log.entries()]],
   ["get", (log) => log.get(note("a").opId)],
   ["claims", (log) => [...log.claims.query()]],
-  ["checkpoint", (log) => log.checkpoint(alice)],
+  ["checkpoint", (log) => log.proofs.checkpoint(alice)],
   ["close", (log) => log.close()],
 ];
 
@@ -311,7 +311,7 @@ for (const [what, use] of USES) {
         };
         assertEquals([log.project(catching), log.replay(catching), caught], [2, 2, 4]);
         assertEquals(assertProjected(log, projection), ["a", "b"]);
-        assertEquals([log.heads().length, log.size, log.checkpoints()], [2, 2, []]);
+        assertEquals([log.heads().length, log.size, log.proofs.checkpoints()], [2, 2, []]);
       });
     }
   });

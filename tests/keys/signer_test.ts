@@ -89,8 +89,8 @@ for (const [what, signer, code] of REFUSED) {
     const acts: ((signer: Signer) => unknown)[] = [
       (signer) => Operation.create(DRAFT, signer),
       (signer) => log.record(signer, DRAFT.type, DRAFT.body),
-      (signer) => log.checkpoint(signer),
-      (signer) => log.checkpoint(signer, { origin }),
+      (signer) => log.proofs.checkpoint(signer),
+      (signer) => log.proofs.checkpoint(signer, { origin }),
       (signer) => log.claims.assert(signer, claim),
       (signer) => log.claims.refute(signer, "drink"),
       (signer) => log.claims.correct(signer, "drink", "coffee"),
@@ -99,7 +99,7 @@ for (const [what, signer, code] of REFUSED) {
       const error = assertThrows(() => act(signer() as Signer), LogError);
       assertEquals(error.code, code, error.message);
     }
-    assertEquals([log.size, log.heads(), log.checkpoints()], [1, [first.opId], []]);
+    assertEquals([log.size, log.heads(), log.proofs.checkpoints()], [1, [first.opId], []]);
   });
 }
 
@@ -122,7 +122,7 @@ Deno.test("a custom signer can sign: its author is read once, its signature is c
   copy.verify();
   assertEquals([copy.author, asked], [alice.author, 1]);
   asked = 0;
-  const checkpoint = log.checkpoint(signer, { origin });
+  const checkpoint = log.proofs.checkpoint(signer, { origin });
   given.fill(0);
   assertEquals(verifyCheckpoint(checkpoint, verifierKey(alice.author, origin)).size, 1);
   assertEquals(asked, 1);

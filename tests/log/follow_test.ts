@@ -3,6 +3,7 @@ import { LogError, OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { alice, note, vectorLines } from "../operations.ts";
 import { insertOutside } from "../outside.ts";
+import { runChild } from "./children/run.ts";
 
 /** The texts of the next notes that are followed. */
 async function next(entries: AsyncGenerator<{ op: { body: Record<string, unknown> } }>, count: number) {
@@ -44,6 +45,25 @@ Deno.test("a follower gets what another connection and another implementation ap
     const following = next(entries, 1);
     insertOutside(path, [note("another implementation")]);
     assertEquals(await following, ["another implementation"]);
+  });
+});
+
+Deno.test("a follower keeps SQLite's locks: another process that closes the log leaves the -wal", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/log.db`;
+    using log = OpLog.open(path);
+    log.append(note("first"));
+    const entries = log.follow({ types: ["note"] });
+    for (let n = 0; n < 2; n++) {
+      const following = entries.next();
+      assertEquals(await runChild("record.ts", [path, "1"]), { value: "done" });
+      assertEquals((await following).value!.seq, n + 2);
+      assertEquals(Deno.statSync(`${path}-wal`).isFile, true);
+    }
+    log.append(note("last"));
+    await entries.return();
+    using other = OpLog.open(path, { readonly: true });
+    assertEquals(other.size, 4);
   });
 });
 

@@ -60,7 +60,7 @@ Deno.test("whatever is passed to a method of a log, it does its work or throws a
   using log = OpLog.open();
   const { opId } = log.record(alice, "note", { text: "tea" });
   log.claims.assert(alice, { key: "k", value: 1 });
-  log.checkpoint(alice);
+  log.proofs.checkpoint(alice);
   const methods = [...methodsOf(log, ["close", "ingest", "follow"]), ...methodsOf(log.claims, [])];
   assert(methods.length > 20);
   let refused = 0;
@@ -134,7 +134,7 @@ Deno.test("an id that is no text is refused, and one that no operation has is no
     (id) => log.has(id),
     (id) => log.seqOf(id),
     (id) => log.resolve(id),
-    (id) => log.prove(id),
+    (id) => log.proofs.prove(id),
   ];
   for (const ask of asks) {
     for (const id of [undefined, null, 5, {}, [note("a").opId], note("a")]) {
@@ -232,9 +232,9 @@ Deno.test("nothing is signed during an atomic ingest, which may be undone", asyn
   let asked = 0;
   const onProgress = () => {
     asked++;
-    assertEquals(assertThrows(() => log.checkpoint(alice), LogError, "atomic ingest").code, "locked");
+    assertEquals(assertThrows(() => log.proofs.checkpoint(alice), LogError, "atomic ingest").code, "locked");
   };
   await log.ingest([note("b")], { atomic: true, workers: 0, onProgress });
-  assertEquals([asked, log.checkpoints()], [1, []]);
-  log.checkpoint(alice);
+  assertEquals([asked, log.proofs.checkpoints()], [1, []]);
+  log.proofs.checkpoint(alice);
 });

@@ -11,7 +11,7 @@ function makeWholeLog(path: string): void {
   log.heads();
   [...log.claims.query()];
   log.project({ name: "count-of.all", version: 1, initial: 0, step: (count) => count + 1 });
-  log.checkpoint(alice);
+  log.proofs.checkpoint(alice);
 }
 
 function withLog(change: string | ((path: string) => void), use: (path: string, folder: string) => void): void {

@@ -7,7 +7,8 @@ import { Changes } from "../../src/log/changes.ts";
 import { namesOf } from "../../src/log/records.ts";
 import { ensureSchema } from "../../src/log/schema.ts";
 import { Writer } from "../../src/log/writer.ts";
-import { Connection } from "../../src/sqlite/connection.ts";
+import type { Connection } from "../../src/sqlite/connection.ts";
+import { openConnection } from "../../src/sqlite/open.ts";
 import { leafHash } from "../../src/tlog/leaf.ts";
 import { forged, note, vectorOperations } from "../operations.ts";
 
@@ -16,7 +17,7 @@ const MAX_BYTES = 1 << 20;
 /** A writer to a log in memory, and what it has reported. */
 function openWriter(): { writer: Writer; reported: (Appended[] | "rolled back")[]; connection: Connection } {
   const options = { readonly: false, create: true, busyTimeoutMs: 0, synchronous: "FULL" } as const;
-  const connection = Connection.open(":memory:", options);
+  const connection = openConnection(":memory:", options);
   ensureSchema(connection, definitionOf);
   const reported: (Appended[] | "rolled back")[] = [];
   const follower = {

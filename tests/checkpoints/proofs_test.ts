@@ -61,11 +61,11 @@ Deno.test("a checkpoint of log.jsonl has the roots of the vectors, at every size
   using log = OpLog.open();
   let size = 0;
   const sizes = new Set(Object.keys(roots).map(Number));
-  if (sizes.has(0)) assertEquals(verifyCheckpoint(log.checkpoint(alice, NAMED), vkey).root.toBase64(), roots[0]);
+  if (sizes.has(0)) assertEquals(verifyCheckpoint(log.proofs.checkpoint(alice, NAMED), vkey).root.toBase64(), roots[0]);
   for (const op of vectorOperations()) {
     log.append(op, UNCHECKED);
     if (!sizes.has(++size)) continue;
-    const checkpoint = verifyCheckpoint(log.checkpoint(alice, NAMED), vkey);
+    const checkpoint = verifyCheckpoint(log.proofs.checkpoint(alice, NAMED), vkey);
     assertEquals([checkpoint.size, checkpoint.root.toBase64()], [size, roots[size]]);
   }
   assert(size >= 1000);
@@ -90,7 +90,7 @@ Deno.test("the tree is that of the RFC, however operations come in", () => {
               for (const { opId, type, author, ts, wire } of more) insert.run(opId, type, author, ts, wire);
             });
           }
-          if (how === "sign") log.checkpoint(alice, NAMED);
+          if (how === "sign") log.proofs.checkpoint(alice, NAMED);
           if (how === "reopen") {
             log.close();
             log = OpLog.open(path, { durability: "normal" });
@@ -98,7 +98,10 @@ Deno.test("the tree is that of the RFC, however operations come in", () => {
           ops.push(...more);
         }
         if (ops.length > 0) {
-          assertEquals(verifyCheckpoint(log.checkpoint(alice, NAMED), vkey).root.toBase64(), rootOfOperations(ops));
+          assertEquals(
+            verifyCheckpoint(log.proofs.checkpoint(alice, NAMED), vkey).root.toBase64(),
+            rootOfOperations(ops),
+          );
         }
         log.close();
         Deno.removeSync(path);
@@ -114,63 +117,63 @@ Deno.test("every operation is proved at every size, and every checkpoint consist
   const signed: string[] = [];
   for (const op of ops) {
     log.append(op, UNCHECKED);
-    signed.push(log.checkpoint(alice, NAMED));
+    signed.push(log.proofs.checkpoint(alice, NAMED));
   }
-  assertEquals(log.checkpoints(), signed);
+  assertEquals(log.proofs.checkpoints(), signed);
   for (const [i, op] of ops.entries()) {
     for (const checkpoint of signed.slice(i)) {
-      assertEquals(verifyInclusion(log.prove(op.opId, checkpoint), op.wire, vkey).index, i);
+      assertEquals(verifyInclusion(log.proofs.prove(op.opId, checkpoint), op.wire, vkey).index, i);
     }
     for (const later of signed.slice(i)) {
-      assertEquals(verifyConsistency(log.proveConsistency(signed[i], later), vkey).new.text, later);
+      assertEquals(verifyConsistency(log.proofs.proveConsistency(signed[i], later), vkey).new.text, later);
     }
   }
-  assertEquals(verifyInclusion(log.prove(ops[3].opId), ops[3].wire, vkey).size, ops.length);
+  assertEquals(verifyInclusion(log.proofs.prove(ops[3].opId), ops[3].wire, vkey).size, ops.length);
 });
 
 Deno.test("trees of more than one and of more than two layers are proved", () => {
   using log = OpLog.open();
   const ops = chain(66_000); // 256 tiles, and some
   log.appendAll(ops, UNCHECKED);
-  const first = log.checkpoint(alice, NAMED);
+  const first = log.proofs.checkpoint(alice, NAMED);
   assertEquals(verifyCheckpoint(first, vkey).root.toBase64(), rootOfOperations(ops));
   log.appendAll(chain(600, ops.length), UNCHECKED);
-  const second = log.checkpoint(alice, NAMED);
+  const second = log.proofs.checkpoint(alice, NAMED);
   for (const i of [0, 255, 256, 65_535, 65_536, 65_999]) {
     for (const checkpoint of [first, second]) {
-      assertEquals(verifyInclusion(log.prove(ops[i].opId, checkpoint), ops[i].wire, vkey).index, i);
+      assertEquals(verifyInclusion(log.proofs.prove(ops[i].opId, checkpoint), ops[i].wire, vkey).index, i);
     }
   }
-  verifyConsistency(log.proveConsistency(first, second), vkey);
+  verifyConsistency(log.proofs.proveConsistency(first, second), vkey);
 });
 
 Deno.test("what cannot be proved is refused with what to do", () => {
   using log = OpLog.open();
   const tea = log.record(alice, "note", { text: "tea" });
-  assertThrows(() => log.prove("op_" + "0".repeat(64)), NotFoundError);
-  assertEquals(assertThrows(() => log.prove(tea.opId), LogError, "mnema checkpoint").code, "not-found");
-  const checkpoint = log.checkpoint(alice, NAMED);
+  assertThrows(() => log.proofs.prove("op_" + "0".repeat(64)), NotFoundError);
+  assertEquals(assertThrows(() => log.proofs.prove(tea.opId), LogError, "sign one first").code, "not-found");
+  const checkpoint = log.proofs.checkpoint(alice, NAMED);
   const later = log.record(alice, "note", { text: "later" });
-  assertEquals(assertThrows(() => log.prove(later.opId), LogError, "mnema checkpoint").code, "not-found");
-  assertEquals(assertThrows(() => log.prove(later.opId, checkpoint), LogError).code, "not-found");
-  assertEquals(assertThrows(() => log.prove(tea.opId, "nonsense"), ProofError).code, "bad-checkpoint");
-  assertEquals(assertThrows(() => log.checkpoint(alice, { origin: "two words" }), ProofError).code, "bad-key");
-  const newer = log.checkpoint(alice, NAMED);
-  assertEquals(assertThrows(() => log.proveConsistency(newer, checkpoint), LogError).code, "invalid-argument");
+  assertEquals(assertThrows(() => log.proofs.prove(later.opId), LogError, "sign one first").code, "not-found");
+  assertEquals(assertThrows(() => log.proofs.prove(later.opId, checkpoint), LogError).code, "not-found");
+  assertEquals(assertThrows(() => log.proofs.prove(tea.opId, "nonsense"), ProofError).code, "bad-checkpoint");
+  assertEquals(assertThrows(() => log.proofs.checkpoint(alice, { origin: "two words" }), ProofError).code, "bad-key");
+  const newer = log.proofs.checkpoint(alice, NAMED);
+  assertEquals(assertThrows(() => log.proofs.proveConsistency(newer, checkpoint), LogError).code, "invalid-argument");
   using other = OpLog.open();
   other.append(note("somebody else's"));
-  assertThrows(() => other.prove(note("somebody else's").opId, checkpoint), InconsistentError);
-  assertThrows(() => other.proveConsistency(newer, newer), InconsistentError);
+  assertThrows(() => other.proofs.prove(note("somebody else's").opId, checkpoint), InconsistentError);
+  assertThrows(() => other.proofs.proveConsistency(newer, newer), InconsistentError);
 });
 
 Deno.test("several identities and origins sign one log; signing twice keeps one checkpoint", () => {
   using log = OpLog.open();
   log.append(note("a"));
-  const byAlice = log.checkpoint(alice, NAMED);
-  assertEquals(log.checkpoint(alice, NAMED), byAlice);
-  const named = log.checkpoint(bob, { origin: "example.org/log" });
+  const byAlice = log.proofs.checkpoint(alice, NAMED);
+  assertEquals(log.proofs.checkpoint(alice, NAMED), byAlice);
+  const named = log.proofs.checkpoint(bob, { origin: "example.org/log" });
   verifyCheckpoint(named, verifierKey(bob.author, "example.org/log"));
-  assertEquals(log.checkpoints().toSorted(), [byAlice, named].toSorted());
+  assertEquals(log.proofs.checkpoints().toSorted(), [byAlice, named].toSorted());
 });
 
 Deno.test("the file itself refuses to change or to forget a checkpoint", () => {
@@ -178,14 +181,14 @@ Deno.test("the file itself refuses to change or to forget a checkpoint", () => {
     const path = `${folder}/log.db`;
     using log = OpLog.open(path);
     log.append(note("a"));
-    const signed = log.checkpoint(alice, NAMED);
+    const signed = log.proofs.checkpoint(alice, NAMED);
     withDatabase(path, (database) => {
       for (const sql of ["UPDATE checkpoints SET size = 0", "DELETE FROM checkpoints"]) {
         assertThrows(() => database.exec(sql), Error, "signed checkpoints are kept");
       }
     });
     log.rebuild();
-    assertEquals(log.checkpoints(), [signed]);
+    assertEquals(log.proofs.checkpoints(), [signed]);
   });
 });
 
@@ -196,13 +199,13 @@ Deno.test("a readonly log proves, also when its tree is behind, and signs nothin
     const signed = (() => {
       using log = OpLog.open(path);
       log.appendAll(ops, UNCHECKED);
-      return log.checkpoint(alice, NAMED);
+      return log.proofs.checkpoint(alice, NAMED);
     })();
     withDatabase(path, (database) => database.exec("DELETE FROM mnema_tiles; UPDATE mnema_watermarks SET seq = 0"));
     using log = OpLog.open(path, { readonly: true });
-    assertEquals(verifyInclusion(log.prove(ops[9].opId, signed), ops[9].wire, vkey).index, 9);
-    assertEquals(assertThrows(() => log.checkpoint(alice, NAMED), FileError).code, "read-only");
-    assertEquals(log.checkpoints(), [signed]);
+    assertEquals(verifyInclusion(log.proofs.prove(ops[9].opId, signed), ops[9].wire, vkey).index, 9);
+    assertEquals(assertThrows(() => log.proofs.checkpoint(alice, NAMED), FileError).code, "read-only");
+    assertEquals(log.proofs.checkpoints(), [signed]);
   });
 });
 
@@ -215,7 +218,7 @@ Deno.test("nothing is signed or proved that a kept checkpoint contradicts, and t
       const ops = Array.from({ length: 9 }, (_, n) => note(`${n}`));
       for (const [i, op] of ops.entries()) {
         log.append(op);
-        if (sizes.includes(i + 1)) log.checkpoint(alice, NAMED);
+        if (sizes.includes(i + 1)) log.proofs.checkpoint(alice, NAMED);
       }
       return ops;
     };
@@ -227,7 +230,7 @@ Deno.test("nothing is signed or proved that a kept checkpoint contradicts, and t
       const path = `${folder}/hashes-kept.db`;
       const ops = signedAt(path, [9]);
       change(path, `UPDATE ops SET wire = '${changed}' WHERE seq = 4`);
-      const error = refuses(path, (log) => log.prove(ops[3].opId));
+      const error = refuses(path, (log) => log.proofs.prove(ops[3].opId));
       assertEquals([error.code, error.change], ["inconsistent", { seq: 4, opId: ops[3].opId }]);
     }
     {
@@ -239,7 +242,7 @@ Deno.test("nothing is signed or proved that a kept checkpoint contradicts, and t
       );
       tile[0][32 * 6] ^= 1;
       withDatabase(path, (database) => database.prepare("UPDATE mnema_tiles SET hashes = ?").run(tile[0]));
-      const error = refuses(path, (log) => log.checkpoint(alice, NAMED));
+      const error = refuses(path, (log) => log.proofs.checkpoint(alice, NAMED));
       assertEquals(error.change, { seq: 7, opId: ops[6].opId });
     }
     {
@@ -250,7 +253,7 @@ Deno.test("nothing is signed or proved that a kept checkpoint contradicts, and t
         using log = OpLog.open(path);
         log.rebuild();
       }
-      const error = refuses(path, (log) => log.checkpoint(alice, NAMED));
+      const error = refuses(path, (log) => log.proofs.checkpoint(alice, NAMED));
       assertEquals(error.change, undefined);
       assert(error.message.includes("number 3 to 5"), error.message);
     }
@@ -258,7 +261,7 @@ Deno.test("nothing is signed or proved that a kept checkpoint contradicts, and t
       const path = `${folder}/removed.db`;
       signedAt(path, [9]);
       change(path, "DELETE FROM ops WHERE seq = 9");
-      assert(refuses(path, (log) => log.checkpoint(alice, NAMED)).message.includes("some were removed"));
+      assert(refuses(path, (log) => log.proofs.checkpoint(alice, NAMED)).message.includes("some were removed"));
     }
   });
 });
@@ -268,7 +271,7 @@ Deno.test("an audit finds that the log no longer begins with what it signed, and
     const sign = (path: string): void => {
       using log = OpLog.open(path);
       for (let n = 0; n < 9; n++) log.append(note(`${n}`));
-      log.checkpoint(alice, NAMED);
+      log.proofs.checkpoint(alice, NAMED);
       log.append(note("later"));
     };
     const kinds = async (path: string) => (await audit(path, { workers: 0 })).findings.map(({ kind }) => kind);

@@ -44,18 +44,18 @@ async function withTable(use: (path: string) => Promise<void>): Promise<void> {
   });
 }
 
-Deno.test("a worker of which nothing is heard is given up, with a finding, and what it told is kept", async () => {
+Deno.test("a worker that makes no progress is abandoned, with a finding, and its earlier findings stay", async () => {
   const findings = new Findings();
   const script = `postMessage({ kind: "progress", progress: { checked: 7, total: 9 } });
     postMessage({ kind: "finding", finding: { kind: "schema", message: "it told this" } });
     postMessage({ kind: "unchecked", what: "and this" });`;
   assertEquals(await runIn(script, findings, 2000), 7);
   assertEquals(findings.sorted().map(({ kind }) => kind), ["integrity", "schema"]);
-  assertStringIncludes(findings.sorted()[0].message, "given up");
-  assertEquals(findings.unchecked, ["and this", "what comes after: the audit was given up"]);
+  assertStringIncludes(findings.sorted()[0].message, "aborted");
+  assertEquals(findings.unchecked, ["and this", "the rest of the file: the audit was aborted"]);
 });
 
-Deno.test("while a worker says how far it is, it is not given up", async () => {
+Deno.test("a worker that reports progress is not abandoned", async () => {
   const findings = new Findings();
   const script = `let n = 0;
     const next = () => {
@@ -94,11 +94,11 @@ Deno.test("a log with something else beside it comes out as if it were alone", a
   });
 });
 
-Deno.test("native code that does not come back in time is a finding, and the audit ends", async () => {
+Deno.test("native code that does not return in time is a finding, and the audit ends", async () => {
   await withTable(async (path) => {
     const report = await audit(path, { stallTimeoutMs: 1, workers: 0 });
     assertEquals(report.findings.map(({ kind }) => kind), ["integrity"]);
-    assertStringIncludes(report.findings[0].message, "given up");
+    assertStringIncludes(report.findings[0].message, "aborted");
     assertEquals([report.unchecked.length, report.clean], [1, false]);
   });
 });

@@ -16,7 +16,7 @@ async function withFile(use: (path: string) => Promise<void>): Promise<void> {
     {
       using log = OpLog.open(path);
       log.project({ name: "count-of.all", version: 1, initial: 0, step: (count) => count + 1 });
-      log.checkpoint(alice);
+      log.proofs.checkpoint(alice);
     }
     await use(path);
   });
@@ -56,7 +56,7 @@ const CHANGES: [what: string, sql: string, found: FindingKind[]][] = [
   ["a trigger on ops by a quoted, qualified name", 'CREATE TRIGGER t AFTER INSERT ON main."OPS" BEGIN SELECT 1; END', [
     "trigger",
   ]],
-  ["a trigger on the kept checkpoints", "CREATE TRIGGER t AFTER INSERT ON checkpoints BEGIN SELECT 1; END", [
+  ["a trigger on the stored checkpoints", "CREATE TRIGGER t AFTER INSERT ON checkpoints BEGIN SELECT 1; END", [
     "trigger",
   ]],
   ["a trigger on a derived table", "CREATE TRIGGER t AFTER INSERT ON mnema_heads BEGIN SELECT 1; END", ["trigger"]],
@@ -69,13 +69,13 @@ const CHANGES: [what: string, sql: string, found: FindingKind[]][] = [
   ["a view for the watermarks", "DROP TABLE mnema_watermarks; CREATE VIEW mnema_watermarks AS SELECT 1 AS seq", [
     "derived-differs",
   ]],
-  ["a view for the kept checkpoints", "DROP TABLE checkpoints; CREATE VIEW checkpoints AS SELECT 1 AS note", [
+  ["a view for the stored checkpoints", "DROP TABLE checkpoints; CREATE VIEW checkpoints AS SELECT 1 AS note", [
     "checkpoint",
   ]],
-  ["other columns of the kept checkpoints", "DROP TABLE checkpoints; CREATE TABLE checkpoints (size, note)", [
+  ["other columns of the stored checkpoints", "DROP TABLE checkpoints; CREATE TABLE checkpoints (size, note)", [
     "checkpoint",
   ]],
-  ["a trigger of the kept checkpoints is dropped", "DROP TRIGGER checkpoints_no_delete", ["trigger"]],
+  ["a trigger of the stored checkpoints is dropped", "DROP TRIGGER checkpoints_no_delete", ["trigger"]],
   [
     "a trigger of the log's name on another table",
     "CREATE TABLE songs (x); DROP TRIGGER ops_no_delete; " +

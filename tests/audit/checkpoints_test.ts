@@ -20,7 +20,7 @@ async function withSigned(
       using log = OpLog.open(path);
       for (let n = 1; n <= 30; n++) {
         log.append(note(`${n}`));
-        if (n % 5 === 0) checkpoints.push(log.checkpoint(alice, options));
+        if (n % 5 === 0) checkpoints.push(log.proofs.checkpoint(alice, options));
       }
     }
     await use(path, checkpoints);
@@ -32,7 +32,7 @@ async function told(path: string, options: AuditOptions = {}): Promise<{ found: 
   return { found: findings.map(({ kind, message }) => `${kind}: ${message}`), unchecked };
 }
 
-/** Changes the kept checkpoints as someone does who knows of the triggers. */
+/** Changes the stored checkpoints as someone does who knows of the triggers. */
 function changeKept(path: string, sql: string): void {
   withDatabase(path, (db) => {
     const triggers = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'checkpoints_no_%'")
@@ -61,8 +61,8 @@ Deno.test("nothing is found in a log that was signed many times, by several keys
       using log = OpLog.open(path);
       log.append(note("by bob", []));
       log.record(bob, "note", {});
-      log.checkpoint(bob);
-      log.checkpoint(bob, { origin: ORIGIN }); // one of its authors
+      log.proofs.checkpoint(bob);
+      log.proofs.checkpoint(bob, { origin: ORIGIN }); // one of its authors
     }
     assertEquals(await told(path), { found: [], unchecked: [] });
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_tiles"));
@@ -70,19 +70,19 @@ Deno.test("nothing is found in a log that was signed many times, by several keys
   });
 });
 
-Deno.test("every kept checkpoint is compared with the log, and a change is told once, with the first that it concerns", async () => {
+Deno.test("every stored checkpoint is compared with the log, and a change is reported once, with the smallest that it contradicts", async () => {
   await withSigned(async (path) => {
     rewriteFrom(path, 12);
     const { found } = await told(path);
     assertEquals(found.length, 1);
     assertMatch(
       found[0],
-      /^checkpoint: the log does not begin with what the checkpoint of 15 operations .*, nor with those of 3 more$/,
+      /^checkpoint: the log contradicts its signed checkpoint of 15 operations, and 3 more$/,
     );
   });
 });
 
-Deno.test("a kept checkpoint that is larger than the log is found", async () => {
+Deno.test("a stored checkpoint that is larger than the log is found", async () => {
   await withSigned(async (path) => {
     behindTriggers(path, (db) => db.exec("DELETE FROM ops WHERE seq > 12; UPDATE sqlite_sequence SET seq = 12"));
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_watermarks"));
@@ -90,36 +90,40 @@ Deno.test("a kept checkpoint that is larger than the log is found", async () => 
   });
 });
 
-/** What someone does to the kept checkpoints, and what is said of that. */
+/** What someone does to the stored checkpoints, and what is said of that. */
 const CHANGES: [what: string, sql: string, found: RegExp][] = [
   ["one is removed", "DELETE FROM checkpoints WHERE rowid = 3", /number 3 is missing$/],
   ["some are removed", "DELETE FROM checkpoints WHERE rowid IN (1, 2, 3)", /numbers 1 to 3 are missing$/],
-  ["a size is changed", "UPDATE checkpoints SET size = 11 WHERE rowid = 2", /^checkpoint: kept checkpoint 2 .* is 11$/],
+  [
+    "a size is changed",
+    "UPDATE checkpoints SET size = 11 WHERE rowid = 2",
+    /^checkpoint: stored checkpoint 2 .* is 11$/,
+  ],
   [
     "a size is a text",
     "UPDATE checkpoints SET size = 'ten' WHERE rowid = 2",
-    /^checkpoint: kept checkpoint 2 .* is null$/,
+    /^checkpoint: stored checkpoint 2 .* is null$/,
   ],
   [
     "a size is changed in the note",
     "UPDATE checkpoints SET note = replace(note, char(10) || '10' || char(10), char(10) || '11' || char(10)), size = 11 " +
     "WHERE rowid = 2",
-    /^checkpoint: kept checkpoint 2: the signature .* is not of this text$/,
+    /^checkpoint: stored checkpoint 2: the signature .* is not of this text$/,
   ],
   [
     "a signature is taken off",
     "UPDATE checkpoints SET note = substr(note, 1, instr(note, char(10) || char(10))) WHERE rowid = 2",
-    /^checkpoint: kept checkpoint 2 is no checkpoint$/,
+    /^checkpoint: stored checkpoint 2 is malformed$/,
   ],
   [
     "a note has something behind its signature",
     "UPDATE checkpoints SET note = note || 'x' WHERE rowid = 2",
-    /^checkpoint: kept checkpoint 2: the signed note does not end/,
+    /^checkpoint: stored checkpoint 2: the signed note does not end/,
   ],
   [
     "a note is a blob",
     "UPDATE checkpoints SET note = CAST(note AS BLOB) WHERE rowid = 2",
-    /kept checkpoint 2 is no checkpoint$/,
+    /stored checkpoint 2 is malformed$/,
   ],
   ["a note is huge", "UPDATE checkpoints SET note = note || hex(zeroblob(1000000)) WHERE rowid = 2", /has \d+ bytes/],
   [
@@ -130,7 +134,7 @@ const CHANGES: [what: string, sql: string, found: RegExp][] = [
 ];
 
 for (const [what, sql, expected] of CHANGES) {
-  Deno.test(`it is found that of the kept checkpoints ${what}`, async () => {
+  Deno.test(`it is found that of the stored checkpoints ${what}`, async () => {
     await withSigned(async (path) => {
       changeKept(path, sql);
       const { found } = await told(path);
@@ -146,18 +150,18 @@ Deno.test("who signed under a name that has no key in it is found among the auth
     {
       using log = OpLog.open(path);
       log.append(note("by alice"));
-      log.checkpoint(carol, { origin: ORIGIN }); // no author of the log
+      log.proofs.checkpoint(carol, { origin: ORIGIN }); // no author of the log
     }
     const { found, unchecked } = await told(path);
     assertEquals([found, unchecked.length], [[], 1]);
-    assertMatch(unchecked[0], /^who signed 1 kept checkpoint: /);
+    assertMatch(unchecked[0], /^who signed 1 stored checkpoint: /);
     assertEquals(await told(path, { vkeys: [verifierKey(carol.author, ORIGIN)] }), { found: [], unchecked: [] });
     changeKept(path, "UPDATE checkpoints SET note = replace(note, '1', '0')");
     assertEquals((await told(path, { vkeys: [verifierKey(carol.author, ORIGIN)] })).found.length > 0, true);
   });
 });
 
-Deno.test("where kept checkpoints cannot be read, those that others hold are compared with the log all the same", async () => {
+Deno.test("where stored checkpoints cannot be read, those that others hold are compared with the log all the same", async () => {
   await withSigned(async (path, checkpoints) => {
     rewriteFrom(path, 12);
     withDatabase(path, (db) => {
@@ -173,19 +177,19 @@ Deno.test("where kept checkpoints cannot be read, those that others hold are com
   });
 });
 
-Deno.test("a kept checkpoint that another key signed in the name of an author is found", async () => {
+Deno.test("a stored checkpoint that another key signed in the name of an author is found", async () => {
   await withSigned(async (path) => {
     {
       using log = OpLog.open(path);
-      log.checkpoint(bob, { origin: `mnema/${alice.author}` });
+      log.proofs.checkpoint(bob, { origin: `mnema/${alice.author}` });
     }
     const { found } = await told(path);
     assertEquals(found.length, 1);
-    assertMatch(found[0], /^checkpoint: kept checkpoint 7: .* has not signed this text$/);
+    assertMatch(found[0], /^checkpoint: stored checkpoint 7: .* has not signed this text$/);
   });
 });
 
-Deno.test("a log begins with what somebody else's checkpoint of it says, or that is found", async () => {
+Deno.test("a log that contradicts a checkpoint that somebody else holds is a finding", async () => {
   await withSigned(async (path, checkpoints) => {
     assertEquals(await told(path, { checkpoints }), { found: [], unchecked: [] });
     // All is written anew, what was kept as well.
@@ -197,7 +201,7 @@ Deno.test("a log begins with what somebody else's checkpoint of it says, or that
     assertEquals(changed.found.length, 1);
     assertMatch(
       changed.found[0],
-      /^checkpoint: the log does not begin with the checkpoint of 15 operations in .* that was given$/,
+      /^checkpoint: the log contradicts the checkpoint of 15 operations in .* that was given$/,
     );
     behindTriggers(path, (db) => db.exec("DELETE FROM ops WHERE seq > 12; UPDATE sqlite_sequence SET seq = 12"));
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_watermarks"));
@@ -247,7 +251,7 @@ Deno.test("what others append and sign while the log is audited is no finding", 
       workers: 1,
       onProgress: () => {
         log.record(alice, "note", {});
-        log.checkpoint(alice);
+        log.proofs.checkpoint(alice);
       },
     });
     const { findings, unchecked } = await underWay;

@@ -53,7 +53,7 @@ Deno.test("one changed bit in a -wal is found wherever commits behind it are los
       Deno.writeFileSync(`${path}-wal`, whole.with(at, whole[at] ^ 1));
       const { operations, told } = await auditOf(path);
       assertEquals(told.length, 1, `byte ${at}: ${told}`);
-      assert(/^integrity: frame \d+ of -wal has a wrong checksum .* behind it$/.test(told[0]), told[0]);
+      assert(/^integrity: frame \d+ of -wal has an invalid checksum .* behind it$/.test(told[0]), told[0]);
       assert(operations < 40);
       assertEquals(Deno.readFileSync(`${path}-wal`), whole.with(at, whole[at] ^ 1));
       await Deno.remove(`${path}-shm`).catch(() => {});

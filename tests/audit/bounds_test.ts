@@ -22,28 +22,28 @@ function exec(path: string, sql: string): void {
 const NUMBERS = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)";
 
 /** What someone puts into derived tables. */
-const DERIVED: [what: string, change: (path: string) => void, message: RegExp][] = [
+const BUILT_IN: [what: string, change: (path: string) => void, message: RegExp][] = [
   ["rows by the hundred thousand", (path) => {
     exec(path, `INSERT INTO mnema_depths ${NUMBERS} SELECT n + 1000, n FROM n`);
-  }, /^what is kept of depths: mnema_depths has 100060 rows, and should have 60$/],
+  }, /^the derived state of depths: mnema_depths has 100060 rows, and should have 60$/],
   ["as many rows as there should be, all of them others", (path) => {
     exec(path, "UPDATE mnema_depths SET depth = -1 - depth");
-  }, /^what is kept of depths: mnema_depths has 60 rows that it should not have$/],
+  }, /^the derived state of depths: mnema_depths has 60 rows that it should not have$/],
   ["a row that is larger than any operation", (path) => {
     exec(path, "UPDATE mnema_heads SET op_id = CAST(zeroblob(80000000) AS TEXT)");
-  }, /^what is kept of heads: mnema_heads has a row that is larger than any operation$/],
+  }, /^the derived state of heads: mnema_heads has a row that is larger than any operation$/],
   ["a row of some megabytes", (path) => {
     exec(path, "UPDATE mnema_heads SET op_id = hex(zeroblob(4000000))");
-  }, /^what is kept of heads: mnema_heads has 1 rows that it should not have$/],
+  }, /^the derived state of heads: mnema_heads has 1 rows that it should not have$/],
   ["a watermark of some megabytes", (path) => {
     exec(path, "UPDATE mnema_watermarks SET seq = 'x' || hex(zeroblob(4000000)) WHERE name = 'heads'");
-  }, /^what is kept of heads: it has seen seq x000.*… and so on$/],
+  }, /^the derived state of heads: its watermark is x000.*… and so on$/],
   ["a key that is none", (path) => {
     exec(path, `DROP TABLE mnema_heads; CREATE TABLE mnema_heads (op_idTEXTPRIMARYKEY, seqINTEGER)`);
   }, /mnema_heads/],
 ];
 
-for (const [what, change, message] of DERIVED) {
+for (const [what, change, message] of BUILT_IN) {
   Deno.test(`of a derived table no more is read than it should hold: ${what}`, async () => {
     const { findings, operations } = await auditOf(change);
     assertEquals(
