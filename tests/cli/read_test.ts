@@ -151,7 +151,7 @@ Deno.test("a file that holds no log is refused with a sentence, and is left as i
     Deno.writeTextFileSync(`${mnema.folder}/empty`, "");
     for (const name of ["text", "other.db", "empty", "."]) {
       const before = name === "." ? undefined : Deno.readFileSync(`${mnema.folder}/${name}`);
-      for (const command of [["heads"], ["log"], ["stats"], ["export"], ["show", "op_1"]]) {
+      for (const command of [["heads"], ["log"], ["stats"], ["export"], ["show", "op_1"], ["claims"]]) {
         assertStringIncludes(await mnema.refuses(...command, "--log", name), name);
       }
       if (before !== undefined) assertEquals(Deno.readFileSync(`${mnema.folder}/${name}`), before);
