@@ -30,7 +30,7 @@ export async function measureClaims(folder: string, size: number): Promise<void>
   );
   const say = (what: string, figure: string) => console.log(`${what.padEnd(44)}${figure}`);
   console.log(`\nclaims, on ${size.toLocaleString("en")} operations`);
-  say("brought up from nothing", `${Math.round(size / seconds).toLocaleString("en")} operations a second`);
+  say("caught up from nothing", `${Math.round(size / seconds).toLocaleString("en")} operations a second`);
   say("memory of that process, at most", `${peakMegabytes} MB`);
 
   const alice = Identity.fromSeed(new Uint8Array(32).fill(1));

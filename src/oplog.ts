@@ -149,7 +149,7 @@ export class OpLog implements Disposable {
   /**
    * Appends operations as one transaction: all of them, or, when one is refused, none.
    *
-   * @param ops The operations, in an order in which each follows only what is in the log or stands before it.
+   * @param ops The operations, in an order in which each follows only what is in the log or comes before it.
    * @param options Which checks to make.
    * @returns The `seq` of each.
    * @throws As {@linkcode OpLog.append}.
@@ -169,7 +169,7 @@ export class OpLog implements Disposable {
    * other operations are written. Memory does not grow with the source.
    *
    * @param source Wire texts, or operations, or a stream of bytes that holds wire texts as JSON lines; each follows only
-   * what is in the log or stands before it, unless `order` is `"any"`.
+   * what is in the log or comes before it, unless `order` is `"any"`.
    * @param options All or none, order, workers, progress, abort.
    * @returns How many were new, known and rejected.
    * @throws {RefusedError} With `atomic`, when one is rejected.

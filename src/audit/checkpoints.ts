@@ -140,10 +140,10 @@ interface Stored {
 function* readStored(connection: Connection): Generator<Stored[]> {
   for (let after = BEFORE_ALL;;) {
     const rows = connection.query(SELECT_STORED).values<[number, number | null, string | null]>(after);
-    const kept = rows.map(([rowid, size, note]) => ({ rowid, size, note })).filter(({ rowid }) => rowid > after);
-    if (kept.length === 0) return;
-    yield kept;
-    after = kept[kept.length - 1].rowid;
+    const page = rows.map(([rowid, size, note]) => ({ rowid, size, note })).filter(({ rowid }) => rowid > after);
+    if (page.length === 0) return;
+    yield page;
+    after = page[page.length - 1].rowid;
     if (!Number.isSafeInteger(after)) return;
   }
 }

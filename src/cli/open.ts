@@ -32,7 +32,9 @@ export function openToAppend(input: Input): Promise<OpLog> {
  */
 export async function openToDerive(input: Input): Promise<OpLog> {
   const files = ["", "-wal", "-shm", "-journal"].map((suffix) => input.logPath + suffix);
-  if (files.every((path) => Deno.permissions.querySync({ name: "write", path }).state === "granted")) {
+  const mayWrite = files.every((path) => Deno.permissions.querySync({ name: "write", path }).state === "granted");
+  // To open an empty file for writing would make a log of it.
+  if (mayWrite && !isMissingOrEmpty(input.logPath)) {
     try {
       return await open(input, false);
     } catch (error) {
@@ -40,6 +42,14 @@ export async function openToDerive(input: Input): Promise<OpLog> {
     }
   }
   return await open(input, true);
+}
+
+function isMissingOrEmpty(path: string): boolean {
+  try {
+    return Deno.statSync(path).size === 0;
+  } catch {
+    return true;
+  }
 }
 
 async function open(input: Input, readonly: boolean): Promise<OpLog> {

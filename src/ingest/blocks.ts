@@ -1,6 +1,6 @@
 /**
- * Cuts a source of wire texts into blocks, some hundreds of operations each: enough to be worth a message to a worker,
- * few enough to keep in memory.
+ * Cuts a source of wire texts into blocks of some hundreds of operations: enough to be worth a message to a worker, few
+ * enough to keep many in memory.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { LogError } from "../errors.ts";
 import { isOperation, type Operation } from "../wire/operation.ts";
 
-/** Where wire texts come from: one by one, or in operations, or as a stream of bytes that holds JSON lines. */
+/** A source of wire texts: texts, operations, or a stream of bytes that holds JSON lines. */
 export type IngestSource =
   | Iterable<string | Operation>
   | AsyncIterable<string | Operation>
@@ -17,51 +17,50 @@ export type IngestSource =
 /** Wire texts to be checked: texts, or bytes in which each ends with a newline. */
 export type Block = { texts: string[] } | ByteBlock;
 
-/** Whole lines, in memory of their own. */
+/** Whole lines, in memory that nothing else uses. */
 export interface ByteBlock {
   /** Each line ends with a newline; the last of a source may end without. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** One line, at its place among the blocks, with more bytes than an operation may have. It is not kept. */
+/** A line with more bytes than an operation may have; its bytes are dropped. It comes in the order of the blocks. */
 export interface OversizedLine {
-  /** Nothing else is known of it. */
+  /** Marks it. */
   oversized: true;
 }
 
 const BLOCK_BYTES = 1 << 18;
 const READ_BYTES = 1 << 16;
-/** A block has no more, unless a chunk is larger than what is read at once from a file, or a line. */
+/** The size of a block's memory, in bytes; larger only for a larger line or chunk. */
 const BLOCK_MEMORY = BLOCK_BYTES + READ_BYTES;
 const BLOCK_TEXTS = 512;
-/** A source that makes one wait so long gets what it has given so far into the log meanwhile. */
-const PATIENCE_MS = 50;
+/** A source that is silent for so long has its operations appended before it gives more. */
+const PAUSE_AFTER_MS = 50;
 const NEWLINE = 0x0a;
 
 /**
- * Memory for blocks, to be used again and again: it lies outside of the heap, and what is thrown away piles up there
- * until the collector looks.
+ * Reused memory for blocks: array buffers lie outside of the heap, where dropped ones pile up until they are collected.
  */
 export class BlockMemory {
   readonly #free: ArrayBuffer[] = [];
 
-  /** Room for a block. What is in it is of no account. */
+  /** Memory for a block. Its contents are unspecified. */
   take(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(BLOCK_MEMORY));
   }
 
-  /** Takes back the bytes of a block. Whoever had it must not use it any more. */
+  /** Takes back the memory of a block, which must not be used afterwards. */
   give({ buffer }: Uint8Array<ArrayBuffer>): void {
     if (buffer.byteLength === BLOCK_MEMORY) this.#free.push(buffer);
   }
 }
 
 /**
- * The blocks of a source; undefined now and then while it makes one wait.
+ * The blocks of a source; undefined from time to time while it is silent.
  *
  * @param source The source.
- * @param maxBytes A line of more bytes is passed over as they come.
- * @param memory Where the blocks of a stream of bytes are put.
+ * @param maxBytes The limit of a line; the bytes of a longer one are dropped as they arrive.
+ * @param memory Holds the blocks of a stream of bytes.
  */
 export function readBlocks(
   source: IngestSource,
@@ -69,7 +68,7 @@ export function readBlocks(
   memory: BlockMemory,
 ): AsyncGenerator<Block | OversizedLine | undefined> {
   if (source instanceof ReadableStream) {
-    if (source.locked) throw refuse("the stream is locked: somebody else reads it");
+    if (source.locked) throw refuse("the stream is locked by another reader");
     return byteBlocks(source, maxBytes, memory);
   }
   if (typeof source === "string") {
@@ -88,15 +87,15 @@ function refuse(what: string): LogError {
   return new LogError("invalid-argument", what);
 }
 
-/** What is given one by one. */
+/** A source of single texts or operations. */
 type TextSource = Exclude<IngestSource, ReadableStream<Uint8Array>>;
 
-/** The wire text of something that a source gave. */
+/** The wire text of an item of a source. */
 function textOf(given: string | Operation, position: number): string {
   if (typeof given === "string") return given;
   if (isOperation(given)) return given.wire;
   const advice = isOperation((given as { op?: unknown } | null)?.op) ? "; of an entry give its op" : "";
-  throw refuse(`what the source gives at ${position} is neither a wire text nor an operation${advice}`);
+  throw refuse(`the item at ${position} of the source is neither a wire text nor an operation${advice}`);
 }
 
 async function* textBlocks(source: TextSource): AsyncGenerator<Block | undefined> {
@@ -125,8 +124,8 @@ export async function* byteBlocks(
 ): AsyncGenerator<ByteBlock | OversizedLine | undefined> {
   let block = memory.take();
   let length = 0;
-  let linesEnd = 0; // so many of the bytes are whole lines
-  let skipping = false; // in the midst of a line that is too large
+  let linesEnd = 0; // the end of the last whole line
+  let skipping = false; // inside a line that is too large
   for await (const given of withPauses(chunks(source))) {
     if (given !== PAUSE && !(given instanceof Uint8Array)) {
       throw refuse("the stream gives something else than bytes; give it without a TextDecoderStream");
@@ -166,20 +165,20 @@ export async function* byteBlocks(
   else if (length > 0) yield { bytes: block.subarray(0, length) };
 }
 
-/** The first `length` of the bytes where there is room for more. */
+/** The first `length` bytes in a larger array. */
 function enlarged(bytes: Uint8Array, length: number, capacity: number): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(Math.max(capacity, 2 * bytes.length));
   larger.set(bytes.subarray(0, length));
   return larger;
 }
 
-/** What a stream gives. A chunk must not be used any more when the next is asked for: a file is read into its memory. */
+/** The chunks of a stream. A chunk is valid until the next is asked for: files are read into the same memory again. */
 function chunks(source: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   let reader: ReadableStreamBYOBReader;
   try {
     reader = source.getReader({ mode: "byob" });
   } catch {
-    return source; // its chunks come in memory of their own
+    return source; // each of its chunks has its own memory
   }
   let memory = new ArrayBuffer(READ_BYTES);
   const next = async (): Promise<IteratorResult<Uint8Array>> => {
@@ -195,23 +194,23 @@ function chunks(source: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
 }
 
-/** Stands for a source that makes one wait: whatever it gives, it cannot give this. */
+/** Reports that a source is silent. No source can give it. */
 const PAUSE: unique symbol = Symbol("pause");
 
-/** What a source gives, and a pause whenever it makes one wait. */
+/** The items of a source, and a pause whenever it is silent. */
 async function* withPauses<T>(source: AsyncIterable<T>): AsyncGenerator<T | typeof PAUSE> {
   const iterator = source[Symbol.asyncIterator]();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let pause: Promise<undefined> | undefined;
-  const startPause = () => new Promise<undefined>((resolve) => timer = setTimeout(resolve, PATIENCE_MS, undefined));
+  const startPause = () => new Promise<undefined>((resolve) => timer = setTimeout(resolve, PAUSE_AFTER_MS, undefined));
   try {
     let asked = performance.now();
     for (let next = iterator.next();;) {
       const result = await Promise.race([next, pause ??= startPause()]);
       if (result === undefined) {
         pause = undefined;
-        // It may have begun before this was asked for, and gone by while the last answer was used.
-        if (performance.now() - asked >= PATIENCE_MS) yield PAUSE;
+        // The timer may have started before this item was asked for.
+        if (performance.now() - asked >= PAUSE_AFTER_MS) yield PAUSE;
         continue;
       }
       if (result.done) return;
@@ -221,7 +220,7 @@ async function* withPauses<T>(source: AsyncIterable<T>): AsyncGenerator<T | type
     }
   } finally {
     clearTimeout(timer);
-    // Not awaited: a source that is stuck would keep us.
+    // Not awaited: a source that hangs would hang this, too.
     iterator.return?.()?.catch(() => {});
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Checks a block of wire texts: everything about an operation that can be told without the log. Runs in workers.
+ * Checks a block of wire texts: all that can be checked of an operation without the log. Runs in workers.
  *
  * @module
  */
@@ -16,39 +16,39 @@ import { TableBuilder } from "../log/records.ts";
 import type { Block } from "./blocks.ts";
 import { decodeLine, eachLine } from "./lines.ts";
 
-/** One operation that was refused. */
+/** A refused operation. */
 export interface Refusal {
-  /** Its place in the source, from 1: of a stream of bytes, the line number. */
+  /** Its position in the source, from 1: the line number in a stream of bytes. */
   position: number;
-  /** What is wrong, for programs. */
+  /** The code of the error, for programs. */
   code: LogError["code"];
-  /** What is wrong, for people. */
+  /** The message of the error, for people. */
   reason: string;
-  /** The id that it claims, where one could be read. */
+  /** The id in the text, where one could be read. */
   opId?: string;
 }
 
-/** What became of a block. Positions are counted from 1 within the block. */
+/** The result of checking a block. Positions count from 1 within the block. */
 export interface CheckedBlock {
-  /** How many positions the block has, those of blank lines included. */
+  /** The number of positions, including blank lines. */
   positions: number;
   /** The bytes of the block. */
   bytes: Uint8Array<ArrayBuffer>;
-  /** Where in them the operations stand that are what they claim to be, as `records.ts` has it. */
+  /** The ranges of the accepted operations in `bytes`, in the format of `records.ts`. */
   table: Uint8Array<ArrayBuffer>;
-  /** The position of each. */
+  /** The position of each accepted operation. */
   at: Uint32Array<ArrayBuffer>;
-  /** The others. */
+  /** The refused operations. */
   refusals: Refusal[];
 }
 
 const encoder = new TextEncoder();
 
-/** What is asked of operations besides that they are what they claim to be. */
+/** Limits on operations beyond address and signature. */
 export interface Limits {
-  /** The greatest wire text, in bytes. */
+  /** Limit of a wire text, in bytes. */
   maxBytes: number;
-  /** Whether the bodies of known types are to be as `bodies.ts` has them: they are, to enter a log. */
+  /** Whether bodies of known types are checked, as appending requires. */
   bodies: boolean;
 }
 
@@ -89,7 +89,7 @@ class BlockChecker {
     if (isUtf8(bytes)) this.#scanner = new EnvelopeScanner(bytes);
   }
 
-  /** Checks the text that stands from `start` to `end`; a blank one is passed over. */
+  /** Checks the text from `start` to `end`; a blank line is skipped. */
   check(position: number, start: number, end: number, text?: string): void {
     this.#positions = position;
     if (start === end && text === undefined) return;
@@ -102,7 +102,7 @@ class BlockChecker {
         this.#accept(position, start, end, envelope);
         return;
       }
-      // Whatever is not plainly right is judged by the one that can say what is wrong.
+      // The fast path only accepts. This is slower, and throws the error that names the fault.
       const op = Operation.parse(text ?? decodeLine(this.#bytes.subarray(start, end)));
       op.verify();
       if (bodies) checkBody(op.type, op.body, op.opId);
@@ -130,14 +130,14 @@ class BlockChecker {
 
   #checkBody(envelope: Envelope, start: number, end: number): void {
     const { type, opId } = envelope;
-    if (this.#scanner!.isBody(type, start)) return; // most operations, without decoding them
+    if (this.#scanner!.isBody(type, start)) return; // accepts most bodies without decoding them
     // Canonical, and no integer in it is so large that its rounding matters here.
     const [from, to] = bodyRange(end - start, envelope);
     checkBody(type, JSON.parse(decodeLine(this.#bytes.subarray(start + from, start + to))), opId);
   }
 }
 
-/** What is said of an operation that an error refuses. */
+/** The refusal that an error makes. */
 export function refusal(position: number, error: LogError): Refusal {
   const opId = "opId" in error && typeof error.opId === "string" ? { opId: error.opId } : {};
   return { position, code: error.code, reason: error.message, ...opId };

@@ -1,6 +1,6 @@
 /**
- * Taking in many operations that others made: blocks of wire texts are checked by workers, several at a time, and
- * written in their order by one writer, as many as are ready in one transaction.
+ * Bulk intake of operations that others made: workers check blocks of wire texts in parallel, and one writer appends them
+ * in their order, as many as are ready in one transaction.
  *
  * @module
  */
@@ -13,42 +13,42 @@ import { BlockMemory, type IngestSource, readBlocks } from "./blocks.ts";
 import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
 import { afterCommits } from "./failures.ts";
 import { CheckPool } from "./pool.ts";
-import { type Candidate, MAX_WAITING, type Waiting, WaitingRoom } from "./pending.ts";
+import { type Candidate, MAX_PENDING, type Pending, PendingOperations } from "./pending.ts";
 
-/** How to take operations in. */
+/** Options of an ingest. */
 export interface IngestOptions {
-  /** All or none: the first that is refused ends it, and nothing is kept. Otherwise what is refused is passed over. */
+  /** All or nothing: the first refusal ends the ingest, and nothing is appended. By default refused ones are skipped. */
   atomic?: boolean;
   /**
-   * `"causal"`, the default: each operation follows only what is in the log or stands before it in the source.
-   * `"any"`: one that comes too early waits, in memory, for what it follows.
+   * `"causal"`, the default: the parents of each operation are in the log or before it in the source. `"any"`: an
+   * operation that arrives before a parent is pending, in memory, until that arrives.
    */
   order?: "causal" | "any";
-  /** With `order: "any"`, at most so many wait at a time, 100,000 by default; what comes too early then is refused. */
+  /** With `order: "any"`, the limit of pending operations, 100,000 by default; more are refused. */
   maxWaiting?: number;
-  /** How many workers check: as many as there are cores by default, 0 for none. The report does not depend on it. */
+  /** The number of workers: one for each core by default, 0 for none. The report does not depend on it. */
   workers?: number;
   /** Called after every transaction, with the report so far. */
   onProgress?: (report: IngestReport) => void;
-  /** Called for every operation that is refused. */
+  /** Called for every refused operation. */
   onRefused?: (refusal: Refusal) => void;
   /**
    * Called once for every operation of the source, after the transaction that decided it; within one transaction in the
-   * order of their positions. With `atomic`, what is `new` is in the log only when the ingest has succeeded.
+   * order of positions. With `atomic`, an operation that is `new` is in the log only once the ingest has succeeded.
    */
   onOutcome?: (outcome: Outcome) => void;
-  /** Ends it between two transactions; what was committed stays. */
+  /** Aborts between two transactions; what was committed stays. */
   signal?: AbortSignal;
 }
 
 /**
- * What became of one operation of a source. `position` counts from 1: of a stream of bytes, it is the line number.
+ * The outcome of one operation of a source. `position` counts from 1: in a stream of bytes, it is the line number.
  *
- * - `new`: it entered the log, at `seq`.
- * - `known`: the log had it already.
- * - `refused`: it is not what it claims to be, or follows something that is missing; `code` says which.
- * - `pending`: with `order: "any"`, it still waited at the end of the source for the operations in `missing`. It did not
- *   enter the log; the report counts it as refused.
+ * - `new`: it was appended, at `seq`.
+ * - `known`: the log held it already.
+ * - `refused`: it is not valid, or a parent is missing; `code` says which.
+ * - `pending`: with `order: "any"`, the parents in `missing` had not arrived at the end of the source. It was not
+ *   appended; the report counts it as refused.
  */
 export type Outcome =
   | { readonly position: number; readonly status: "new"; readonly opId: string; readonly seq: number }
@@ -61,25 +61,25 @@ export type Outcome =
     readonly missing: readonly string[];
   };
 
-/** What became of the operations of a source. */
+/** The totals of an ingest. */
 export interface IngestReport {
-  /** How many entered the log. */
+  /** How many were appended. */
   new: number;
-  /** How many were in it already. */
+  /** How many the log held already. */
   known: number;
   /** How many were refused. */
   refused: number;
-  /** The first 1,000 that were refused; `onRefused` is told of all. */
+  /** The first 1,000 refusals; `onRefused` receives all. */
   refusals: Refusal[];
 }
 
-const KEPT_REFUSALS = 1000;
-/** So many blocks make a transaction: fewer cost more writing, for every one rewrites much of the index of ids. */
+const MAX_REPORTED_REFUSALS = 1000;
+/** Blocks in a transaction: each transaction rewrites much of the index of ids, so fewer blocks cost more writing. */
 const TRANSACTION_BLOCKS = 40;
 
-/** Takes in what a source holds. @see OpLog.ingest */
+/** Appends the operations of a source. @see OpLog.ingest */
 export async function ingest(writer: Writer, source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
-  const { workers = navigator.hardwareConcurrency, order = "causal", maxWaiting = MAX_WAITING, signal } = options;
+  const { workers = navigator.hardwareConcurrency, order = "causal", maxWaiting = MAX_PENDING, signal } = options;
   requireInteger("workers", workers, 0);
   requireInteger("maxWaiting", maxWaiting, 0);
   requireCallback("onProgress", options.onProgress);
@@ -91,11 +91,11 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
   const intake = new Intake(writer, options);
   const pool = new CheckPool(workers, writer.maxOperationBytes);
   const memory = new BlockMemory();
-  const underWay: UnderWay[] = [];
+  const inProgress: BlockInProgress[] = [];
   let checked: CheckedBlock[] = [];
-  /** Takes the results of all but `left` blocks, in their order, and of those behind them that are there already. */
+  /** Awaits the results of all but `left` blocks, in their order, and takes those behind them that are done. */
   const collect = async (left: number) => {
-    while (underWay.length > left || underWay[0]?.isDone) checked.push(await underWay.shift()!.result);
+    while (inProgress.length > left || inProgress[0]?.isDone) checked.push(await inProgress.shift()!.result);
   };
   const write = () => {
     signal?.throwIfAborted();
@@ -106,12 +106,14 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
   try {
     for await (const block of readBlocks(source, writer.maxOperationBytes, memory)) {
       signal?.throwIfAborted();
-      if (block === undefined) { // the source makes us wait: what it has given enters meanwhile
-        await collect(underWay.length);
+      if (block === undefined) { // the source is silent: append what has arrived
+        await collect(inProgress.length);
         write();
         continue;
       }
-      underWay.push(new UnderWay("oversized" in block ? oversized(writer.maxOperationBytes) : pool.check(block)));
+      inProgress.push(
+        new BlockInProgress("oversized" in block ? oversized(writer.maxOperationBytes) : pool.check(block)),
+      );
       await collect(pool.depth);
       if (checked.length >= TRANSACTION_BLOCKS) write();
     }
@@ -125,41 +127,41 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
 }
 
 /** A block that is being checked. */
-class UnderWay {
+class BlockInProgress {
   readonly result: Promise<CheckedBlock>;
   isDone = false;
 
   constructor(result: Promise<CheckedBlock>) {
     this.result = result;
     const done = () => void (this.isDone = true);
-    result.then(done, done); // a failure is met when its turn comes
+    result.then(done, done); // a failure is thrown when its turn comes
   }
 }
 
-/** What stands for a line that was too large to keep. */
+/** The result for a line that was too large to keep. */
 function oversized(maxBytes: number): Promise<CheckedBlock> {
   const nothing = { bytes: new Uint8Array(), table: new Uint8Array(), at: new Uint32Array() };
   return Promise.resolve({ ...nothing, positions: 1, refusals: [refusal(1, tooLarge("the operation", maxBytes))] });
 }
 
-/** Writes checked blocks, and keeps the report. */
+/** Appends checked blocks and counts. */
 class Intake {
   readonly report: IngestReport = { new: 0, known: 0, refused: 0, refusals: [] };
   readonly #writer: Writer;
   readonly #options: IngestOptions;
-  readonly #waiting?: WaitingRoom;
-  /** Outcomes of the transaction that is under way, where somebody asks for them. */
+  readonly #pending?: PendingOperations;
+  /** Outcomes of the open transaction, where the caller asks for outcomes. */
   readonly #outcomes?: Outcome[];
   #position = 0;
 
   constructor(writer: Writer, options: IngestOptions) {
     this.#writer = writer;
     this.#options = options;
-    if (options.order === "any") this.#waiting = new WaitingRoom(options.maxWaiting);
+    if (options.order === "any") this.#pending = new PendingOperations(options.maxWaiting);
     if (options.onOutcome !== undefined) this.#outcomes = [];
   }
 
-  /** Puts blocks into the log, as one transaction. */
+  /** Appends blocks, as one transaction. */
   write(blocks: CheckedBlock[]): void {
     if (blocks.length === 0) return;
     const counts = { new: 0, known: 0 };
@@ -179,14 +181,14 @@ class Intake {
     this.#options.onProgress?.(this.report);
   }
 
-  /** At the end of the source: what still waits will not get what it waits for. */
+  /** At the end of the source: pending operations are refused. */
   finish(): void {
-    const waiting = this.#waiting?.leave() ?? [];
-    const refusals = waiting.map(dangling);
+    const rest = this.#pending?.drain() ?? [];
+    const refusals = rest.map(dangling);
     this.#stopIfAtomic(refusals);
     this.#count(refusals);
-    const pending = waiting.map(({ position, opId, missing }) => ({ position, opId, missing: [...missing] }));
-    this.#report(pending.map((waiting): Outcome => ({ status: "pending", ...waiting })));
+    const pending = rest.map(({ position, opId, missing }) => ({ position, opId, missing: [...missing] }));
+    this.#report(pending.map((operation): Outcome => ({ status: "pending", ...operation })));
   }
 
   #writeBlock(block: CheckedBlock, counts: { new: number; known: number }): Refusal[] {
@@ -196,12 +198,12 @@ class Intake {
     let arrived: string[] = [];
     const settle = (verdict: Verdict, position: number, opId: string, candidate: () => Candidate) => {
       if (typeof verdict === "object") {
-        const waiting = { ...candidate(), missing: verdict.missing };
-        if (this.#waiting === undefined) refusals.push(dangling(waiting));
-        else if (!this.#waiting.enter(waiting)) refusals.push(this.#waiting.full(waiting));
+        const early = { ...candidate(), missing: verdict.missing };
+        if (this.#pending === undefined) refusals.push(dangling(early));
+        else if (!this.#pending.add(early)) refusals.push(this.#pending.full(early));
         return;
       }
-      if (this.#waiting !== undefined) arrived.push(opId);
+      if (this.#pending !== undefined) arrived.push(opId);
       if (verdict === "known") {
         counts.known++;
         this.#outcomes?.push({ position, status: "known", opId });
@@ -217,10 +219,10 @@ class Intake {
     );
     const verdicts = this.#writer.insertBatch({ ...block, opIds, prevs });
     verdicts.forEach((verdict, i) => settle(verdict, base + block.at[i], opIds[i], () => candidate(i)));
-    for (let due = this.#waiting?.release(arrived) ?? []; due.length > 0; due = this.#waiting!.release(arrived)) {
+    for (let due = this.#pending?.release(arrived) ?? []; due.length > 0; due = this.#pending!.release(arrived)) {
       arrived = [];
       const verdicts = this.#writer.insertBatch(batchOf(due));
-      due.forEach((waiting, i) => settle(verdicts[i], waiting.position, waiting.opId, () => waiting));
+      due.forEach((operation, i) => settle(verdicts[i], operation.position, operation.opId, () => operation));
     }
     refusals.sort((a, b) => a.position - b.position);
     this.#stopIfAtomic(refusals);
@@ -231,10 +233,10 @@ class Intake {
     if (this.#options.atomic && first !== undefined) throw new RefusedError(first);
   }
 
-  /** Counts what a committed transaction has refused. */
+  /** Counts the refusals of a committed transaction. */
   #count(refusals: Refusal[]): void {
     this.report.refused += refusals.length;
-    this.report.refusals.push(...refusals.slice(0, KEPT_REFUSALS - this.report.refusals.length));
+    this.report.refusals.push(...refusals.slice(0, MAX_REPORTED_REFUSALS - this.report.refusals.length));
     refusals.forEach((refused) => this.#options.onRefused?.(refused));
   }
 
@@ -248,6 +250,6 @@ function batchOf(candidates: Candidate[]): Batch {
   return { ...records, opIds: candidates.map(({ opId }) => opId), prevs: candidates.map(({ prev }) => prev) };
 }
 
-function dangling({ position, opId, missing }: Waiting): Refusal {
+function dangling({ position, opId, missing }: Pending): Refusal {
   return refusal(position, new DanglingReferenceError(opId, [...missing]));
 }

@@ -12,14 +12,14 @@ export type Line = { position: number; text: string } | { position: number; erro
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-// A byte order mark is not passed over: it is no part of JSON.
+// A byte order mark is not skipped: JSON does not allow one.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The lines of a stream of bytes. Blank ones are passed over, and counted. Memory does not grow with the stream.
+ * The lines of a stream of bytes. Blank lines are skipped but counted. Memory does not grow with the stream.
  *
  * @param source The bytes.
- * @param maxBytes A longer line is an error of its own, and is not kept in memory.
+ * @param maxBytes A longer line gives an error, and is not kept in memory.
  * @returns The lines, some hundreds at a time.
  */
 export async function* readLines(source: ReadableStream<Uint8Array>, maxBytes: number): AsyncGenerator<Line[]> {
@@ -50,11 +50,10 @@ function readLine(position: number, bytes: Uint8Array, maxBytes: number): Line {
 }
 
 /**
- * Finds the lines of a block, each ended by a newline or the end of the block; a carriage return before that is left
- * out.
+ * Finds the lines of a block, each ended by a newline or the end of the block, without a carriage return before that.
  *
  * @param bytes The block.
- * @param use Is given the number of each line, from 1, and where it starts and ends.
+ * @param use Receives the number of each line, from 1, and its start and end.
  */
 export function eachLine(bytes: Uint8Array, use: (position: number, start: number, end: number) => void): void {
   let position = 0;

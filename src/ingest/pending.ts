@@ -1,5 +1,5 @@
 /**
- * Operations that came before what they follow, and wait for it in memory.
+ * Pending operations: those that arrived before an operation that they follow. They wait for it in memory.
  *
  * @module
  */
@@ -7,85 +7,85 @@
 import type { Records } from "../log/records.ts";
 import type { Refusal } from "./check.ts";
 
-/** An operation that was checked, by itself. */
+/** A checked operation. */
 export interface Candidate {
-  /** Its place in the source. */
+  /** Its position in the source. */
   position: number;
   /** Its id. */
   opId: string;
-  /** What it follows. */
+  /** The ids of its parents. */
   prev: string[];
-  /** Its row, in memory of its own: that of its block is used again. */
+  /** A copy of its row: the memory of its block is reused. */
   record: Records;
 }
 
-/** One that waits. */
-export interface Waiting extends Candidate {
-  /** What it follows that was not in the log when it came. */
+/** A pending operation. */
+export interface Pending extends Candidate {
+  /** The ids of the parents that were not in the log when it arrived. */
   missing: Iterable<string>;
 }
 
-/** At most so many wait, unless told. */
-export const MAX_WAITING = 100_000;
-/** However few they are, what waits has at most so many bytes of rows. */
-const MAX_WAITING_BYTES = 1 << 26;
+/** Default limit of pending operations. */
+export const MAX_PENDING = 100_000;
+/** Limit of the rows of all pending operations together, in bytes. */
+const MAX_PENDING_BYTES = 1 << 26;
 
-/** Holds a bounded number of operations until what they wait for has arrived. */
-export class WaitingRoom {
+/** Holds a bounded number of operations until all of their parents have arrived. */
+export class PendingOperations {
   readonly #limit: number;
-  /** By position: one operation may come several times. */
-  readonly #waiting = new Map<number, Waiting & { missing: Set<string> }>();
-  /** The positions of those that wait for an id. */
-  readonly #awaiting = new Map<string, number[]>();
+  /** By position, as one operation may arrive several times. */
+  readonly #pending = new Map<number, Pending & { missing: Set<string> }>();
+  /** The positions of the operations that a missing parent holds back, by its id. */
+  readonly #byMissing = new Map<string, number[]>();
   #bytes = 0;
 
-  /** @param limit At most so many wait. */
-  constructor(limit: number = MAX_WAITING) {
+  /** @param limit Limit of pending operations. */
+  constructor(limit: number = MAX_PENDING) {
     this.#limit = limit;
   }
 
-  /** Lets an operation wait; false when there is no room. */
-  enter(waiting: Waiting): boolean {
-    if (this.#waiting.size >= this.#limit || this.#bytes + sizeOf(waiting) > MAX_WAITING_BYTES) return false;
-    const missing = new Set(waiting.missing);
-    this.#waiting.set(waiting.position, { ...waiting, missing });
-    this.#bytes += sizeOf(waiting);
+  /** Adds an operation; false when a limit is reached. */
+  add(pending: Pending): boolean {
+    if (this.#pending.size >= this.#limit || this.#bytes + sizeOf(pending) > MAX_PENDING_BYTES) return false;
+    const missing = new Set(pending.missing);
+    this.#pending.set(pending.position, { ...pending, missing });
+    this.#bytes += sizeOf(pending);
     for (const id of missing) {
-      const positions = this.#awaiting.get(id);
-      if (positions === undefined) this.#awaiting.set(id, [waiting.position]);
-      else positions.push(waiting.position);
+      const positions = this.#byMissing.get(id);
+      if (positions === undefined) this.#byMissing.set(id, [pending.position]);
+      else positions.push(pending.position);
     }
     return true;
   }
 
-  /** Those that wait for nothing more after these have arrived, in the order of the source. They leave. */
-  release(arrived: readonly string[]): Waiting[] {
-    const due: Waiting[] = [];
+  /** Removes and returns the operations whose last missing parent has arrived, in the order of the source. */
+  release(arrived: readonly string[]): Pending[] {
+    const due: Pending[] = [];
     for (const id of arrived) {
-      for (const position of this.#awaiting.get(id) ?? []) {
-        const waiting = this.#waiting.get(position)!;
-        waiting.missing.delete(id);
-        if (waiting.missing.size > 0) continue;
-        due.push(waiting);
-        this.#waiting.delete(position);
-        this.#bytes -= sizeOf(waiting);
+      for (const position of this.#byMissing.get(id) ?? []) {
+        const pending = this.#pending.get(position)!;
+        pending.missing.delete(id);
+        if (pending.missing.size > 0) continue;
+        due.push(pending);
+        this.#pending.delete(position);
+        this.#bytes -= sizeOf(pending);
       }
-      this.#awaiting.delete(id);
+      this.#byMissing.delete(id);
     }
     return due.sort((a, b) => a.position - b.position);
   }
 
-  /** All that still wait, in the order of the source. They leave. */
-  leave(): Waiting[] {
-    const left = [...this.#waiting.values()].sort((a, b) => a.position - b.position);
-    this.#waiting.clear();
-    this.#awaiting.clear();
-    return left;
+  /** Removes and returns all that are left, in the order of the source. */
+  drain(): Pending[] {
+    const rest = [...this.#pending.values()].sort((a, b) => a.position - b.position);
+    this.#pending.clear();
+    this.#byMissing.clear();
+    return rest;
   }
 
-  /** What is said of an operation for which there is no room. */
-  full({ position, opId }: Waiting): Refusal {
-    const reason = `operation ${opId} came before what it follows, and no more than ${this.#waiting.size} can wait; ` +
+  /** The refusal of an operation that a limit keeps out. */
+  full({ position, opId }: Pending): Refusal {
+    const reason = `operation ${opId} came before what it follows, and no more than ${this.#pending.size} can wait; ` +
       "put the source in order, or raise maxWaiting";
     return { position, code: "waiting-full", reason, opId };
   }

@@ -150,7 +150,7 @@ Deno.test("a file that holds no log is refused with a sentence, and is left as i
     Deno.writeTextFileSync(`${mnema.folder}/empty`, "");
     for (const name of ["text", "other.db", "empty", "."]) {
       const before = name === "." ? undefined : Deno.readFileSync(`${mnema.folder}/${name}`);
-      const commands = [["heads"], ["log"], ["stats"], ["export"], ["show", "op_1"]];
+      const commands = [["heads"], ["log"], ["stats"], ["export"], ["show", "op_1"], ["claims"]];
       for (const said of await mnema.refusesEach(commands.map((command) => [...command, "--log", name]))) {
         assertStringIncludes(said, name);
       }

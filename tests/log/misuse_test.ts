@@ -61,7 +61,8 @@ Deno.test("whatever is passed to a method of a log, it does its work or throws a
   const { opId } = log.record(alice, "note", { text: "tea" });
   log.claims.assert(alice, { key: "k", value: 1 });
   log.proofs.checkpoint(alice);
-  const methods = [...methodsOf(log, ["close", "ingest", "follow"]), ...methodsOf(log.claims, [])];
+  const namespaces = [log.claims, log.proofs].flatMap((namespace) => methodsOf(namespace, []));
+  const methods = [...methodsOf(log, ["close", "ingest", "follow"]), ...namespaces];
   assert(methods.length > 20);
   let refused = 0;
   for (const [name, method] of methods) {
