@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { tooLarge } from "../../src/errors.ts";
 import { translate } from "../../src/sqlite/failures.ts";
-import { WaitingRoom } from "../../src/ingest/pending.ts";
+import { PendingOperations } from "../../src/ingest/pending.ts";
 import { sentenceOf } from "../../src/cli/sentence.ts";
 import { LogError } from "../../mod.ts";
 import { note, vectorLines } from "../operations.ts";
@@ -18,7 +18,7 @@ Deno.test("what the library says of its own options, the command line says in ot
     missing: [],
     record: { bytes: new Uint8Array(), table: new Uint8Array() },
   };
-  const { code, reason } = new WaitingRoom(0).full(waiting);
+  const { code, reason } = new PendingOperations(0).full(waiting);
   const errors = [
     tooLarge("the operation", 10),
     translate(new Error("database is locked"), "mnema.db"),
