@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { CanonicalObject, CanonicalValue } from "../mod.ts";
 
-/** Any value that MNC-1 encodes, in the form in which it reads back: integers are bigint only where they must be. */
+/** Any value that MNC-1 encodes, as it is decoded: integers are bigint only outside the safe range. */
 export function canonicalValue(): fc.Arbitrary<CanonicalValue> {
   return values().value;
 }

@@ -1,6 +1,6 @@
 /**
- * What the log is for, once, on real records: two nodes, the second of which gets everything from the first and is
- * offered a forgery; then claims that are derived from the records, explained, and taken back. Every step is the command line as a user would run it, in a folder that is removed at the end.
+ * A demonstration on real records: two nodes exchange operations, and a forged one is refused; then claims are derived
+ * from the records, explained and refuted. Every step is a run of the command line in a temporary folder.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { runMnema } from "./cli/mnema.ts";
 
 const RECORDS = new URL("./data/earthquakes.ndjson", import.meta.url);
 const ALICE = ["--log", "alice.db", "--key", "alice.key"];
-/** Alice's operations, as she hands them over. */
+/** The export of Alice's log. */
 let genuine = "";
 const folder = Deno.makeTempDirSync({ prefix: "mnema-demo-" });
 
 try {
   Deno.copyFileSync(RECORDS, `${folder}/earthquakes.ndjson`);
 
-  say("Alice makes an identity and a log, and records what was observed: 118 earthquakes of one morning.");
+  say("Alice creates a key and a log, and records 118 earthquakes that were observed in one morning.");
   await mnema("init --log alice.db --key alice.key");
   await mnema("append evidence.add --each earthquakes.ndjson --log alice.db --key alice.key");
   await mnema("log --log alice.db -n 3");
   await mnema("stats --log alice.db");
 
-  say("She hands everything to Bob's node, which checks every signature before it keeps anything.");
+  say("She exports everything for Bob's node, which verifies every signature before it appends anything.");
   await mnema("export alice.jsonl --log alice.db");
   await mnema("init --log bob.db --key bob.key");
   await mnema("import alice.jsonl --log bob.db");
@@ -30,7 +30,7 @@ try {
   if (alice !== bob) throw new Error("the heads differ");
   say("The heads are the same: both nodes hold the same operations.");
 
-  say("Somebody makes one earthquake stronger on the way. The operation is no longer what Alice signed.");
+  say("An attacker changes the magnitude of one earthquake on the way. The signature no longer matches.");
   genuine = Deno.readTextFileSync(`${folder}/alice.jsonl`);
   const forged = genuine.replace('"magnitude_milli":6100', '"magnitude_milli":9100');
   if (forged === genuine) throw new Error("there is nothing to forge");
@@ -38,9 +38,9 @@ try {
   await mnema("init --log carol.db --key carol.key");
   await mnema("import forged.jsonl --log carol.db --strict", 1);
   await mnema("stats --log carol.db");
-  say("The forged line was refused, and with --strict nothing of the file was kept.");
+  say("The forged line was refused, and with --strict nothing of the file was appended.");
 
-  say("Now Alice's node draws conclusions. Each says what it was derived from, by what, and how sure that is.");
+  say("Now Alice's node derives claims. Each names its inputs, its deriver and its confidence.");
   const [lae, panguna] = [observed("us2000crq6"), observed("us2000crle")];
   const expected = ["assert", "lae.tsunami_expected", "true", "--confidence", "0.6", "--deriver", "tsunami_flag@1"];
   const claim = (await mnema([...expected, "--from", lae, ...ALICE])).trimEnd();
@@ -51,11 +51,11 @@ try {
   await mnema(["explain", "lae.travel", ...ALICE]);
 
   say(
-    "The flag says that a large earthquake was near the sea, and not that a tsunami is to come. She refutes the claim.",
+    "The flag reports a large earthquake near the sea; it does not predict a tsunami. She refutes the claim.",
   );
-  await mnema(["refute", "lae.tsunami_expected", "--reason", "the flag says no more than: near the sea", ...ALICE]);
+  await mnema(["refute", "lae.tsunami_expected", "--reason", "the flag means only: near the sea", ...ALICE]);
   await mnema(["claims", "lae.*", ...ALICE]);
-  say("What stood on it has fallen with it, and says why:");
+  say("The claim that was derived from it has fallen, too, and its explanation says why:");
   await mnema(["explain", "lae.travel", ...ALICE]);
   say("Done.");
 } finally {
@@ -66,7 +66,7 @@ function say(text: string): void {
   console.log(`\n# ${text}`);
 }
 
-/** Runs a command, shows it and what it says, and returns its result. */
+/** Runs a command, prints it and its output, and returns its standard output. */
 async function mnema(command: string | string[], expected = 0): Promise<string> {
   const words = typeof command === "string" ? command.split(" ") : command;
   console.log(`$ mnema ${words.map((word) => /^[\w.@,=-]+$/.test(word) ? word : `'${word}'`).join(" ")}`);

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { withFolder } from "./folder.ts";
 
-Deno.test("the demo does what it says and leaves nothing behind", () => {
+Deno.test("the demo succeeds and leaves no files behind", () => {
   withFolder((folder) => {
     const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
       args: ["task", "--quiet", "demo"],

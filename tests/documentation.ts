@@ -1,29 +1,29 @@
 /**
- * The documentation that is published: the README and what is below `docs/`.
+ * The published documentation: the README and `docs/`.
  *
  * @module
  */
 
 const project = new URL("../", import.meta.url);
 
-/** The paths of its files, the README first. */
+/** The paths of the files, the README first. */
 export const DOCUMENTS: readonly string[] = [
   "README.md",
   ...[...Deno.readDirSync(new URL("docs", project))].map(({ name }) => `docs/${name}`).sort(),
 ];
 
-/** Its texts, in the order of {@linkcode DOCUMENTS}. */
+/** The texts, in the order of {@linkcode DOCUMENTS}. */
 export const TEXTS: readonly string[] = DOCUMENTS.map((path) => Deno.readTextFileSync(new URL(path, project)));
 
-/** All of it. */
+/** The whole documentation as one text. */
 export const DOCUMENTATION: string = TEXTS.join("\n");
 
-/** The blocks of code in a language. */
+/** The code blocks in a language. */
 export function blocks(text: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"))].map(([, code]) => code);
 }
 
-/** A command that begins a line, with the lines it goes on in; as often as it is there. */
+/** Every command at the start of a line that begins with `start`, with its continuation lines. */
 export function commands(start: string): string[] {
   return [...DOCUMENTATION.matchAll(new RegExp(`^${start} (?:.*\\\\\\n)*.*`, "gm"))].map(([command]) => command);
 }

@@ -1,7 +1,7 @@
 import { Database } from "@db/sqlite";
 import { createHash } from "node:crypto";
 
-/** Runs `use` with an empty folder of its own, and removes the folder afterwards. */
+/** Runs `use` with a new temporary folder, which is removed afterwards. */
 export function withFolder<T>(use: (folder: string) => T): T {
   const folder = Deno.makeTempDirSync({ prefix: "mnema-test-" });
   let result: T;
@@ -18,7 +18,7 @@ export function withFolder<T>(use: (folder: string) => T): T {
   return result;
 }
 
-/** What stands in a folder: names, and what is in each file in short, the same only for the same bytes. */
+/** The entries of a folder: names, and the size and hash of each file. */
 export function contentsOf(folder: string): Record<string, string> {
   const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
   return Object.fromEntries(
@@ -31,7 +31,7 @@ function digest(path: string): string {
   return `${bytes.length} bytes, SHA-256 ${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-/** Runs `use` with a connection to an SQLite file that knows nothing of logs, as another program would open one. */
+/** Runs `use` with a plain connection to an SQLite file, as another program would open it. */
 export function withDatabase<T>(path: string, use: (database: Database) => T): T {
   const database = new Database(path, { int64: true });
   try {

@@ -20,7 +20,7 @@ export function vectorOperations(): Operation[] {
   return vectorLines().map((line) => Operation.parse(line));
 }
 
-/** A causal order of the operations, chosen by `random`. */
+/** A random causal order of the operations. */
 export function causalShuffle(ops: readonly Operation[], random: (limit: number) => number): Operation[] {
   const placed = new Set<string>();
   const unplaced = [...ops];
@@ -34,14 +34,14 @@ export function causalShuffle(ops: readonly Operation[], random: (limit: number)
   return order;
 }
 
-/** The heads of operations, by their definition. */
+/** The heads of operations, computed from the definition. */
 export function headsOf(ops: Iterable<Operation>): string[] {
   const all = [...ops];
   const named = new Set(all.flatMap((op) => op.prev));
   return all.map((op) => op.opId).filter((opId) => !named.has(opId)).sort();
 }
 
-/** The depths of operations, by their definition. Each comes after those it follows. */
+/** The depths of operations in causal order, computed from the definition. */
 export function depthsOf(ops: readonly Operation[]): Record<string, number> {
   const depths: Record<string, number> = {};
   for (const { opId, prev } of ops) {

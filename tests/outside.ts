@@ -1,5 +1,5 @@
 /**
- * What other programs do to the file of a log.
+ * Changes to a log's file by other programs.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Operation } from "../mod.ts";
 import { withDatabase } from "./folder.ts";
 
-/** Puts operations at the end of a log as another implementation does, which knows of no table but `ops`. */
+/** Inserts operations as another implementation does, which writes only the table `ops`. */
 export function insertOutside(path: string, ops: readonly Operation[]): void {
   const rows = ops.map(({ opId, type, author, ts, wire }) => [opId, type, author, ts, wire]);
   const columns = [0, 1, 2, 3, 4].map((column) => `value ->> ${column}`);

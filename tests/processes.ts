@@ -1,4 +1,4 @@
-/** The whole lines of what a process prints. */
+/** The complete lines of a stream. */
 export async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, undefined> {
   let rest = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
@@ -8,7 +8,7 @@ export async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>):
   }
 }
 
-/** Whether a command can be run here, and succeeds. */
+/** Whether a command can be run and succeeds. */
 export function works(command: string, ...args: string[]): boolean {
   try {
     return new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;
@@ -22,10 +22,10 @@ const WITHOUT_OVERRIDE = [
   "--bounding-set=-dac_override,-dac_read_search",
   "--inh-caps=-dac_override,-dac_read_search",
 ];
-/** What runs a command that file modes bind, as they do not bind root. */
+/** The command prefix that makes file modes apply to root. */
 export const bound: readonly string[] = Deno.uid() === 0 ? WITHOUT_OVERRIDE : [];
 
-/** Whether there are file modes here, and a command that they bind can be run. */
+/** Whether file modes apply on this system, to root with {@linkcode bound}. */
 export function canBeBound(): boolean {
   return Deno.build.os !== "windows" && (bound.length === 0 || works(bound[0], ...bound.slice(1), "true"));
 }

@@ -13,7 +13,7 @@ function runArgs(): string[] {
   return command.replaceAll("\\", "").trim().split(/\s+/).slice(2, -2);
 }
 
-/** The examples of the documentation and of every source file. */
+/** The example code of the documentation and of every source file. */
 function examples(): string[] {
   const read = (folder: URL): string[] =>
     [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
@@ -38,7 +38,7 @@ function shell(script: string, folder: string, mnema: string): { code: number; o
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
 }
 
-/** The permissions that the documentation names, on the command line as a program of a folder. */
+/** Writes a program `mnema` to a folder that runs the command line with the documented permissions. */
 function installIn(bin: string): void {
   Deno.mkdirSync(bin);
   const cli = decodeURIComponent(new URL("cli.ts", project).pathname);
@@ -47,7 +47,7 @@ function installIn(bin: string): void {
   Deno.writeTextFileSync(`${bin}/mnema`, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
 }
 
-/** Runs the marked block of shell commands in a document, in a folder of its own; what it prints. */
+/** Runs the marked block of shell commands of a document in a folder, and returns the output. */
 function runBlock(path: string, folder: string): string {
   installIn(`${folder}/bin`);
   const text = TEXTS[DOCUMENTS.indexOf(path)];
@@ -57,7 +57,7 @@ function runBlock(path: string, folder: string): string {
   return out;
 }
 
-Deno.test("the README's commands run as they are written, with the permissions that are documented", () => {
+Deno.test("the README's commands run as written, with the documented permissions", () => {
   withFolder((folder) => {
     const out = runBlock("README.md", folder);
     assertStringIncludes(out, 'drink = "green tea"');
@@ -66,7 +66,7 @@ Deno.test("the README's commands run as they are written, with the permissions t
   });
 });
 
-Deno.test("the commands in docs/command-line.md run as they are written", () => {
+Deno.test("the commands in docs/command-line.md run as written", () => {
   withFolder((folder) => {
     const out = runBlock("docs/command-line.md", folder);
     assertStringIncludes(out, "new 2, known 0, refused 0");
@@ -101,7 +101,7 @@ Deno.test({
   },
 });
 
-Deno.test("every link in the documentation leads to something that is published", () => {
+Deno.test("every link in the documentation has a published target", () => {
   const anchors = (text: string) =>
     [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
       title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
@@ -121,8 +121,8 @@ Deno.test("every link in the documentation leads to something that is published"
 });
 
 Deno.test({
-  name: "deno task install puts a command on the path that works anywhere",
-  ignore: !exists("offline/import_map.json"), // a copy without the stand-ins installs from JSR
+  name: "deno task install installs a command that works in any folder",
+  ignore: !exists("offline/import_map.json"), // without offline/, it would install from JSR
   fn() {
     withFolder((folder) => {
       const { success, stderr } = new Deno.Command(Deno.execPath(), {

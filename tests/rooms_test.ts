@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 
-/** What stands in `src/`, in an order in which each may import only what comes before it. */
+/** The rooms in `src/`; each may import only from those before it. */
 const ROOMS = [
   "errors.ts",
   "bytes.ts",
@@ -20,9 +20,9 @@ const ROOMS = [
   "oplog.ts",
   "cli",
 ];
-/** Rooms whose modules compute and touch no file, nor does what they import. */
+/** Rooms without file access, including everything that they import. */
 const PURE = ["wire", "tlog", "render"];
-/** What such modules may import from other packages. */
+/** The external modules that pure rooms may import. */
 const PURE_PACKAGES = [
   "@noble/ed25519",
   "@noble/hashes/sha2.js",
@@ -31,12 +31,12 @@ const PURE_PACKAGES = [
   "node:buffer",
   "node:crypto",
 ];
-/** How a module of ours would touch one. */
+/** Source code that accesses a file, the network or a worker. */
 const FILE_ACCESS = /\bDeno\.(?!errors\b)|\bnew Worker\b|\bfetch\(/;
 
 const root = new URL("../", import.meta.url);
 
-/** What each module of the project imports, types included; others' modules have no entry. */
+/** The imports of each module of the project, type imports included. */
 function readGraph(): Map<string, string[]> {
   const entry = Deno.makeTempFileSync({ suffix: ".ts" });
   const modules = [
@@ -67,7 +67,7 @@ interface Dependency {
   type?: { specifier?: string };
 }
 
-/** Where an import leads: a module, or what is written where that is no relative path. */
+/** The target of an import: the module of a relative path, or else the specifier. */
 function targetOf({ specifier, code, type }: Dependency): string {
   return specifier.startsWith(".") ? code?.specifier ?? type?.specifier ?? specifier : specifier;
 }
@@ -79,7 +79,7 @@ function* sourceFiles(folder: URL): Generator<string> {
   }
 }
 
-/** The room that a module of `src/` is in; the doors are in none. */
+/** The room of a module in `src/`; the doors `mod.ts`, `cli.ts` and `proof.ts` have none. */
 function roomOf(url: string): string | undefined {
   return url.startsWith(`${root}src/`) ? url.slice(`${root}src/`.length).split("/")[0] : undefined;
 }
@@ -87,7 +87,7 @@ function roomOf(url: string): string | undefined {
 const graph = readGraph();
 const short = (url: string) => url.replace(`${root}`, "");
 
-Deno.test("no module imports itself over others, types included", () => {
+Deno.test("imports have no cycles, type imports included", () => {
   const done = new Set<string>();
   const visit = (module: string, path: string[]) => {
     assert(!path.includes(module), [...path.slice(path.indexOf(module)), module].map(short).join(" → "));
@@ -99,7 +99,7 @@ Deno.test("no module imports itself over others, types included", () => {
   assert(done.size > 100);
 });
 
-Deno.test("a room imports only what comes before it in the list", () => {
+Deno.test("a room imports only from rooms before it in the list", () => {
   const upward = [...graph].flatMap(([module, imports]) => {
     const room = roomOf(module);
     if (room === undefined) return [];
@@ -112,12 +112,12 @@ Deno.test("a room imports only what comes before it in the list", () => {
   assertEquals(upward, []);
 });
 
-Deno.test("wire, tlog and render touch no file, and import nothing that does", () => {
+Deno.test("wire, tlog and render access no file and import no module that does", () => {
   const pure = new Set([...graph.keys()].filter((module) => PURE.includes(roomOf(module) ?? "")));
   assert(pure.size > 20);
   for (const module of pure) {
     for (const target of graph.get(module)!) {
-      if (graph.has(target)) pure.add(target); // and so is looked at in its turn
+      if (graph.has(target)) pure.add(target); // the loop reaches it later
       else assert(PURE_PACKAGES.includes(target), `${short(module)} imports ${target}`);
     }
     const code = Deno.readTextFileSync(new URL(module)).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");

@@ -1,5 +1,5 @@
 /**
- * How many cases the tests try. The environment variable `MNEMA_TEST_RUNS` scales it: 20 tries twenty times as many
+ * The number of test cases. The environment variable `MNEMA_TEST_RUNS` scales it: 20 tries twenty times as many
  * random cases as usual, 0.2 a fifth of them, and a fifth of the cases of a long list.
  *
  * @module
@@ -15,10 +15,10 @@ export function runs(count: number): number {
   return Math.ceil(count * SCALE);
 }
 
-/** All of a list, or, scaled below 1, every so many of it. */
+/** The whole list, or, scaled below 1, an evenly spread part of it. */
 export function sample<T>(cases: readonly T[]): T[] {
   return cases.filter((_, i) => SCALE >= 1 || Math.floor((i + 1) * SCALE) > Math.floor(i * SCALE));
 }
 
-/** Properties that give no number have fast-check's default, scaled. */
+/** Properties without a number use fast-check's default, scaled. */
 fc.configureGlobal({ numRuns: runs(100) });

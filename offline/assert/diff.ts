@@ -1,4 +1,4 @@
-/** How a failed assertion shows its values, and where two of them part. */
+/** Formats the values of a failed assertion, and the differences between two. */
 
 /** The unchanged lines kept on each side of a change. */
 const CONTEXT = 4;
@@ -31,7 +31,7 @@ export function format(value: unknown): string {
 }
 
 /**
- * Where two values part, line by line, for an assertion's message.
+ * The differences between two values, line by line, for an assertion's message.
  *
  * @param actual The value found, its own lines marked `-`.
  * @param expected The value wanted, its own lines marked `+`.

@@ -12,9 +12,9 @@ import { stripVTControlCharacters } from "node:util";
 import { difference, format } from "./diff.ts";
 import { equal } from "./equal.ts";
 
-/** Thrown by an assertion that doesn't hold. */
+/** Thrown by an assertion that fails. */
 export class AssertionError extends Error {
-  /** An assertion's failure, with what it found. */
+  /** Creates the error of a failed assertion. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "AssertionError";
@@ -246,7 +246,7 @@ function checkError(
       `Expected error to be instance of "${ErrorClass.name}", but was "${typeName(error)}"${end}`,
     );
   }
-  // Colours don't count.
+  // Colours are ignored.
   const text = stripVTControlCharacters(error.message);
   if (!text.includes(stripVTControlCharacters(msgIncludes ?? ""))) {
     throw new AssertionError(
@@ -264,7 +264,7 @@ function typeName(value: unknown): string {
   return value.constructor?.name ?? "Object";
 }
 
-/** The end of a message: the caller's own words, if any. */
+/** The end of a message: the caller's message, if any. */
 function suffix(msg: string | undefined): string {
   return msg ? `: ${msg}` : ".";
 }

@@ -16,7 +16,7 @@ type Aliases = Readonly<Record<string, string | readonly string[]>>;
 /** Values by name. */
 export type Nested = Record<string, unknown>;
 
-/** What {@linkcode parseArgs} is told of the options. */
+/** The options of {@linkcode parseArgs}. */
 export interface ParseOptions<
   Booleans extends boolean | string = boolean | string,
   Strings extends string = string,

@@ -1,10 +1,10 @@
-/** The reading of arguments behind {@linkcode parseArgs}. */
+/** The parser behind {@linkcode parseArgs}. */
 
 import type { Args, Names, Nested, ParseOptions } from "./parse_args.ts";
 
 type Value = string | number | boolean;
 
-/** One reading of a command line. */
+/** The parsing of one command line. */
 export class Parser {
   readonly #options: ParseOptions;
   readonly #aliases = new Map<string, string[]>();

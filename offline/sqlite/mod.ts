@@ -1,5 +1,5 @@
 /**
- * Stands in for `jsr:@db/sqlite@^0.13` where jsr.io cannot be reached: SQLite
+ * A substitute for `jsr:@db/sqlite@^0.13` where jsr.io cannot be reached: SQLite
  * through Deno's FFI, over the `libsqlite3` the system has.
  *
  * Written from the package's public API and observed behaviour. It has what

@@ -176,7 +176,7 @@ export class Statement<TStatement extends object = Record<string, unknown>> {
    */
   *iter(...params: RestBindParameters): IterableIterator<TStatement> {
     this.#begin(params);
-    // Here alone a statement without parameters minds those it is given.
+    // Only here does a statement without parameters check its arguments.
     if (this.#parameters === 0) this.#bindAll(params);
     const columns = this.#plainColumnNames();
     while (this.#step()) yield this.#readObject(columns) as TStatement;
@@ -286,7 +286,7 @@ export class Statement<TStatement extends object = Record<string, unknown>> {
     }
   }
 
-  // SQLite is told that texts and blobs are static: it takes no copy, and they
+  // Texts and blobs are passed to SQLite as static: it takes no copy, and they
   // must stay where they are until the statement is bound again.
 
   #bindText(handle: Deno.PointerValue, index: number, text: string): void {

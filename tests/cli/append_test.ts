@@ -4,7 +4,7 @@ import { contentsOf } from "../folder.ts";
 import type { Mnema } from "./mnema.ts";
 import { withNode } from "./node.ts";
 
-/** What the log of a node holds. */
+/** The entries of a node's log. */
 function entriesOf({ folder }: Mnema): Entry[] {
   using log = OpLog.open(`${folder}/mnema.db`, { readonly: true });
   return [...log.entries()];
@@ -14,7 +14,7 @@ function bodiesOf(mnema: Mnema): unknown[] {
   return entriesOf(mnema).map(({ op }) => op.body);
 }
 
-Deno.test("a body comes from the argument, a file or standard input", async () => {
+Deno.test("append reads the body from the argument, a file or standard input", async () => {
   await withNode(async (mnema) => {
     Deno.writeTextFileSync(`${mnema.folder}/body.json`, '{\n  "from": "file"\n}\n');
     const piped = mnema.with({ stdin: '{"from":"pipe"}' });
@@ -35,7 +35,7 @@ Deno.test("a body comes from the argument, a file or standard input", async () =
   });
 });
 
-Deno.test("append --json tells the seq and the id", async () => {
+Deno.test("append --json reports the seq and the id", async () => {
   await withNode(async (mnema) => {
     for (const seq of [1, 2]) {
       const appended = JSON.parse(await mnema.does("append", "note", "{}", "--json"));
@@ -44,7 +44,7 @@ Deno.test("append --json tells the seq and the id", async () => {
   });
 });
 
-Deno.test("an operation follows everything in the log, or what --prev names", async () => {
+Deno.test("an operation follows the heads of the log, or the operations of --prev", async () => {
   await withNode(async (mnema) => {
     const append = async (...args: string[]) => (await mnema.does("append", "note", "{}", ...args)).trim();
     const a = await append();
@@ -62,7 +62,7 @@ Deno.test("an operation follows everything in the log, or what --prev names", as
   });
 });
 
-Deno.test("--ts is the time of the operation, and now when it is not given", async () => {
+Deno.test("--ts sets the time of the operation; the default is now", async () => {
   await withNode(async (mnema) => {
     const before = Date.now();
     await mnema.does("append", "note", "{}");
@@ -72,7 +72,7 @@ Deno.test("--ts is the time of the operation, and now when it is not given", asy
   });
 });
 
-Deno.test("integers keep all their digits", async () => {
+Deno.test("integers of any size keep all digits", async () => {
   await withNode(async (mnema) => {
     for (const number of ["9007199254740993", "9223372036854775807", "-9223372036854775808"]) {
       const id = (await mnema.does("append", "note", `{"n":${number}}`)).trim();
@@ -84,7 +84,7 @@ Deno.test("integers keep all their digits", async () => {
   });
 });
 
-Deno.test("what is no body or no type is refused with the place where it goes wrong, and nothing is kept", async () => {
+Deno.test("an invalid body or type is refused with its position, and nothing is appended", async () => {
   await withNode(async (mnema) => {
     const bodies: [body: string, said: RegExp][] = [
       ['{"a":0.5}', /^0\.5 is a float; .*\(offset 5\)$/],
@@ -110,7 +110,7 @@ Deno.test("what is no body or no type is refused with the place where it goes wr
   });
 });
 
-Deno.test("a body that is too large is refused", async () => {
+Deno.test("a body above the size limit is refused", async () => {
   await withNode(async (mnema) => {
     const large = mnema.with({ stdin: JSON.stringify({ text: "x".repeat(1 << 20) }) });
     assertMatch(await large.refuses("append", "note"), /larger than 1048576 bytes/);
@@ -119,7 +119,7 @@ Deno.test("a body that is too large is refused", async () => {
   });
 });
 
-Deno.test("--each appends every line of a file or of standard input, chained; blank lines and CRLF are fine", async () => {
+Deno.test("--each appends each line of a file or standard input, chained; blank lines and CRLF are accepted", async () => {
   await withNode(async (mnema) => {
     const lines = '\n{"n":1}\r\n\r\n\n{ "n" : 2 }\n{"n":3}';
     Deno.writeTextFileSync(`${mnema.folder}/each.ndjson`, lines);
@@ -139,14 +139,14 @@ Deno.test("--each appends every line of a file or of standard input, chained; bl
   });
 });
 
-Deno.test("--each with nothing in it appends nothing", async () => {
+Deno.test("--each with empty input appends nothing", async () => {
   await withNode(async (mnema) => {
     assertEquals(await mnema.does("append", "note", "--each", "-"), "appended 0\n");
     assertEquals(JSON.parse(await mnema.does("append", "note", "--each", "-", "--json")).appended, 0);
   });
 });
 
-Deno.test("--each is all or none: the error names the line, and the log is as it was", async () => {
+Deno.test("--each is atomic: an error names the line and leaves the log unchanged", async () => {
   await withNode(async (mnema) => {
     await mnema.does("append", "note", '{"n":0}');
     const before = contentsOf(mnema.folder);
@@ -167,14 +167,14 @@ Deno.test("--each is all or none: the error names the line, and the log is as it
   });
 });
 
-Deno.test("lines of nothing but white space are blank", async () => {
+Deno.test("--each skips lines of white space", async () => {
   await withNode(async (mnema) => {
     await mnema.with({ stdin: '  \n{"n":1}\n\t\r\n \n{"n":2}\n ' }).does("append", "note", "--each", "-");
     assertEquals(bodiesOf(mnema), [{ n: 1 }, { n: 2 }]);
   });
 });
 
-Deno.test("a body that is not UTF-8 is refused instead of signed as something else", async () => {
+Deno.test("a body that is not UTF-8 is refused", async () => {
   await withNode(async (mnema) => {
     const stdin = new Uint8Array([...new TextEncoder().encode('{"a":"'), 0xff, ...new TextEncoder().encode('"}')]);
     assertMatch(await mnema.with({ stdin }).refuses("append", "note"), /UTF-8/);
@@ -182,7 +182,7 @@ Deno.test("a body that is not UTF-8 is refused instead of signed as something el
   });
 });
 
-Deno.test("where there is no body, the sentence says how to give one", async () => {
+Deno.test("a missing body is an error that says how to give one", async () => {
   await withNode(async (mnema) => {
     for (const stdin of ["", " \n"]) {
       assertStringIncludes(await mnema.with({ stdin }).refuses("append", "note"), "--body");
@@ -191,7 +191,7 @@ Deno.test("where there is no body, the sentence says how to give one", async () 
   });
 });
 
-Deno.test("a type that is none is refused for itself, whatever the body is", async () => {
+Deno.test("an invalid type is refused before the body is read", async () => {
   await withNode(async (mnema) => {
     const stdin = '{"n":1}\n';
     for (const args of [['{"n":1}'], ['{"n":1}', "note"], ["Note", "--body", "absent"], ["Note", "--each", "-"]]) {
@@ -203,7 +203,7 @@ Deno.test("a type that is none is refused for itself, whatever the body is", asy
   });
 });
 
-Deno.test("--prev without an id in it is wrong usage, and white space around ids is none of them", async () => {
+Deno.test("--prev without an id is wrong usage, and white space around ids is ignored", async () => {
   await withNode(async (mnema) => {
     const a = (await mnema.does("append", "note", "{}")).trim();
     const b = (await mnema.does("append", "note", "{}", "--prev", ` ${a}`)).trim();

@@ -11,7 +11,7 @@ const noTerminal = !works("script", "-qec", "true", "/dev/null");
 
 const ops = [note("one"), note("two"), note("three")];
 
-Deno.test("audit says that nothing is found, and changes nothing", async () => {
+Deno.test("audit of an intact log reports no findings and changes nothing", async () => {
   await inFolder(async (mnema) => {
     makeLog(`${mnema.folder}/mnema.db`, ops);
     const before = contentsOf(mnema.folder)["mnema.db"];
@@ -23,7 +23,7 @@ Deno.test("audit says that nothing is found, and changes nothing", async () => {
   });
 });
 
-Deno.test("audit says what it finds, each on a line, and exits with 1", async () => {
+Deno.test("audit prints one line per finding and exits with 1", async () => {
   await inFolder(async (mnema) => {
     const path = `${mnema.folder}/mnema.db`;
     makeLog(path, ops);
@@ -50,7 +50,7 @@ Deno.test("audit says what it finds, each on a line, and exits with 1", async ()
   });
 });
 
-Deno.test("audit of what is no log is a finding, and of what is not there an error", async () => {
+Deno.test("audit reports a file that is not a log as a finding, and a missing file as an error", async () => {
   await withNode(async (mnema) => {
     Deno.writeTextFileSync(`${mnema.folder}/text`, "no database");
     const { code, out } = await mnema.run("audit", "--log", "text");
@@ -69,7 +69,7 @@ Deno.test("audit of what is no log is a finding, and of what is not there an err
   });
 });
 
-Deno.test("audit needs no permission to write the log", async () => {
+Deno.test("audit needs no write permission", async () => {
   await inFolder(async (mnema) => {
     makeLog(`${mnema.folder}/mnema.db`, ops);
     const permissions = ["--allow-read=.", "--allow-write=mnema.db-wal,mnema.db-shm", "--allow-ffi", "--allow-env"];
@@ -78,7 +78,7 @@ Deno.test("audit needs no permission to write the log", async () => {
 });
 
 Deno.test({
-  name: "audit shows a progress bar on a terminal, and takes it away again",
+  name: "audit shows a progress bar on a terminal and erases it",
   ignore: noTerminal,
   async fn() {
     await inFolder(async (mnema) => {
@@ -92,7 +92,7 @@ Deno.test({
   },
 });
 
-Deno.test("audit that leaves something out says so, and does not exit with 0", async () => {
+Deno.test("audit that skips a check reports it and exits with a code other than 0", async () => {
   await inFolder(async (mnema) => {
     const path = `${mnema.folder}/mnema.db`;
     makeLog(path, ops);
@@ -113,7 +113,7 @@ Deno.test("audit that leaves something out says so, and does not exit with 0", a
   });
 });
 
-Deno.test("audit compares the log with the checkpoints that somebody else holds", async () => {
+Deno.test("audit --checkpoint checks the log against a checkpoint in a file", async () => {
   await withNode(async (mnema) => {
     for (const text of ["one", "two", "three"]) await mnema.does("append", "note", JSON.stringify({ text }));
     await mnema.does("checkpoint", "--out", "monday");
@@ -132,7 +132,7 @@ Deno.test("audit compares the log with the checkpoints that somebody else holds"
   });
 });
 
-Deno.test("audit refuses what is no checkpoint, and quotes nothing of it", async () => {
+Deno.test("audit refuses a file that is not a checkpoint and quotes nothing of it", async () => {
   await withNode(async (mnema) => {
     await mnema.does("append", "note", "{}");
     const key = Deno.readTextFileSync(`${mnema.folder}/mnema.key`);

@@ -18,7 +18,7 @@ interface Listed {
 
 const absent = "op_" + "0".repeat(64);
 
-/** Appends by a command that prints an id first, and returns that. */
+/** Runs a command that appends, and returns the id that it prints first. */
 async function idOf(mnema: Mnema, ...args: string[]): Promise<string> {
   return (await mnema.does(...args)).split("\n")[0];
 }
@@ -27,7 +27,7 @@ async function list(mnema: Mnema, ...args: string[]): Promise<Listed[]> {
   return jsonLines(await mnema.does("claims", "--json", ...args));
 }
 
-/** A home was seen in a mail, a city derived from that, a drink from the city and by hand. */
+/** Claims: a home from a mail, a city from the home, a drink from the city and by hand. */
 async function withClaims(use: (mnema: Mnema, ids: Record<string, string>) => Promise<void>): Promise<void> {
   await withNode(async (mnema) => {
     const body = '{"source":"mail","kind":"message","content":{"text":"I live in Oslo"}}';
@@ -39,7 +39,7 @@ async function withClaims(use: (mnema: Mnema, ids: Record<string, string>) => Pr
   });
 }
 
-Deno.test("assert takes JSON, and what is no JSON as text", async () => {
+Deno.test("assert accepts JSON, and takes other values as text", async () => {
   await withNode(async (mnema) => {
     const values: [text: string, value: string][] = [
       ["tea", '"tea"'],
@@ -64,7 +64,7 @@ Deno.test("assert takes JSON, and what is no JSON as text", async () => {
   });
 });
 
-Deno.test("a fraction, or what else the log cannot hold, is refused with what to do", async () => {
+Deno.test("a fraction or another value that the log cannot hold is refused with advice", async () => {
   await withNode(async (mnema) => {
     for (const command of ["assert", "refute", "correct"]) {
       const values = ["0.82", '{"a":1,"a":2}', "9223372036854775808"];
@@ -78,7 +78,7 @@ Deno.test("a fraction, or what else the log cannot hold, is refused with what to
   });
 });
 
-Deno.test("assert --confidence becomes parts per million exactly", async () => {
+Deno.test("assert --confidence is converted to parts per million exactly", async () => {
   await withNode(async (mnema) => {
     const cases: [text: string, ppm: number][] = [
       ["0", 0],
@@ -101,7 +101,7 @@ Deno.test("assert --confidence becomes parts per million exactly", async () => {
   });
 });
 
-Deno.test("assert keeps deriver, inputs and time, and tells the seq and the id", async () => {
+Deno.test("assert stores deriver, inputs and time, and reports the seq and the id", async () => {
   await withClaims(async (mnema, { mail, home, city, drink }) => {
     assertEquals(
       (await list(mnema)).map(({ key, op_id, inputs, deriver }) => [key, op_id, inputs, deriver]),
@@ -135,7 +135,7 @@ Deno.test("assert keeps deriver, inputs and time, and tells the seq and the id",
   });
 });
 
-Deno.test("a claim from what is not in the log yet is pending until it arrives", async () => {
+Deno.test("a claim with a missing input is pending until the input arrives", async () => {
   await withNode(async (mnema) => {
     const opId = await idOf(mnema, "assert", "drink", "tea", "--from", absent);
     assertEquals((await list(mnema)).map(({ status }) => status), ["pending"]);
@@ -149,7 +149,7 @@ Deno.test("a claim from what is not in the log yet is pending until it arrives",
   });
 });
 
-Deno.test("claims chooses by key, prefix, status, author, deriver and input", async () => {
+Deno.test("claims filters by key, prefix, status, author, deriver and input", async () => {
   await withClaims(async (mnema, { mail, home }) => {
     const author = (await mnema.does("id")).trim();
     await mnema.does("refute", "drink");
@@ -177,7 +177,7 @@ Deno.test("claims chooses by key, prefix, status, author, deriver and input", as
   });
 });
 
-Deno.test("claims refuses what it cannot choose by", async () => {
+Deno.test("claims refuses invalid filters", async () => {
   await withNode(async (mnema) => {
     assertEquals(
       await mnema.misuses("claims", "--status", "actve"),
@@ -191,7 +191,7 @@ Deno.test("claims refuses what it cannot choose by", async () => {
   });
 });
 
-Deno.test("claims shows an aligned line for each, whatever is in it", async () => {
+Deno.test("claims prints one aligned line per claim, for any content", async () => {
   await withNode(async (mnema) => {
     const tea = await idOf(mnema, "assert", "drink", "tea", "--confidence", "0.82");
     const cup = await idOf(mnema, "assert", "茶碗", "一");
@@ -214,7 +214,7 @@ Deno.test("claims shows an aligned line for each, whatever is in it", async () =
   });
 });
 
-Deno.test("refute of a value or a key fells what was derived from it, and says so", async () => {
+Deno.test("refute of a value or a key fells what was derived from it and reports it", async () => {
   await withClaims(async (mnema, { home, city, drink }) => {
     const untouched = JSON.parse(await mnema.does("refute", "home", "Bergen", "--json"));
     assertEquals(untouched.invalidated, []);
@@ -236,7 +236,7 @@ Deno.test("refute of a value or a key fells what was derived from it, and says s
   });
 });
 
-Deno.test("correct gives the key the user's own value", async () => {
+Deno.test("correct sets the user's own value for a key", async () => {
   await withClaims(async (mnema, { home, city, drink }) => {
     const told = JSON.parse(
       await mnema.does("correct", "home", "Bergen", "--reason", "I moved", "--ts", "7", "--json"),
@@ -250,7 +250,7 @@ Deno.test("correct gives the key the user's own value", async () => {
   });
 });
 
-Deno.test("explain answers for an id, an abbreviated id or a key, as tree, JSON, Mermaid and DOT", async () => {
+Deno.test("explain accepts an id, an abbreviated id or a key, and prints tree, JSON, Mermaid and DOT", async () => {
   await withClaims(async (mnema, { mail, city, drink }) => {
     const [tree, json, mermaid, dot, ...same] = await mnema.doesEach([
       ["explain", "drink"],
@@ -275,7 +275,7 @@ Deno.test("explain answers for an id, an abbreviated id or a key, as tree, JSON,
   });
 });
 
-Deno.test("explain says what felled a claim, by which path", async () => {
+Deno.test("explain shows what felled a claim, and by which path", async () => {
   await withClaims(async (mnema, { home, city, drink }) => {
     const refute = await idOf(mnema, "refute", "home", "--reason", "I moved");
     const tree = await mnema.does("explain", "drink");
@@ -285,7 +285,7 @@ Deno.test("explain says what felled a claim, by which path", async () => {
   });
 });
 
-Deno.test("explain --record keeps the answer in the log, and says its id beside it", async () => {
+Deno.test("explain --record appends the explanation to the log and reports its id", async () => {
   await withClaims(async (mnema, { drink }) => {
     const tree = await mnema.does("explain", "drink");
     const { code, out, err } = await mnema.run("explain", "drink", "--record");
@@ -297,7 +297,7 @@ Deno.test("explain --record keeps the answer in the log, and says its id beside 
   });
 });
 
-Deno.test("explain refuses what is no claim, and says what to do", async () => {
+Deno.test("explain refuses an operation that is not a claim, with advice", async () => {
   await withClaims(async (mnema, { mail }) => {
     assertEquals(
       await mnema.refuses("explain", "dring"),
@@ -315,7 +315,7 @@ Deno.test("explain refuses what is no claim, and says what to do", async () => {
   });
 });
 
-Deno.test("claims and explanations are read from a log that cannot be written", async () => {
+Deno.test("claims and explain work on a log that cannot be written", async () => {
   await withClaims(async (mnema) => {
     const [claims, tree] = [await mnema.does("claims"), await mnema.does("explain", "drink")];
     Deno.chmodSync(`${mnema.folder}/mnema.db`, 0o444);
@@ -325,7 +325,7 @@ Deno.test("claims and explanations are read from a log that cannot be written", 
   });
 });
 
-Deno.test("rebuild replays every operation, and changes nothing that is derived", async () => {
+Deno.test("rebuild replays every operation and yields the same claims", async () => {
   await withClaims(async (mnema) => {
     const before = await mnema.does("claims", "--json");
     assertEquals(await mnema.does("rebuild"), "replayed 4 operations\n");
@@ -335,7 +335,7 @@ Deno.test("rebuild replays every operation, and changes nothing that is derived"
 });
 
 Deno.test({
-  name: "on a terminal explain uses styles and all the columns",
+  name: "explain on a terminal uses styles and the full width",
   ignore: !works("script", "-qec", "true", "/dev/null"),
   async fn() {
     await withNode(async (mnema) => {
@@ -353,7 +353,7 @@ Deno.test({
   },
 });
 
-Deno.test("damage in a derived table names the command that mends it, which does", async () => {
+Deno.test("damage in a derived table is reported with the command that repairs it", async () => {
   await withNode(async (mnema) => {
     await mnema.does("assert", "drink", "tea");
     await mnema.does("claims");
@@ -367,7 +367,7 @@ Deno.test("damage in a derived table names the command that mends it, which does
   });
 });
 
-Deno.test("a key that nothing holds for is explained by what was claimed of it last", async () => {
+Deno.test("explain of a key without a current claim explains its last claim", async () => {
   await withNode(async (mnema) => {
     const tea = (await mnema.does("assert", "drink", "tea")).trim();
     await mnema.does("refute", "drink", "--reason", "no more");

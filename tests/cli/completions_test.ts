@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { works } from "../processes.ts";
 import { inFolder } from "./node.ts";
 
-/** What has to come for some words, the last of which is being typed. */
+/** The words typed so far, the last of them incomplete, and the expected completions. */
 const CASES: [words: string[], expected: string[]][] = [
   [["lo"], ["log"]],
   [["ex"], ["explain", "export"]],
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "fish completes the same",
+  name: "fish completes commands, options, their values and files",
   ignore: !works("fish", "-c", "true"),
   async fn() {
     await inFolder(async (mnema) => {
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "zsh reads its script, and completes mnema with it",
+  name: "zsh loads its script and completes mnema with it",
   ignore: !works("zsh", "-fc", "true"),
   async fn() {
     await inFolder(async (mnema) => {
@@ -80,7 +80,7 @@ Deno.test({
   },
 });
 
-Deno.test("a shell that has no script is wrong usage, and the nearest is suggested", async () => {
+Deno.test("an unknown shell is wrong usage, with the closest name suggested", async () => {
   await inFolder(async (mnema) => {
     assertStringIncludes(await mnema.misuses("completions", "fihs"), "did you mean fish?");
     assertMatch(await mnema.misuses("completions"), /^SHELL is missing/);

@@ -7,10 +7,10 @@ import { LogError } from "../../mod.ts";
 import { note, vectorLines } from "../operations.ts";
 import { inFolder, withNode } from "./node.ts";
 
-/** What the library calls its options; none of it is a word of the command line. */
+/** Names of library options, which must not appear in a message. */
 const LIBRARY_NAMES = /maxOperationBytes|busyTimeoutMs|maxWaiting|readonly|sinceSeq|[{}]/;
 
-Deno.test("what the library says of its own options, the command line says in other words", () => {
+Deno.test("advice about library options is replaced with advice for the command line", () => {
   const waiting = {
     position: 1,
     opId: note("a").opId,
@@ -36,7 +36,7 @@ Deno.test("what the library says of its own options, the command line says in ot
   assertEquals(sentenceOf(new LogError("locked", "a; b")), "a; b");
 });
 
-Deno.test("no error that a person meets names an option of the library", async () => {
+Deno.test("no error of the command line names a library option", async () => {
   await withNode(async (mnema) => {
     const large = `{"text":"${"x".repeat(1 << 20)}"}`;
     Deno.writeTextFileSync(`${mnema.folder}/body`, large);
@@ -55,7 +55,7 @@ Deno.test("no error that a person meets names an option of the library", async (
   });
 });
 
-Deno.test("an argument that is missing is named, and how the command is used", async () => {
+Deno.test("a missing argument is named, with the usage of the command", async () => {
   await inFolder(async (mnema) => {
     const cases: [args: string[], sentence: string][] = [
       [["append"], "TYPE is missing: mnema append TYPE [BODY]"],
@@ -73,7 +73,7 @@ Deno.test("an argument that is missing is named, and how the command is used", a
   });
 });
 
-Deno.test("a number that is too large is called too large", async () => {
+Deno.test("a number above the limit is reported as too large", async () => {
   await withNode(async (mnema) => {
     for (
       const args of [["append", "note", "{}", "--ts"], ["log", "-n"], ["export", "--since"], [
@@ -91,7 +91,7 @@ Deno.test("a number that is too large is called too large", async () => {
   });
 });
 
-Deno.test("of many refusals the first are named, and the rest are counted", async () => {
+Deno.test("import names the first refusals and counts the rest", async () => {
   await withNode(async (mnema) => {
     const stdin = "no operation\n".repeat(1500) + vectorLines()[0];
     for (const args of [["import"], ["import", "--json"]]) {
@@ -105,7 +105,7 @@ Deno.test("of many refusals the first are named, and the rest are counted", asyn
   });
 });
 
-Deno.test("import --any-order takes operations that stand before what they follow", async () => {
+Deno.test("import --any-order accepts operations before those they follow", async () => {
   await withNode(async (mnema) => {
     const reversed = vectorLines().toReversed().join("\n");
     const { code, out } = await mnema.with({ stdin: reversed }).run("import");

@@ -8,14 +8,14 @@ import { jsonLines, withNode } from "./node.ts";
 
 const noTerminal = !works("script", "-qec", "true", "/dev/null");
 
-/** One of each kind of what steers a terminal, reorders a line or hides in it, in what looks like a harmless text. */
+/** One of each kind of character that controls a terminal, reorders a line or is invisible. */
 const HOSTILE = "x\x07\x1b[2J\x7f\u009b31m\u202e\u2066\u061c\u200b\u200d\ufeff\u00ad\ufe0f\u2028\u{e0041}\nnew 9\ty";
-/** All that may reach a terminal besides what can be seen: our own styles and the bar, which were taken out before. */
+/** Unsafe characters. Styles and bars, which are allowed, are removed before the match. */
 // deno-lint-ignore no-control-regex
 const OWN = /\x1b\[(?:1|2|22|3[236]|39)m|\r\x1b\[K|\r?\n/g;
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-/** A log in which everything that others choose is hostile. */
+/** A log in which every field that another author chooses is hostile. */
 async function withHostileLog(use: (mnema: Mnema, ids: { evidence: string; claim: string }) => Promise<void>) {
   await withNode(async (mnema) => {
     let ids;
@@ -41,7 +41,7 @@ function assertSafe(shown: string, what: string): void {
 }
 
 Deno.test({
-  name: "nothing that others have put into the log steers the terminal, whichever command shows it",
+  name: "hostile data in the log cannot control the terminal, in any command",
   ignore: noTerminal,
   async fn() {
     await withHostileLog(async (mnema) => {
@@ -68,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "JSON on a terminal has the same values as in a pipe, where it is exact",
+  name: "JSON on a terminal has the same values as in a pipe, where it is unchanged",
   ignore: noTerminal,
   async fn() {
     await withHostileLog(async (mnema) => {
@@ -89,7 +89,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "nothing in an argument, a file name or a line that is refused steers the terminal",
+  name: "hostile arguments, file names and refused lines cannot control the terminal",
   ignore: noTerminal,
   async fn() {
     await withHostileLog(async (mnema) => {

@@ -6,7 +6,7 @@ import { inFolder, jsonLines, makeLog } from "./node.ts";
 
 const [first, second] = [alice, bob, carol].map(({ author }) => author).sort();
 
-/** Seq, time and text of each operation. */
+/** The time and the text of each operation, in seq order. */
 const NOTES: [time: string, body: Record<string, unknown>, author: typeof alice][] = [
   ["2026-10-31T23:59:59.999Z", { text: "tea at four" }, alice],
   ["2026-11-01T00:00:00.000Z", { text: "Tea at FIVE" }, bob],
@@ -30,7 +30,7 @@ async function assertChosen(mnema: Mnema, cases: [args: string[], seqs: number[]
   }
 }
 
-Deno.test("--after and --before choose by time in UTC: from the former on, and before the latter", async () => {
+Deno.test("--after and --before filter by UTC time, the former inclusive, the latter exclusive", async () => {
   await withNotes(async (mnema) => {
     await assertChosen(mnema, [
       [["--after", "2026-11-01"], [2, 3, 4, 5]],
@@ -63,7 +63,7 @@ Deno.test("--after and --before choose by time in UTC: from the former on, and b
   });
 });
 
-Deno.test("--grep finds a text as it is in keys and values, in whatever case", async () => {
+Deno.test("--grep finds a literal text in keys and values, ignoring case", async () => {
   await withNotes(async (mnema) => {
     await assertChosen(mnema, [
       [["--grep", "tea"], [1, 2]],
@@ -82,7 +82,7 @@ Deno.test("--grep finds a text as it is in keys and values, in whatever case", a
   });
 });
 
-Deno.test("an author may be abbreviated wherever one is named, as long as only one of the log can be meant", async () => {
+Deno.test("every --author option accepts an abbreviation with only one match in the log", async () => {
   await withNotes(async (mnema) => {
     await mnema.does("init");
     const [a, b] = [first, second].map((author) => author.slice(0, 12));
@@ -107,7 +107,7 @@ Deno.test("an author may be abbreviated wherever one is named, as long as only o
   });
 });
 
-Deno.test("an abbreviation that several can be meant by names some, and says whether there are more", async () => {
+Deno.test("an ambiguous abbreviation lists some matches and says whether there are more", async () => {
   const authors = ["1", "11", "12", "13", "2", "21"].map((digits) => "mnk_" + digits.padEnd(64, "0"));
   await inFolder(async (mnema) => {
     const forgeries = authors.map((author) =>
@@ -131,7 +131,7 @@ Deno.test("an abbreviation that several can be meant by names some, and says whe
   });
 });
 
-Deno.test("export takes the same choices, and writes the wire texts of what they choose", async () => {
+Deno.test("export accepts the same filters and writes the wire texts of the matches", async () => {
   await withNotes(async (mnema) => {
     const wires = (seqs: number[]) => seqs.map((seq) => `${ops[seq - 1].wire}\n`).join("");
     const cases: [args: string[], seqs: number[]][] = [

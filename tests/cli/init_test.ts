@@ -3,7 +3,7 @@ import { Identity, OpLog } from "../../mod.ts";
 import { contentsOf } from "../folder.ts";
 import { inFolder, withNode } from "./node.ts";
 
-Deno.test("init makes a key that only its owner can read, and an empty log", async () => {
+Deno.test("init creates a key that only its owner can read, and an empty log", async () => {
   await inFolder(async (mnema) => {
     const out = await mnema.does("init");
     const { author } = Identity.load(`${mnema.folder}/mnema.key`);
@@ -18,7 +18,7 @@ Deno.test("init makes a key that only its owner can read, and an empty log", asy
   });
 });
 
-Deno.test("init makes what is missing, leaves what is there as it is, and says which is which", async () => {
+Deno.test("init creates only the missing file and reports which is new", async () => {
   await withNode(async (mnema) => {
     const author = (await mnema.does("id")).trim();
     const left = "(was there, and is left as it is)";
@@ -40,7 +40,7 @@ Deno.test("init makes what is missing, leaves what is there as it is, and says w
   });
 });
 
-Deno.test("append where one of the two is missing names what makes it", async () => {
+Deno.test("append with a missing key or log names the command that creates it", async () => {
   await withNode(async (mnema) => {
     for (const args of [["--key", "new.key"], ["--log", "new.db"], ["--log", "it's new.db"]]) {
       const sentence = await mnema.refuses("append", "note", "{}", ...args);
@@ -51,7 +51,7 @@ Deno.test("append where one of the two is missing names what makes it", async ()
   });
 });
 
-Deno.test("init makes no key for a file that holds no log, and no log for a file that holds no key", async () => {
+Deno.test("init creates no key for an invalid log and no log for an invalid key", async () => {
   await inFolder(async (mnema) => {
     Deno.writeTextFileSync(`${mnema.folder}/text`, "neither a log nor a key ".repeat(50), { mode: 0o600 });
     const before = contentsOf(mnema.folder);
@@ -61,7 +61,7 @@ Deno.test("init makes no key for a file that holds no log, and no log for a file
   });
 });
 
-Deno.test("init that cannot make one of the two makes neither", async () => {
+Deno.test("init that cannot create one of the files creates neither", async () => {
   await inFolder(async (mnema) => {
     for (const args of [["--log", "none/a.db"], ["--key", "none/a.key"]]) {
       const sentence = await mnema.refuses("init", ...args);
@@ -71,7 +71,7 @@ Deno.test("init that cannot make one of the two makes neither", async () => {
   });
 });
 
-Deno.test("a key that others can read, or that is none, is refused with what mends it", async () => {
+Deno.test("a key that is invalid or readable by others is refused with advice", async () => {
   await withNode(async (mnema) => {
     Deno.chmodSync(`${mnema.folder}/mnema.key`, 0o640);
     for (const args of [["id"], ["append", "note", "{}"]]) {
@@ -86,7 +86,7 @@ Deno.test("a key that others can read, or that is none, is refused with what men
   });
 });
 
-Deno.test("a key where SQLite keeps files of its own, which it would overwrite, is wrong usage", async () => {
+Deno.test("a key path that SQLite uses beside the log is wrong usage", async () => {
   await inFolder(async (mnema) => {
     for (const key of ["a.db-wal", "a.db-shm", "./a.db-journal", "./a.db"]) {
       await mnema.misuses("init", "--log", "a.db", "--key", key);
@@ -95,7 +95,7 @@ Deno.test("a key where SQLite keeps files of its own, which it would overwrite, 
   });
 });
 
-Deno.test("a path where nothing can be made is refused with a sentence that names it", async () => {
+Deno.test("a path where no file can be created is refused with a sentence that names it", async () => {
   await withNode(async (mnema) => {
     const before = contentsOf(mnema.folder);
     const long = "x".repeat(300);
@@ -111,7 +111,7 @@ Deno.test("a path where nothing can be made is refused with a sentence that name
   });
 });
 
-Deno.test("a log in memory, which would be gone at once, is wrong usage", async () => {
+Deno.test("a log in memory is wrong usage", async () => {
   await withNode(async (mnema) => {
     for (const args of [["init"], ["append", "note", "{}"], ["import"], ["heads"]]) {
       assertMatch(await mnema.misuses(...args, "--log", ":memory:"), /memory/);

@@ -7,7 +7,7 @@ import { inFolder, jsonLines, makeLog, withNode } from "./node.ts";
 
 const lines = vectorLines();
 
-/** Starts an import, gives it some lines and no end, and interrupts it when they are in the log, if they are to be. */
+/** Starts an import, writes some lines without an end, and interrupts it once they are committed, if they will be. */
 async function interruptImport(mnema: Mnema, signal: Deno.Signal, ...args: string[]) {
   const follower = mnema.spawn("log", "--follow", "--json");
   const listed = linesOf(follower.stdout);
@@ -22,7 +22,7 @@ async function interruptImport(mnema: Mnema, signal: Deno.Signal, ...args: strin
       new Response(importer.stdout).text(),
       new Response(importer.stderr).text(),
     ]);
-    writer.close().catch(() => {}); // nobody reads any more
+    writer.close().catch(() => {}); // the reader is gone
     return { code, out, err };
   } finally {
     follower.kill("SIGINT");
@@ -31,7 +31,7 @@ async function interruptImport(mnema: Mnema, signal: Deno.Signal, ...args: strin
 }
 
 Deno.test({
-  name: "an import that is interrupted says what was kept, and goes on when it is started again",
+  name: "an interrupted import reports what was committed and can be resumed",
   ignore: Deno.build.os === "windows",
   async fn() {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an interrupted import reports in JSON, too",
+  name: "an interrupted import --json reports in JSON",
   ignore: Deno.build.os === "windows",
   async fn() {
     await withNode(async (mnema) => {
@@ -59,14 +59,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an import of all or none that is interrupted keeps nothing, and says so",
+  name: "an interrupted import --strict appends nothing and reports it",
   ignore: Deno.build.os === "windows",
   async fn() {
     await withNode(async (mnema) => {
       const importer = mnema.with({ stdin: "" }).spawn("import", "--strict");
       const writer = importer.stdin.getWriter();
       await writer.write(new TextEncoder().encode(lines.slice(0, 300).join("\n") + "\n"));
-      // It holds the write lock from its start on: when another cannot write, it runs.
+      // It holds the write lock from the start: a writer that is locked out proves that it runs.
       using log = OpLog.open(`${mnema.folder}/mnema.db`, { busyTimeoutMs: 0 });
       for (;;) {
         try {
@@ -91,7 +91,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "log --follow ends when its reader has gone, without waiting for what comes next",
+  name: "log --follow ends when its reader closes the pipe, without waiting for an operation",
   ignore: Deno.build.os === "windows" || !works("bash", "-c", "true"),
   async fn() {
     await inFolder(async (mnema) => {
@@ -107,7 +107,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an import from a terminal on which nothing was typed yet can be interrupted",
+  name: "an import that waits for terminal input can be interrupted",
   ignore: !works("script", "-qec", "true", "/dev/null"),
   async fn() {
     await withNode(async (mnema) => {

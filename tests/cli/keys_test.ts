@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseJson } from "../../mod.ts";
 import { jsonLines, withNode } from "./node.ts";
 
-Deno.test("get prints the value that holds for a key, as JSON, and with --json the claim", async () => {
+Deno.test("get prints the current value of a key as JSON, and with --json the claim", async () => {
   await withNode(async (mnema) => {
     const values: [given: string, printed: string][] = [
       ["tea", '"tea"'],
@@ -27,7 +27,7 @@ Deno.test("get prints the value that holds for a key, as JSON, and with --json t
   });
 });
 
-Deno.test("get says why when nothing holds for a key, and exits with 1", async () => {
+Deno.test("get of a key without a current value says why and exits with 1", async () => {
   await withNode(async (mnema) => {
     assertMatch(await mnema.refuses("get", "drink"), /^nothing is claimed of the key "drink"; .*mnema claims$/);
     await mnema.does("assert", "drink", "tea");
@@ -40,7 +40,7 @@ Deno.test("get says why when nothing holds for a key, and exits with 1", async (
   });
 });
 
-Deno.test("assert --from takes a key for the claim that holds for it", async () => {
+Deno.test("assert --from resolves a key to its current claim", async () => {
   await withNode(async (mnema) => {
     const ids: string[] = [];
     for (const value of ["tea", "coffee"]) ids.push((await mnema.does("assert", "drink", value)).trim());
@@ -58,7 +58,7 @@ Deno.test("assert --from takes a key for the claim that holds for it", async () 
   });
 });
 
-Deno.test("claims --deriver chooses by id, or by id and version as assert takes them", async () => {
+Deno.test("claims --deriver filters by id, or by id and version", async () => {
   await withNode(async (mnema) => {
     const derivers = ["taste@1", "taste@2", "@scope/taste@1", "taste@2"];
     await mnema.doesEach(derivers.map((deriver, n) => ["assert", `key${n}`, "v", "--deriver", deriver]));
@@ -77,7 +77,7 @@ Deno.test("claims --deriver chooses by id, or by id and version as assert takes 
   });
 });
 
-Deno.test("explain --depth shows what is near the claim, and --record keeps all of it", async () => {
+Deno.test("explain --depth limits the output, and --record appends the whole explanation", async () => {
   await withNode(async (mnema) => {
     const chain = [["one"], ["two", "--from", "one"], ["three", "--from", "two"]];
     await mnema.doesEach(chain.map(([key, ...from]) => ["assert", key, "v", ...from]));
@@ -94,7 +94,7 @@ Deno.test("explain --depth shows what is near the claim, and --record keeps all 
   });
 });
 
-Deno.test("show --wire prints the exact text, and verify takes it, and what show and log print as JSON", async () => {
+Deno.test("verify --op accepts the output of show --wire, show --json and log --json", async () => {
   await withNode(async (mnema) => {
     const id = (await mnema.does("append", "note", '{"text":"日本 \\u202e"}')).trim();
     const wire = await mnema.does("export");

@@ -7,7 +7,7 @@ import { runs } from "../runs.ts";
 
 const operations = vectorOperations().slice(0, 100);
 
-/** What comes out for bytes that come in chunks. */
+/** The output for chunks of bytes. */
 async function through(text: string, chunkLength: number, maxBytes = 1 << 20): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   const chunks = Array.from(
@@ -17,7 +17,7 @@ async function through(text: string, chunkLength: number, maxBytes = 1 << 20): P
   return await new Response(ReadableStream.from(chunks).pipeThrough(unlistLines(maxBytes))).text();
 }
 
-Deno.test("what log --json and show --json print can be imported, and keeps its line numbers", async () => {
+Deno.test("the output of log --json and show --json can be imported, with its line numbers", async () => {
   await inFolder(async (mnema) => {
     makeLog(`${mnema.folder}/mnema.db`, operations);
     const log = await mnema.does("log", "--json");
@@ -35,7 +35,7 @@ Deno.test("what log --json and show --json print can be imported, and keeps its 
   });
 });
 
-Deno.test("a line around an operation that is not exactly as log --json prints it is refused", async () => {
+Deno.test("a JSON line that differs from the form of log --json is refused", async () => {
   await withNode(async (mnema) => {
     const { wire } = note("tea");
     const odd = [`{"seq":1,"op":${wire},"more":1}`, `{"op":${wire},"seq":1}`, `{"seq": 1,"op":${wire}}`, `${wire}}`];
@@ -45,7 +45,7 @@ Deno.test("a line around an operation that is not exactly as log --json prints i
   });
 });
 
-Deno.test("lines of operations are taken out of the lines around them, however the bytes come", async () => {
+Deno.test("operations are extracted from listed lines, for any split into chunks", async () => {
   const wires = vectorLines().slice(0, 20);
   const line = fc.oneof(
     fc.constantFrom(...wires.map((wire) => [wire, wire])),
@@ -68,7 +68,7 @@ Deno.test("lines of operations are taken out of the lines around them, however t
       fc.constantFrom("\n", "\r\n"),
       async (lines, chunkLength, newline) => {
         const [given, expected] = [0, 1].map((i) => lines.map((line) => line[i]).join(newline));
-        // The carriage return goes with the line around an operation; to an import it is a part of the newline.
+        // The carriage return of a listed line is dropped; an import takes it as part of the newline.
         assertEquals((await through(given, chunkLength)).replaceAll("\r", ""), expected.replaceAll("\r", ""));
         for (const [text, wire] of lines) assertEquals(unlisted(text), wire);
       },
@@ -77,7 +77,7 @@ Deno.test("lines of operations are taken out of the lines around them, however t
   );
 });
 
-Deno.test("a line that is too long for an operation passes as it is, and the next is read again", async () => {
+Deno.test("a line too long for an operation passes unchanged, and the next is read", async () => {
   const long = listed(1, note("x".repeat(3000)));
   const short = note("short");
   for (const chunkLength of [1, 100, 10_000]) {

@@ -6,10 +6,10 @@ import type { Mnema } from "./mnema.ts";
 import { inFolder, jsonLines, makeLog, withNode } from "./node.ts";
 
 const operations = vectorOperations().slice(0, 200);
-/** Numbers from 1, in the order of the operations. */
+/** The operations with their seq. */
 const numbered = operations.map((op, i) => ({ seq: i + 1, op }));
 
-/** Runs `use` with the command line in a folder whose log holds `operations`. */
+/** Runs `use` with the command line in a folder with a log of `operations`. */
 function withOperations(use: (mnema: Mnema) => Promise<void>): Promise<void> {
   return inFolder(async (mnema) => {
     makeLog(`${mnema.folder}/mnema.db`, operations);
@@ -21,7 +21,7 @@ async function seqsOf(mnema: Mnema, ...args: string[]): Promise<number[]> {
   return jsonLines<{ seq: number }>(await mnema.does("log", "--json", ...args)).map(({ seq }) => seq);
 }
 
-Deno.test("log shows a readable line for each operation, newest last", async () => {
+Deno.test("log prints one readable line per operation, newest last", async () => {
   await inFolder(async (mnema) => {
     const ops = [
       Operation.create({ type: "note", body: { text: "tea at four" }, ts: 0 }, alice),
@@ -39,7 +39,7 @@ Deno.test("log shows a readable line for each operation, newest last", async () 
   });
 });
 
-Deno.test("log --json gives a line of JSON for each operation, with its canonical text", async () => {
+Deno.test("log --json prints one JSON line per operation, with its canonical text", async () => {
   await withOperations(async (mnema) => {
     const out = await mnema.does("log", "--json");
     assertEquals(out, numbered.map(({ seq, op }) => `{"seq":${seq},"op":${op.wire}}\n`).join(""));
@@ -51,7 +51,7 @@ Deno.test("log --json gives a line of JSON for each operation, with its canonica
   });
 });
 
-Deno.test("--type, --author and --since choose, -n takes the newest, --reverse turns the order", async () => {
+Deno.test("--type, --author and --since filter, -n limits to the newest, --reverse reverses the order", async () => {
   await withOperations(async (mnema) => {
     const types = [...new Set(operations.map((op) => op.type))];
     const [author] = new Set(operations.map((op) => op.author));
@@ -84,7 +84,7 @@ Deno.test("--type, --author and --since choose, -n takes the newest, --reverse t
   });
 });
 
-Deno.test("--follow lists what is there, then what another process appends, until it is ended", async () => {
+Deno.test("--follow lists existing operations, then those another process appends, until interrupted", async () => {
   await withNode(async (mnema) => {
     for (const n of [1, 2, 3]) await mnema.does("append", "note", `{"n":${n}}`);
     const follower = mnema.spawn("log", "--follow", "--json", "--type", "note", "-n", "2");
@@ -107,7 +107,7 @@ Deno.test("--follow lists what is there, then what another process appends, unti
   });
 });
 
-Deno.test("a body cannot steer the terminal, or turn a line around", async () => {
+Deno.test("control and bidirectional characters in a body are escaped", async () => {
   await inFolder(async (mnema) => {
     const steering = ["\x00\x07\x1b", "\x7f\x80\x9b", "\u061c\u200e\u200f", "\u202a\u202e\u2066", "\u2028\u2029\u2069"];
     const ops = steering.map((text) => Operation.create({ type: "note", body: { [text]: text } }, alice));
@@ -125,7 +125,7 @@ Deno.test("a body cannot steer the terminal, or turn a line around", async () =>
   });
 });
 
-Deno.test("an author that has not the form of an id is wrong usage, not an empty list", async () => {
+Deno.test("--author with a malformed id is wrong usage, not an empty list", async () => {
   await withOperations(async (mnema) => {
     const [{ author }] = operations;
     for (const odd of [author.slice(4), "mnk_", "MNK_12", "alice"]) {

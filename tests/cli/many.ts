@@ -1,6 +1,6 @@
 /**
- * Runs several command lines one after the other in one process. What each writes to standard output and to standard
- * error is ended there by its exit code between two NUL characters.
+ * Runs several command lines in sequence in one process. On standard output and on standard error, the exit code between
+ * two NUL characters ends the output of each.
  *
  * @module
  */

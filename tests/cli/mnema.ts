@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 
-/** The permissions that the documentation names, and no other. */
+/** The documented permissions. */
 export const PERMISSIONS: readonly string[] = [
   "--allow-read=.",
   "--allow-write=.",
@@ -10,31 +10,31 @@ export const PERMISSIONS: readonly string[] = [
 
 const CLI = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
 const MANY = decodeURIComponent(new URL("./many.ts", import.meta.url).pathname);
-/** What the tests themselves are run with must not reach the command line. */
+/** Clears the variables of the test process that would change the command line. */
 const PLAIN = { MNEMA_LOG: "", MNEMA_KEY: "", NO_COLOR: "" };
 
-/** How a process ended, and what it said. */
+/** The exit code and the output of a process. */
 export interface Result {
   code: number;
   out: string;
   err: string;
 }
 
-/** What a process finds where it starts. */
+/** The environment of a process. */
 export interface Surroundings {
-  /** What it may do: {@linkcode PERMISSIONS}, unless told. */
+  /** Its permissions; {@linkcode PERMISSIONS} by default. */
   permissions?: readonly string[];
-  /** What it reads on standard input: nothing, unless told. */
+  /** Its standard input; none by default. */
   stdin?: string | Uint8Array<ArrayBuffer>;
-  /** More of the environment. */
+  /** Additional environment variables. */
   env?: Record<string, string>;
-  /** More flags for Deno. */
+  /** Additional flags for Deno. */
   flags?: readonly string[];
-  /** Whether Deno may ask the user for permissions, on a terminal: it does not, unless told. */
+  /** Whether Deno may prompt for permissions on a terminal; false by default. */
   mayPrompt?: boolean;
 }
 
-/** The command line, each time as a process of its own, with a folder as its working directory. */
+/** The command line in a working directory: a process for each call. */
 export class Mnema {
   /** The working directory. */
   readonly folder: string;
@@ -45,7 +45,7 @@ export class Mnema {
     this.#around = around;
   }
 
-  /** The same with other surroundings. */
+  /** The same command line with other settings. */
   with(around: Surroundings): Mnema {
     return new Mnema(this.folder, { ...this.#around, ...around });
   }
@@ -55,32 +55,32 @@ export class Mnema {
     return collect(this.spawn(...args), this.#around.stdin);
   }
 
-  /** Runs a command that does what it is told without a word beside its result, and returns that. */
+  /** Runs a command that must succeed without writing to standard error, and returns its output. */
   async does(...args: string[]): Promise<string> {
     return outputOf(args, await this.run(...args));
   }
 
-  /** Runs a command that cannot be done, and returns the one sentence that says why. */
+  /** Runs a command that must fail with exit code 1, and returns its one error sentence. */
   async refuses(...args: string[]): Promise<string> {
     return refusalOf(args, await this.run(...args));
   }
 
-  /** Runs a command that is wrong usage, and returns what is said of that before the pointer to the help. */
+  /** Runs a command that must be wrong usage (exit code 2), and returns its error sentence without the hint to the help. */
   async misuses(...args: string[]): Promise<string> {
     return misuseOf(args, await this.run(...args));
   }
 
-  /** The same as {@linkcode Mnema.does} for many command lines, in one process. */
+  /** {@linkcode Mnema.does} for several command lines in one process. */
   async doesEach(commands: readonly string[][]): Promise<string[]> {
     return (await this.#runEach(commands)).map((result, i) => outputOf(commands[i], result));
   }
 
-  /** The same as {@linkcode Mnema.refuses} for many command lines, in one process. */
+  /** {@linkcode Mnema.refuses} for several command lines in one process. */
   async refusesEach(commands: readonly string[][]): Promise<string[]> {
     return (await this.#runEach(commands)).map((result, i) => refusalOf(commands[i], result));
   }
 
-  /** The same as {@linkcode Mnema.misuses} for many command lines, in one process. */
+  /** {@linkcode Mnema.misuses} for several command lines in one process. */
   async misusesEach(commands: readonly string[][]): Promise<string[]> {
     return (await this.#runEach(commands)).map((result, i) => misuseOf(commands[i], result));
   }
@@ -98,7 +98,7 @@ export class Mnema {
     return this.#spawn(Deno.execPath(), [...this.#runArgs(), ...args]);
   }
 
-  /** Runs a script of bash in which `mnema` is the command line. */
+  /** Runs a bash script in which `mnema` is the command line. */
   bash(script: string): Promise<Result> {
     return collect(this.#spawn("bash", ["-c", `${this.#shellFunction()}\n${script}`]), this.#around.stdin);
   }
@@ -117,7 +117,7 @@ ${script}`,
       "/dev/null",
     ];
     const posix = new Mnema(this.folder, { ...this.#around, env: { ...this.#around.env, SHELL: "/bin/sh" } });
-    return posix.#spawn("timeout", ["60", "script", ...args]); // one that waits for a person must not hang
+    return posix.#spawn("timeout", ["60", "script", ...args]); // ends a process that waits for input
   }
 
   #runArgs(module = CLI): string[] {
@@ -169,7 +169,7 @@ async function collect(child: Deno.ChildProcess, stdin?: string | Uint8Array<Arr
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
 }
 
-/** Gives a process its standard input. One that ends without reading all of it is no error. */
+/** Writes the standard input of a process, which may end without reading all of it. */
 async function feed(child: Deno.ChildProcess, stdin?: string | Uint8Array<ArrayBuffer>): Promise<void> {
   if (stdin === undefined) return;
   const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;

@@ -16,13 +16,13 @@ export function withNode(use: (mnema: Mnema) => Promise<void>): Promise<void> {
   });
 }
 
-/** Makes a log that holds these operations, and nothing was checked. */
+/** Creates a log of these operations, without checks. */
 export function makeLog(path: string, operations: Operation[]): void {
   using log = OpLog.open(path, { durability: "normal" });
   log.appendAll(operations, { verify: false, checkPrev: false });
 }
 
-/** The lines of a text, each as the JSON that it is. */
+/** Parses each line of a text as JSON. */
 export function jsonLines<T>(text: string): T[] {
   return text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
 }

@@ -6,7 +6,7 @@ import { inFolder, withNode } from "./node.ts";
 
 const noTerminal = !works("script", "-qec", "true", "/dev/null");
 
-/** The flags that the documentation names, each with the permission that it grants. */
+/** The documented flags with their values, by flag. */
 const FLAGS = Object.fromEntries(PERMISSIONS.map((flag) => [flag.match(/^--allow-[a-z]+/)![0], flag]));
 
 const without = (flag: string) => PERMISSIONS.filter((permission) => permission !== FLAGS[flag]);
@@ -19,7 +19,7 @@ const COMMANDS = [["append", "note", "{}"], ["log"], ["show", "op_1"], ["heads"]
   "audit",
 ]];
 
-Deno.test("a command without one of its permissions names its flag, and makes no file", async () => {
+Deno.test("a command that lacks a permission names its flag and creates no file", async () => {
   await inFolder(async (mnema) => {
     for (const [name, flag] of Object.entries(FLAGS)) {
       assertEquals(await mnema.with({ permissions: without(name) }).refuses("init"), lacks(flag));
@@ -28,7 +28,7 @@ Deno.test("a command without one of its permissions names its flag, and makes no
   });
 });
 
-Deno.test("a command without any permission names the flags for all, and the folder that it needs", async () => {
+Deno.test("a command without permissions names all flags and the folders in them", async () => {
   await inFolder(async (mnema) => {
     const denied = mnema.with({ permissions: [] });
     for (const args of [["init"], ...COMMANDS]) assertEquals(await denied.refuses(...args), lacks(...PERMISSIONS));
@@ -47,7 +47,7 @@ Deno.test("a command without any permission names the flags for all, and the fol
   });
 });
 
-Deno.test("no command gets around a permission that it lacks, and none changes a file", async () => {
+Deno.test("no command bypasses a missing permission or changes a file without it", async () => {
   await withNode(async (mnema) => {
     await mnema.does("append", "note", "{}");
     const before = contentsOf(mnema.folder);
@@ -63,7 +63,7 @@ Deno.test("no command gets around a permission that it lacks, and none changes a
   });
 });
 
-Deno.test("files outside of the folder that is allowed are neither read nor written", async () => {
+Deno.test("files outside the allowed folder are neither read nor written", async () => {
   await inFolder(async (outside) => {
     await outside.does("init");
     const before = contentsOf(outside.folder);
@@ -86,7 +86,7 @@ Deno.test("files outside of the folder that is allowed are neither read nor writ
   });
 });
 
-Deno.test("id needs no more than to read the key and its name", async () => {
+Deno.test("id needs only permission to read the key and MNEMA_KEY", async () => {
   await withNode(async (mnema) => {
     const permissions = ["--allow-read=mnema.key", "--allow-env=MNEMA_KEY"];
     assertEquals(await mnema.with({ permissions }).does("id"), await mnema.does("id"));
@@ -94,7 +94,7 @@ Deno.test("id needs no more than to read the key and its name", async () => {
 });
 
 Deno.test({
-  name: "on a terminal, nothing prompts for a permission",
+  name: "no command prompts for a permission on a terminal",
   ignore: noTerminal,
   async fn() {
     await withNode(async (mnema) => {

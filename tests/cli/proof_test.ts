@@ -3,7 +3,7 @@ import { verifyCheckpoint, verifyConsistency } from "../../proof.ts";
 import { withDatabase } from "../folder.ts";
 import { withNode } from "./node.ts";
 
-Deno.test("a checkpoint, a proof and a consistency proof are made, and checked without log, key or native code", async () => {
+Deno.test("checkpoints, inclusion and consistency proofs verify without log, key file or native code", async () => {
   await withNode(async (mnema) => {
     const id = (await mnema.does("append", "note", '{"text":"tea"}')).trim();
     assertEquals(await mnema.does("checkpoint", "--out", "monday"), "wrote monday\n");
@@ -42,7 +42,7 @@ Deno.test("a checkpoint, a proof and a consistency proof are made, and checked w
   });
 });
 
-Deno.test("checkpoints and proofs overwrite nothing, and wrong usage says what is missing", async () => {
+Deno.test("checkpoints and proofs overwrite no file, and wrong usage names the missing argument", async () => {
   await withNode(async (mnema) => {
     const id = (await mnema.does("append", "note", "{}")).trim();
     assertStringIncludes(await mnema.refuses("prove", id), "mnema checkpoint");
@@ -61,7 +61,7 @@ Deno.test("checkpoints and proofs overwrite nothing, and wrong usage says what i
   });
 });
 
-Deno.test("a log that was changed is not signed for again", async () => {
+Deno.test("checkpoint refuses to sign a log that contradicts an earlier checkpoint", async () => {
   await withNode(async (mnema) => {
     await mnema.does("append", "note", '{"text":"tea"}');
     await mnema.does("checkpoint");
@@ -73,7 +73,7 @@ Deno.test("a log that was changed is not signed for again", async () => {
   });
 });
 
-Deno.test("a private key in place of a verifier key is called one, and not shown", async () => {
+Deno.test("a private key given as verifier key is refused and not printed", async () => {
   await withNode(async (mnema) => {
     await mnema.does("append", "note", "{}");
     await mnema.does("checkpoint", "--out", "monday");
@@ -103,7 +103,7 @@ Deno.test("a private key in place of a verifier key is called one, and not shown
   });
 });
 
-Deno.test("the verifier key is that of the log's checkpoints, and without one the error says how to sign one", async () => {
+Deno.test("vkey prints the key of the log's checkpoints; without a checkpoint the error says how to sign one", async () => {
   await withNode(async (mnema) => {
     await mnema.does("append", "note", "{}");
     assertStringIncludes(await mnema.refuses("vkey"), "sign one with: mnema checkpoint");

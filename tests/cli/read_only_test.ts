@@ -3,11 +3,11 @@ import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { works } from "../processes.ts";
 import { Mnema } from "./mnema.ts";
 
-/** Goes on where the current folder cannot be written, as on a medium that is mounted for reading only. */
+/** Remounts the current folder read-only and enters it. */
 const MOUNT = 'mount --bind . . && mount -o remount,bind,ro "$PWD" && cd "$PWD"';
 
 Deno.test({
-  name: "on a medium that cannot be written, every command that reads works, and those that write say why not",
+  name: "on a read-only medium, commands that read work and commands that write report why they fail",
   ignore: !withFolder((folder) => works("unshare", "-rm", "bash", "-c", `cd ${folder} && ${MOUNT}`)),
   async fn() {
     await withFolder(async (folder) => {
@@ -45,7 +45,7 @@ Deno.test({
   },
 });
 
-Deno.test("a log in which something would run as it is written is read, and not written", async () => {
+Deno.test("a log with a foreign trigger can be read but not written", async () => {
   await withFolder(async (folder) => {
     const mnema = new Mnema(folder);
     await mnema.run("init");

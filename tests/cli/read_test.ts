@@ -7,7 +7,7 @@ import { inFolder, makeLog } from "./node.ts";
 
 const operations = vectorOperations().slice(0, 200);
 
-/** Runs `use` with the command line in a folder whose log holds these operations. */
+/** Runs `use` with the command line in a folder with a log of these operations. */
 function withOperations(ops: Operation[], use: (mnema: Mnema) => Promise<void>): Promise<void> {
   return inFolder(async (mnema) => {
     makeLog(`${mnema.folder}/mnema.db`, ops);
@@ -15,7 +15,7 @@ function withOperations(ops: Operation[], use: (mnema: Mnema) => Promise<void>):
   });
 }
 
-/** Writes over the wire text of an operation, as one can who drops the trigger first. */
+/** Overwrites the wire text of an operation, after dropping the trigger that prevents it. */
 function alter({ folder }: Mnema, seq: number, wire: string): void {
   withDatabase(`${folder}/mnema.db`, (database) => {
     database.exec("DROP TRIGGER ops_no_update");
@@ -60,7 +60,7 @@ body         {
   });
 });
 
-Deno.test("an abbreviated id stands for the one it can mean, and is refused when that is none or several", async () => {
+Deno.test("an abbreviated id resolves to its only match and is refused with none or several", async () => {
   await withOperations(operations, async (mnema) => {
     const { opId } = operations[77];
     const whole = await mnema.does("show", opId);
@@ -78,7 +78,7 @@ Deno.test("an abbreviated id stands for the one it can mean, and is refused when
   });
 });
 
-Deno.test("show verifies again: an operation that was altered in the file is reported", async () => {
+Deno.test("show verifies the operation again and reports one that was altered in the file", async () => {
   const op = note("genuine");
   const alterations: [wire: string, said: RegExp][] = [
     [op.wire.replace("genuine", "altered"), /^operation op_[0-9a-f]+ .*content address/],
@@ -95,7 +95,7 @@ Deno.test("show verifies again: an operation that was altered in the file is rep
   }
 });
 
-Deno.test("show reports a row that holds another valid operation, and shows the others all the same", async () => {
+Deno.test("show reports a row with the text of another operation, and still shows other rows", async () => {
   const [one, two] = [note("one"), note("two")];
   await withOperations([one, two], async (mnema) => {
     alter(mnema, 1, two.wire);
@@ -104,7 +104,7 @@ Deno.test("show reports a row that holds another valid operation, and shows the 
   });
 });
 
-Deno.test("heads are what no operation follows, sorted", async () => {
+Deno.test("heads are the operations that no other follows, sorted", async () => {
   await withOperations(operations, async (mnema) => {
     const heads = headsOf(operations);
     assertEquals(await mnema.does("heads"), heads.map((opId) => `${opId}\n`).join(""));
@@ -115,7 +115,7 @@ Deno.test("heads are what no operation follows, sorted", async () => {
   });
 });
 
-Deno.test("stats count by type and author, and tell heads, size and time span", async () => {
+Deno.test("stats reports counts by type and author, heads, size and time span", async () => {
   await withOperations(operations, async (mnema) => {
     const { types, authors, span, bytes, ...rest } = JSON.parse(await mnema.does("stats", "--json"));
     const times = operations.map(({ ts }) => ts);
@@ -134,7 +134,7 @@ Deno.test("stats count by type and author, and tell heads, size and time span", 
   });
 });
 
-Deno.test("stats of an empty log are zeros", async () => {
+Deno.test("stats of an empty log reports zeros", async () => {
   await withOperations([], async (mnema) => {
     const { bytes, ...rest } = JSON.parse(await mnema.does("stats", "--json"));
     assertEquals(rest, { operations: 0, heads: 0, span: null, types: {}, authors: {} });
@@ -143,7 +143,7 @@ Deno.test("stats of an empty log are zeros", async () => {
   });
 });
 
-Deno.test("a file that holds no log is refused with a sentence, and is left as it is", async () => {
+Deno.test("a file that is not a log is refused with one sentence and not changed", async () => {
   await inFolder(async (mnema) => {
     Deno.writeTextFileSync(`${mnema.folder}/text`, "not a database, but long enough to be read as one".repeat(100));
     withDatabase(`${mnema.folder}/other.db`, (database) => database.exec("CREATE TABLE t (a)"));

@@ -3,7 +3,7 @@ import { withDatabase } from "../folder.ts";
 import { unsigned } from "../claims/histories.ts";
 import { jsonLines, makeLog, withNode } from "./node.ts";
 
-Deno.test("assert says so, and exits 1, when what it claims was refuted or corrected", async () => {
+Deno.test("assert of a refuted or corrected claim reports that it has no effect and exits with 1", async () => {
   await withNode(async (mnema) => {
     await mnema.does("refute", "drink", "tea");
     const { code, out, err } = await mnema.run("assert", "drink", "tea");
@@ -19,7 +19,7 @@ Deno.test("assert says so, and exits 1, when what it claims was refuted or corre
   });
 });
 
-Deno.test("a correction takes effect with more heads than an operation can follow", async () => {
+Deno.test("a correction is effective with more heads than an operation can follow", async () => {
   await withNode(async (mnema) => {
     await mnema.does("assert", "drink", "tea");
     await mnema.does("refute", "drink");
@@ -31,7 +31,7 @@ Deno.test("a correction takes effect with more heads than an operation can follo
   });
 });
 
-Deno.test("refute and correct say so, and exit 1, when they take no effect", async () => {
+Deno.test("refute and correct without effect report it and exit with 1", async () => {
   await withNode(async (mnema) => {
     await mnema.does("correct", "drink", "tea");
     withDatabase(

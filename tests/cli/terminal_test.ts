@@ -10,10 +10,10 @@ import { inFolder, makeLog } from "./node.ts";
 const noBash = !works("bash", "-c", "true");
 const noTerminal = !works("script", "-qec", "true", "/dev/null");
 const ESCAPE = "\x1b[";
-/** How a bar is taken away. */
+/** The escapes that erase a bar. */
 const ERASE = "\r\x1b[K";
 
-/** Runs `use` with the command line in a folder whose log holds 2,000 operations, more than a pipe does. */
+/** Runs `use` with the command line in a folder with a log of 2,000 operations, which exceed a pipe's buffer. */
 function withLongLog(use: (mnema: Mnema) => Promise<void>): Promise<void> {
   return inFolder(async (mnema) => {
     makeLog(`${mnema.folder}/mnema.db`, Array.from({ length: 2000 }, (_, n) => note(`${n} ${"x".repeat(200)}`)));
@@ -22,7 +22,7 @@ function withLongLog(use: (mnema: Mnema) => Promise<void>): Promise<void> {
 }
 
 Deno.test({
-  name: "a reader that closes the pipe early is no error",
+  name: "a pipe that its reader closes early is not an error",
   ignore: noBash,
   async fn() {
     await withLongLog(async (mnema) => {
@@ -39,7 +39,7 @@ Deno.test({
   },
 });
 
-Deno.test("what is not read on a terminal is plain text", async () => {
+Deno.test("output that is not on a terminal has no escapes", async () => {
   await inFolder(async (mnema) => {
     makeLog(`${mnema.folder}/mnema.db`, vectorOperations().slice(0, 50));
     for (const args of [["log"], ["stats"], ["show", vectorOperations()[0].opId], ["import"], ["--help"]]) {
@@ -49,7 +49,7 @@ Deno.test("what is not read on a terminal is plain text", async () => {
 });
 
 Deno.test({
-  name: "on a terminal there are colours, but not with NO_COLOR and not in JSON",
+  name: "output on a terminal has colours, except with NO_COLOR and in JSON",
   ignore: noTerminal,
   async fn() {
     await inFolder(async (mnema) => {
@@ -71,7 +71,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a line is no longer than the terminal is wide",
+  name: "no line is wider than the terminal",
   ignore: noTerminal,
   async fn() {
     await inFolder(async (mnema) => {
@@ -86,7 +86,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "import from a file shows a progress bar on a terminal, takes it away again, and then names what was refused",
+  name: "import from a file shows a progress bar on a terminal, and erases it before it names refusals",
   ignore: noTerminal,
   async fn() {
     await inFolder(async (mnema) => {
@@ -111,7 +111,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a result that cannot be written is said in a sentence, and is no success",
+  name: "a result that cannot be written is one sentence and exit code 1",
   ignore: noBash || !works("test", "-c", "/dev/full"),
   async fn() {
     await withLongLog(async (mnema) => {
@@ -125,7 +125,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a terminal that interprets no escapes gets none: no styles, and no bar",
+  name: "a dumb terminal gets no escapes: no styles, no progress bar",
   ignore: noTerminal,
   async fn() {
     await inFolder(async (mnema) => {
@@ -141,7 +141,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "lines and bars fit a narrow terminal, wide characters included",
+  name: "lines and bars fit a narrow terminal, with wide characters too",
   ignore: noTerminal,
   async fn() {
     await inFolder(async (mnema) => {
@@ -164,7 +164,7 @@ Deno.test({
         const lines = out.replaceAll(ERASE, "\n").split(/\r?\n/);
         for (const line of lines) assert(displayWidth(line) <= columns, `${columns}: ${line}`);
         assert(lines.some((line) => /^\[[#-]{8,}\] /.test(line)), out.slice(0, 300));
-        if (columns < 60) continue; // an example is to be copied, and is never broken
+        if (columns < 60) continue; // examples are never wrapped, so that they can be copied
         const help = await plain.terminal(`stty cols ${columns}; mnema --help && mnema log --help`);
         for (const line of help.out.split("\r\n")) assert(line.length <= columns, `${columns}: ${line}`);
       }
@@ -172,7 +172,7 @@ Deno.test({
   },
 });
 
-Deno.test("a bar fits every width, and tells at least how much is done", () => {
+Deno.test("a bar fits every width and always shows the amount done", () => {
   for (let columns = 0; columns <= 200; columns++) {
     for (const [done, total] of [[0, 1], [512, 1024], [123_456, 1_000_000], [5, undefined]] as const) {
       const bar = barOf(done, total, String, columns);
@@ -186,7 +186,7 @@ Deno.test("a bar fits every width, and tells at least how much is done", () => {
 });
 
 Deno.test({
-  name: "what is read from a pipe shows how far it is, and every bar is taken away again",
+  name: "input from a pipe shows its progress, and every bar is erased",
   ignore: noTerminal,
   async fn() {
     await inFolder(async (mnema) => {
@@ -215,7 +215,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "rebuild shows a bar on a terminal where there is much to replay, and takes it away again",
+  name: "rebuild of a large log shows a progress bar on a terminal and erases it",
   ignore: noTerminal,
   async fn() {
     await inFolder(async (mnema) => {

@@ -10,7 +10,7 @@ const operations = vectorOperations();
 const lines = vectorLines();
 const { heads } = readVectors<{ heads: string[] }>("log.expect.json");
 
-/** Lines of which the third is forged and the fourth follows it; the others are good. */
+/** Valid lines, except that the third is forged and the fourth follows it. */
 const parent = note("parent");
 const tampered = note("tampered", [parent.opId]);
 const withForgery = [
@@ -21,7 +21,7 @@ const withForgery = [
   note("last").wire,
 ].map((line) => `${line}\n`).join("");
 
-/** Runs `use` with the command line in a folder whose log holds the operations of the vectors. */
+/** Runs `use` with the command line in a folder with a log of the vector operations. */
 function withVectors(use: (mnema: Mnema) => Promise<void>): Promise<void> {
   return inFolder(async (mnema) => {
     makeLog(`${mnema.folder}/mnema.db`, operations);
@@ -33,7 +33,7 @@ async function countOf(mnema: Mnema): Promise<number> {
   return JSON.parse(await mnema.does("stats", "--json")).operations;
 }
 
-Deno.test("export writes the wire texts in seq order, to standard output or to a new file", async () => {
+Deno.test("export writes the wire texts in seq order to standard output or a new file", async () => {
   await withVectors(async (mnema) => {
     const text = operations.map(({ wire }) => `${wire}\n`).join("");
     assertEquals(await mnema.does("export"), text);
@@ -48,7 +48,7 @@ Deno.test("export writes the wire texts in seq order, to standard output or to a
   });
 });
 
-Deno.test("export overwrites no file, and leaves none behind when it cannot be whole", async () => {
+Deno.test("export overwrites no file and removes an incomplete one", async () => {
   await withVectors(async (mnema) => {
     Deno.writeTextFileSync(`${mnema.folder}/precious`, "precious");
     const before = contentsOf(mnema.folder);
@@ -80,7 +80,7 @@ Deno.test("import from a file or standard input gives a second node the same hea
   });
 });
 
-Deno.test("what is new since a seq brings another node up to date", async () => {
+Deno.test("export --since exports what another node lacks", async () => {
   await withNode(async (mnema) => {
     const first = lines.slice(0, 900).join("\n");
     await mnema.with({ stdin: first }).does("import");
@@ -92,7 +92,7 @@ Deno.test("what is new since a seq brings another node up to date", async () => 
   });
 });
 
-Deno.test("a forged line is refused with its number and the exit code is 1, while the rest enters", async () => {
+Deno.test("a forged line is refused with its number and exit code 1, and the other lines are appended", async () => {
   await withNode(async (mnema) => {
     Deno.writeTextFileSync(`${mnema.folder}/forged.jsonl`, withForgery);
     const { code, out, err } = await mnema.run("import", "forged.jsonl");
@@ -107,7 +107,7 @@ Deno.test("a forged line is refused with its number and the exit code is 1, whil
   });
 });
 
-Deno.test("import --strict stops at the first refused line and keeps nothing", async () => {
+Deno.test("import --strict stops at the first refused line and appends nothing", async () => {
   await withNode(async (mnema) => {
     const many = lines.join("\n") + "\n" + withForgery;
     const strict = mnema.with({ stdin: many });
@@ -125,7 +125,7 @@ Deno.test("import --strict stops at the first refused line and keeps nothing", a
   });
 });
 
-Deno.test("whatever stands in a line, it is refused by its number and the others enter", async () => {
+Deno.test("any malformed line is refused with its number, and the other lines are appended", async () => {
   await withNode(async (mnema) => {
     const encoder = new TextEncoder();
     const good = [note("one"), note("two")];
@@ -159,7 +159,7 @@ Deno.test("whatever stands in a line, it is refused by its number and the others
   });
 });
 
-Deno.test("nothing to import is no error, and what cannot be read is one", async () => {
+Deno.test("an empty import is not an error, an unreadable file is", async () => {
   await withNode(async (mnema) => {
     Deno.writeTextFileSync(`${mnema.folder}/empty`, "");
     for (const args of [["empty"], [], ["-", "--strict"]]) {
@@ -170,7 +170,7 @@ Deno.test("nothing to import is no error, and what cannot be read is one", async
   });
 });
 
-Deno.test("with --strict, too, the report tells which operation was refused", async () => {
+Deno.test("the report of import --strict names the refused operation", async () => {
   await withNode(async (mnema) => {
     const refused = mnema.with({ stdin: withForgery });
     const strict = JSON.parse((await refused.run("import", "--strict", "--json")).out).refusals[0];
@@ -178,7 +178,7 @@ Deno.test("with --strict, too, the report tells which operation was refused", as
   });
 });
 
-Deno.test("what stands in a refused line cannot steer the terminal", async () => {
+Deno.test("control characters of a refused line are escaped", async () => {
   await withNode(async (mnema) => {
     for (const text of ["\u009b2J", '{"a\u009b2J\u202e":1,"a\u009b2J\u202e":1}', '{"a":1}\u202e']) {
       const said = [

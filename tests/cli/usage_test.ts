@@ -28,12 +28,12 @@ const COMMANDS = [
   "completions",
 ];
 
-/** The commands that a help shows as examples. */
+/** The example commands in a help text. */
 function examplesOf(help: string): string[] {
   return help.split("\nExample:\n")[1].trimEnd().split("\n").map((line) => line.trim());
 }
 
-Deno.test("help needs no permission, and is the same however one asks for it", async () => {
+Deno.test("help needs no permissions and is the same in every form", async () => {
   await inFolder(async (mnema) => {
     const denied = mnema.with({ permissions: [] });
     const help = await denied.does("--help");
@@ -56,7 +56,7 @@ Deno.test("help needs no permission, and is the same however one asks for it", a
   });
 });
 
-Deno.test("help is asked for in the middle of a command, too, and then nothing is done", async () => {
+Deno.test("--help within a command prints its help and runs nothing", async () => {
   await inFolder(async (mnema) => {
     const help = await mnema.does("help", "init");
     assertEquals(await mnema.does("init", "--log", "x.db", "--help"), help);
@@ -65,7 +65,7 @@ Deno.test("help is asked for in the middle of a command, too, and then nothing i
   });
 });
 
-Deno.test("the examples in the help run as they are written", async () => {
+Deno.test("the examples in the help run as written", async () => {
   await inFolder(async (mnema) => {
     for (const example of examplesOf(await mnema.does("help"))) {
       assertEquals([(await mnema.bash(example)).code, example], [0, example]);
@@ -74,14 +74,14 @@ Deno.test("the examples in the help run as they are written", async () => {
     for (const [i, command] of COMMANDS.entries()) {
       const [example] = examplesOf(helps[i]);
       const { code, err } = await mnema.bash(example);
-      // The operation of that example is in nobody's log.
+      // The example's operation is not in this log.
       if (["show", "prove"].includes(command)) assertMatch(err, /^mnema: the log holds no operation op_[0-9a-f]+\n$/);
       else assertEquals([code, err, example], [0, "", example]);
     }
   });
 });
 
-Deno.test("an unknown command or option is wrong usage, and the nearest is suggested", async () => {
+Deno.test("an unknown command or option is wrong usage, with the closest name suggested", async () => {
   await withNode(async (mnema) => {
     const cases: [args: string[], suggestion: string][] = [
       [["lgo"], "log"],
@@ -106,7 +106,7 @@ Deno.test("an unknown command or option is wrong usage, and the nearest is sugge
   });
 });
 
-Deno.test("what is missing, too much or no number is wrong usage, and nothing is done", async () => {
+Deno.test("missing, excess and non-numeric arguments are wrong usage and change nothing", async () => {
   await withNode(async (mnema) => {
     const cases: [args: string[], named: string][] = [
       [["append"], "missing"],
@@ -145,7 +145,7 @@ Deno.test("what is missing, too much or no number is wrong usage, and nothing is
   });
 });
 
-Deno.test("options may stand before the command, after it, and with an equals sign", async () => {
+Deno.test("options are accepted before the command, after it, and with an equals sign", async () => {
   await inFolder(async (mnema) => {
     await mnema.does("--log", "a.db", "--key=a.key", "init");
     const id = (await mnema.does("append", "note", "{}", "--log=a.db", "--key", "a.key")).trim();
@@ -157,7 +157,7 @@ Deno.test("options may stand before the command, after it, and with an equals si
   });
 });
 
-Deno.test("MNEMA_LOG and MNEMA_KEY name log and key, and --log and --key win over them", async () => {
+Deno.test("MNEMA_LOG and MNEMA_KEY name log and key; --log and --key override them", async () => {
   await inFolder(async (mnema) => {
     const env = mnema.with({ env: { MNEMA_LOG: "env.db", MNEMA_KEY: "env.key" } });
     const made = JSON.parse(await env.does("init", "--json"));
@@ -172,7 +172,7 @@ Deno.test("MNEMA_LOG and MNEMA_KEY name log and key, and --log and --key win ove
   });
 });
 
-Deno.test("where there is no log or no key yet, the sentence says how to make one", async () => {
+Deno.test("a missing log or key is an error that says how to create one", async () => {
   await inFolder(async (mnema) => {
     const commands = [["id"], ["append", "note", "{}"], ["log"], ["show", "op_1"], ["heads"], ["stats"], ["export"], [
       "import",
@@ -184,7 +184,7 @@ Deno.test("where there is no log or no key yet, the sentence says how to make on
   });
 });
 
-Deno.test("what stands after -- is an argument, whatever it begins with", async () => {
+Deno.test("everything after -- is an argument, even with a leading dash", async () => {
   await withNode(async (mnema) => {
     const id = (await mnema.does("append", "note", "--", "{}")).trim();
     await mnema.does("export", "--", "-odd.jsonl");
@@ -195,20 +195,20 @@ Deno.test("what stands after -- is an argument, whatever it begins with", async 
   });
 });
 
-Deno.test("help for what is no command is wrong usage, and suggests the nearest", async () => {
+Deno.test("help for an unknown command is wrong usage, with the closest name suggested", async () => {
   await inFolder(async (mnema) => {
     assertEquals(await mnema.misuses("help", "lgo"), "there is no command lgo; did you mean log?");
   });
 });
 
-Deno.test("an option of one letter is named as it is written", async () => {
+Deno.test("messages name a single-letter option with one dash", async () => {
   await withNode(async (mnema) => {
     const odd = [["-n"], ["-n", "ten"], ["-n", "-1"], ["-n=-1"], ["-n", "99999999999999999999"]];
     for (const said of await mnema.misusesEach(odd.map((args) => ["log", ...args]))) assertMatch(said, /^-n /);
   });
 });
 
-Deno.test("a suggestion has something in common with what was written", async () => {
+Deno.test("nothing is suggested for a word that resembles no name", async () => {
   await withNode(async (mnema) => {
     for (const said of await mnema.misusesEach([["ls"], ["add"], [""], ["-"], ["log", "-x"], ["log", "-json"]])) {
       assertFalse(said.includes("did you mean"), said);

@@ -1,4 +1,4 @@
-/** What our tests rely on in `@std/assert`: true of the real package, too. */
+/** The behaviour of `@std/assert` that the tests rely on; the tests hold for the real package, too. */
 
 import {
   assert,
@@ -19,7 +19,7 @@ import {
   fail,
 } from "@std/assert";
 
-/** An error of ours, with a field to look at. */
+/** An error class with a field. */
 class CodedError extends Error {
   constructor(readonly code: string) {
     super(`failed with ${code}`);
@@ -52,14 +52,14 @@ Deno.test("An assertion error is an error with a name and a cause", () => {
   assertStrictEquals(error.cause, cause);
 });
 
-Deno.test("assert and assertFalse ask for truth, and say only what they are told", () => {
+Deno.test("assert and assertFalse check truthiness, and report only the given message", () => {
   for (const value of [1, "0", [], -1n]) {
     assert(value);
-    assertEquals(failure(() => assertFalse(value, "told")), "told");
+    assertEquals(failure(() => assertFalse(value, "reason")), "reason");
   }
   for (const value of [0, "", null, undefined, NaN, 0n]) {
     assertFalse(value);
-    assertEquals(failure(() => assert(value, "told")), "told");
+    assertEquals(failure(() => assert(value, "reason")), "reason");
   }
   assertEquals(failure(() => assert(false)), "");
 });
@@ -135,7 +135,7 @@ Deno.test("Objects of different classes differ", () => {
   assertNotEquals<unknown>(new Error("a"), new TypeError("a"));
 });
 
-Deno.test("Cycles are compared without end", () => {
+Deno.test("Comparison of cyclic values terminates", () => {
   const [a, b]: Record<string, unknown>[] = [{ x: 1 }, { x: 1 }];
   a.self = a;
   b.self = b;
@@ -144,29 +144,29 @@ Deno.test("Cycles are compared without end", () => {
   assertNotEquals(a, b);
 });
 
-Deno.test("assertEquals shows both values and the caller's words", () => {
-  const message = failure(() => assertEquals({ same: 1, name: "left" }, { same: 1, name: "right" }, "told"));
+Deno.test("assertEquals reports both values and the caller's message", () => {
+  const message = failure(() => assertEquals({ same: 1, name: "left" }, { same: 1, name: "right" }, "reason"));
   assertStringIncludes(message, "Values are not equal: told");
   assertStringIncludes(message, "left");
   assertStringIncludes(message, "right");
 });
 
-Deno.test("assertEquals shows where two long texts part", () => {
+Deno.test("assertEquals reports where two long texts differ", () => {
   const lines = Array.from({ length: 200 }, (_, i) => `line ${i}`);
   const message = failure(() => assertEquals(lines.join("\n"), lines.with(100, "changed").join("\n")));
   assertStringIncludes(message, "100");
   assertStringIncludes(message, "changed");
 });
 
-Deno.test("assertStrictEquals asks for the same value", () => {
+Deno.test("assertStrictEquals requires the same value", () => {
   const value = { a: 1 };
   assertStrictEquals(value, value);
   assertStrictEquals(NaN, NaN);
   failure(() => assertStrictEquals(0, -0));
   failure(() => assertStrictEquals([], {}));
   assertStringIncludes(
-    failure(() => assertStrictEquals(value, { a: 1 }, "told")),
-    "told",
+    failure(() => assertStrictEquals(value, { a: 1 }, "reason")),
+    "reason",
   );
 });
 
@@ -177,15 +177,15 @@ Deno.test("assertStrictEquals narrows the type", () => {
   assertEquals(text.length, 4);
 });
 
-Deno.test("assertExists takes all but null and undefined, and narrows", () => {
+Deno.test("assertExists accepts all but null and undefined, and narrows", () => {
   const value: number | undefined = [0].at(0);
   assertExists(value);
   assertEquals(value + 1, 1);
   failure(() => assertExists(null));
-  assertStringIncludes(failure(() => assertExists(undefined, "told")), "told");
+  assertStringIncludes(failure(() => assertExists(undefined, "reason")), "reason");
 });
 
-Deno.test("assertInstanceOf takes subclasses, and narrows", () => {
+Deno.test("assertInstanceOf accepts subclasses, and narrows", () => {
   const value: unknown = new Point3(7);
   assertInstanceOf(value, Point);
   assertEquals(value.x, 7);
@@ -194,13 +194,13 @@ Deno.test("assertInstanceOf takes subclasses, and narrows", () => {
   assertStringIncludes(failure(() => assertInstanceOf(1, Point)), "Point");
 });
 
-Deno.test("assertMatch and assertStringIncludes look into a text", () => {
+Deno.test("assertMatch and assertStringIncludes search a text", () => {
   assertMatch("a1", /\d/);
   assertStringIncludes("abc", "b");
-  assertStringIncludes(failure(() => assertMatch("abc", /\d/, "told")), "told");
+  assertStringIncludes(failure(() => assertMatch("abc", /\d/, "reason")), "reason");
   assertStringIncludes(
-    failure(() => assertStringIncludes("abc", "x", "told")),
-    "told",
+    failure(() => assertStringIncludes("abc", "x", "reason")),
+    "reason",
   );
 });
 
@@ -210,7 +210,7 @@ Deno.test("assertArrayIncludes finds equal values in any order", () => {
   failure(() => assertArrayIncludes([1, 2], [3]));
 });
 
-Deno.test("assertGreater and assertLess refuse equal values", () => {
+Deno.test("assertGreater and assertLess fail for equal values", () => {
   assertGreater(2, 1);
   assertLess(1n, 2n);
   failure(() => assertGreater(1, 1));
@@ -218,8 +218,8 @@ Deno.test("assertGreater and assertLess refuse equal values", () => {
   failure(() => assertLess(NaN, 1));
 });
 
-Deno.test("fail fails", () => {
-  assertStringIncludes(failure(() => fail("told")), "told");
+Deno.test("fail throws", () => {
+  assertStringIncludes(failure(() => fail("reason")), "reason");
 });
 
 Deno.test("assertThrows returns what was thrown, an error or not", () => {
@@ -232,7 +232,7 @@ Deno.test("assertThrows returns what was thrown, an error or not", () => {
   );
 });
 
-Deno.test("assertThrows returns an error of the class asked for", () => {
+Deno.test("assertThrows returns an error of the expected class", () => {
   const error = assertThrows(
     () => {
       throw new CodedError("E1");
@@ -243,7 +243,7 @@ Deno.test("assertThrows returns an error of the class asked for", () => {
   assertEquals(error.code, "E1");
 });
 
-Deno.test("assertThrows takes a subclass of the class asked for", () => {
+Deno.test("assertThrows accepts a subclass of the expected class", () => {
   const error = assertThrows(() => {
     throw new CodedError("E1");
   }, Error);
@@ -254,13 +254,13 @@ Deno.test("assertThrows fails when nothing, another class or another message is 
   const throwing = (thrown: unknown) => () => {
     throw thrown;
   };
-  assertStringIncludes(failure(() => assertThrows(() => {}, "told")), "told");
+  assertStringIncludes(failure(() => assertThrows(() => {}, "reason")), "reason");
   failure(() => assertThrows(() => {}, CodedError));
   failure(() => assertThrows(throwing(new Error("E1")), CodedError));
   failure(() => assertThrows(throwing("E1"), Error));
   assertStringIncludes(
-    failure(() => assertThrows(throwing(new CodedError("E1")), CodedError, "E2", "told")),
-    "told",
+    failure(() => assertThrows(throwing(new CodedError("E1")), CodedError, "E2", "reason")),
+    "reason",
   );
 });
 

@@ -1,4 +1,4 @@
-/** What our CLI relies on in `@std/cli`: true of the real package, too. */
+/** The behaviour of `@std/cli` that the command line relies on; the tests hold for the real package, too. */
 
 import { assertEquals } from "@std/assert";
 import { parseArgs } from "@std/cli/parse-args";
@@ -28,12 +28,12 @@ Deno.test("A value that starts with a hyphen needs the = form", () => {
   assertEquals(parseArgs(["--by=-5"], options), { by: "-5", _: [] });
 });
 
-Deno.test("An empty argument is no value", () => {
+Deno.test("An empty argument is not taken as a value", () => {
   const args = parseArgs(["--log", ""], { string: ["log"] });
   assertEquals(args, { log: "", _: [""] });
 });
 
-Deno.test("A string option keeps what looks like a number, others don't", () => {
+Deno.test("A string option does not convert numbers, other options do", () => {
   const args = parseArgs(["--id", "007", "--n", "007", "--x=0x10"], {
     string: ["id"],
   });
@@ -177,7 +177,7 @@ Deno.test("stopEarly leaves everything after the first plain argument alone", ()
   assertEquals(args, { json: true, _: ["get", "--log", "1"] });
 });
 
-Deno.test("unknown hears of undeclared options and plain arguments, and may refuse them", () => {
+Deno.test("unknown is called with undeclared options and plain arguments, and can drop them", () => {
   const heard: unknown[][] = [];
   const args = parseArgs(
     ["--log=a", "--x", "1", "--y=2", "-z", "word", "-h", "--", "--rest"],
@@ -199,7 +199,7 @@ Deno.test("unknown hears of undeclared options and plain arguments, and may refu
   assertEquals(args, { log: "a", json: true, h: true, _: ["--rest"] });
 });
 
-Deno.test("unknown keeps what it doesn't refuse", () => {
+Deno.test("unknown keeps arguments that it does not drop", () => {
   const heard: unknown[][] = [];
   const args = parseArgs(["word", "--x=1"], {
     unknown: (...it) => heard.push(it),
@@ -208,7 +208,7 @@ Deno.test("unknown keeps what it doesn't refuse", () => {
   assertEquals(args, { x: 1, _: ["word"] });
 });
 
-Deno.test("An option's type is known from how it is declared", () => {
+Deno.test("An option's type follows from its declaration", () => {
   const args = parseArgs(["--log", "a"], {
     string: ["log", "prev"],
     boolean: ["json"],

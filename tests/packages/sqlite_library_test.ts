@@ -1,11 +1,11 @@
-// How @db/sqlite fails where its native library cannot be loaded.
+// The failure of @db/sqlite when its native library cannot be loaded.
 
 import { assertEquals } from "@std/assert";
 import { withFolder } from "../folder.ts";
 
 const config = decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname);
 
-/** What importing the package says in a process with these permissions, where the environment names no library. */
+/** The output of importing the package in a process with these permissions, without a library in the environment. */
 async function importWith(permissions: string[]): Promise<unknown> {
   const script = `
     try {

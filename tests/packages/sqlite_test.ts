@@ -1,5 +1,5 @@
-// What this project relies on in @db/sqlite, quirks included. It says only what
-// is true of the package itself, whatever stands in for it.
+// The behaviour of @db/sqlite that this project relies on, quirks included. The
+// tests hold for the real package and for the substitute in offline/.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Database, type DatabaseOpenOptions, SqliteError, type Statement } from "@db/sqlite";
@@ -35,7 +35,7 @@ async function onFile(
   }
 }
 
-/** Asserts that `fn` throws an `Error` of no subclass, with no code. */
+/** Asserts that `fn` throws a plain `Error` without a code. */
 function assertPlainError(fn: () => unknown, message: string): void {
   const error = assertThrows(fn, Error);
   assertEquals(error.message, message);
@@ -51,7 +51,7 @@ function itemIds(db: Database): unknown[] {
   return db.prepare("SELECT id FROM item ORDER BY id").values().flat();
 }
 
-/** Whether a checkpoint moved the whole log: no reader was in its way. */
+/** Whether a checkpoint moved the whole WAL, which no reader prevented. */
 function checkpoints(db: Database): boolean {
   return first(db, "PRAGMA wal_checkpoint(TRUNCATE)") === 0;
 }
@@ -77,7 +77,7 @@ Deno.test("with int64, safe integers are numbers and larger ones bigints", () =>
   }, { int64: true });
 });
 
-Deno.test("each type is read as its own", () => {
+Deno.test("each SQLite type is read as its JavaScript type", () => {
   inMemory((db) => {
     assertEquals(
       db.prepare("SELECT 1, 1.5, 'text', x'00ff', NULL, '', x''").value(),
@@ -86,7 +86,7 @@ Deno.test("each type is read as its own", () => {
   });
 });
 
-Deno.test("text is whole when stored and ends at its first NUL when read", () => {
+Deno.test("text with a NUL is stored whole and read up to the NUL", () => {
   inMemory((db) => {
     assertEquals(
       db.prepare("SELECT ?1, length(CAST(?1 AS BLOB))").value("a\0b"),
@@ -95,7 +95,7 @@ Deno.test("text is whole when stored and ends at its first NUL when read", () =>
   });
 });
 
-Deno.test("text is read as it was bound, whatever its length and script", () => {
+Deno.test("text of any length and script is read as it was bound", () => {
   inMemory((db) => {
     const echo = db.prepare("SELECT ?");
     for (const text of ["", "é", "日本", "😀".repeat(30_000), "x", "y\n"]) {
@@ -117,7 +117,7 @@ Deno.test("text that only looks like JSON is not parsed", () => {
   });
 });
 
-Deno.test("get and all give objects, value and values arrays", () => {
+Deno.test("get and all return objects, value and values return arrays", () => {
   inMemory((db) => {
     const two = db.prepare("SELECT value AS n, 'x' AS x FROM json_each(?)");
     assertEquals(two.get("[7,8]"), { n: 7, x: "x" });
@@ -132,7 +132,7 @@ Deno.test("get and all give objects, value and values arrays", () => {
   });
 });
 
-Deno.test("each get without parameters gives an object of its own", () => {
+Deno.test("each get without parameters returns a new object", () => {
   inMemory((db) => {
     const statement = db.prepare("SELECT 1 AS n");
     const row = statement.get<{ n: number }>();
@@ -196,7 +196,7 @@ Deno.test("numbers are bound as integers where they are whole", () => {
   }, { int64: true });
 });
 
-Deno.test("other values are bound as what SQLite has for them", () => {
+Deno.test("other values are bound as their SQLite equivalents", () => {
   inMemory((db) => {
     const sql = db.prepare("SELECT typeof(?1), ?1");
     assertEquals(sql.value(true), ["integer", 1]);
@@ -239,7 +239,7 @@ Deno.test("exec runs several statements and counts the last one's changes", () =
   });
 });
 
-Deno.test("RETURNING gives the new row through value and get", () => {
+Deno.test("value and get return the new row of RETURNING", () => {
   inMemory((db) => {
     db.exec("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)");
     const insert = db.prepare(
@@ -251,7 +251,7 @@ Deno.test("RETURNING gives the new row through value and get", () => {
   }, { int64: true });
 });
 
-Deno.test("a commit that fails after RETURNING is seen by values, not by value", () => {
+Deno.test("values throws when the commit after RETURNING fails, value does not", () => {
   inMemory((db) => {
     db.exec(`
       PRAGMA foreign_keys = ON;
@@ -321,7 +321,7 @@ Deno.test("a lock another connection holds throws a plain Error", async () => {
   });
 });
 
-Deno.test("a file that is no database opens, and its first statement throws", async () => {
+Deno.test("a file that is not a database opens, and its first statement throws", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/test.db`, "not a database ".repeat(99));
@@ -353,7 +353,7 @@ Deno.test("a file that cannot be opened throws SqliteError 14", async () => {
 
 // Statements that are not reset
 
-Deno.test("iter left early holds its read transaction until the statement's next use", async () => {
+Deno.test("iter that ends early holds its read transaction until the statement's next use", async () => {
   await onFile((one, other) => {
     const statement = one.prepare("SELECT id FROM item");
     for (const _ of statement.iter()) break;
@@ -366,7 +366,7 @@ Deno.test("iter left early holds its read transaction until the statement's next
   });
 });
 
-Deno.test("iter read to its end, and every other method, holds nothing", async () => {
+Deno.test("iter that is read to its end, and every other method, holds no transaction", async () => {
   await onFile((one, other) => {
     const statement = one.prepare("SELECT id FROM item WHERE id < ?");
     assertEquals([...statement.iter(9)].length, 3);
@@ -409,7 +409,7 @@ Deno.test("after `database is locked` nothing commits until the statement's next
   });
 });
 
-Deno.test("after `database is locked` in its begin, a transaction blocks only others", async () => {
+Deno.test("after `database is locked` at its begin, a transaction blocks only others", async () => {
   await onFile((one, other) => {
     const insert = one.prepare("INSERT INTO item (name) VALUES (?)");
     const add = one.transaction((name: string) => insert.run(name));
@@ -440,7 +440,7 @@ Deno.test("a statement whose last use threw throws again when finalized", () => 
 
 // Transactions
 
-Deno.test("a transaction commits what it returns from and rolls back what throws", async () => {
+Deno.test("a transaction commits when its function returns and rolls back when it throws", async () => {
   await onFile((one, other) => {
     const insert = one.prepare("INSERT INTO item (id) VALUES (?) RETURNING id");
     const add = one.transaction((id: number, fail: boolean) => {
@@ -479,7 +479,7 @@ Deno.test("a transaction within a transaction is a savepoint of it", async () =>
   });
 });
 
-Deno.test("immediate takes the write lock at once and deferred when it writes", async () => {
+Deno.test("immediate takes the write lock at once, deferred at the first write", async () => {
   await onFile((one, other) => {
     const insert = other.prepare("INSERT INTO item (id) VALUES (?)");
     const run = one.transaction((fn: () => void) => fn());

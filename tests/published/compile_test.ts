@@ -7,13 +7,13 @@ import { filesIn } from "./registry.ts";
 
 const project = new URL("../../", import.meta.url);
 
-/** `deno compile` downloads what it puts programs into. */
+/** Whether `deno compile` cannot run: it downloads its runtime. */
 const cannotCompile = withFolder((folder) => {
   Deno.writeTextFileSync(`${folder}/empty.ts`, "");
   return !works(Deno.execPath(), "compile", "--quiet", "--output", `${folder}/empty`, `${folder}/empty.ts`);
 });
 
-/** Runs the documented `deno compile` with another output. */
+/** Runs the documented `deno compile` with another output path. */
 async function compile(output: string, env: Record<string, string> = {}): Promise<void> {
   const [command] = commands("deno compile");
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -35,9 +35,9 @@ function workerModules(): string[] {
   return found;
 }
 
-Deno.test("the documented deno compile has the workers' modules in it", async () => {
+Deno.test("the documented deno compile includes the workers' modules", async () => {
   await withFolder(async (folder) => {
-    // Deno itself does to put the program into, as it is not run here.
+    // The Deno executable serves as the runtime, as the program is not run here.
     await compile(`${folder}/mnema`, { DENORT_BIN: Deno.execPath() });
     const compiled = new TextDecoder("latin1").decode(Deno.readFileSync(`${folder}/mnema`));
     for (const path of workerModules()) {
@@ -48,7 +48,7 @@ Deno.test("the documented deno compile has the workers' modules in it", async ()
 });
 
 Deno.test({
-  name: "what deno compile makes runs anywhere, and imports and audits",
+  name: "the compiled program runs in any folder, and imports and audits",
   ignore: cannotCompile,
   async fn() {
     await withFolder(async (folder) => {

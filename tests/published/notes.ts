@@ -1,6 +1,6 @@
 import { Identity, Operation } from "../../mod.ts";
 
-/** Operations as JSON lines. From some thousand on, an import starts workers. */
+/** Operations as JSON lines. An import of several thousand starts workers. */
 export function someNotes(count: number): string {
   const author = Identity.generate();
   const draft = (ts: number) => ({ type: "note", body: { text: "x".repeat(100) }, prev: [], ts });

@@ -1,5 +1,5 @@
 /**
- * The package in a folder of its own, as it is published from: without the stand-ins for `jsr:` packages, which Deno
+ * The package in a folder of its own, as it is published from: without the substitutes for `jsr:` packages, which Deno
  * would take for modules of the package because they are below its folder.
  *
  * @module
@@ -7,10 +7,10 @@
 
 const project = new URL("../../", import.meta.url);
 
-/** What is published beside `deno.json`. */
+/** The published files besides `deno.json`. */
 const FILES = ["LICENSE", "README.md", "docs", "cli.ts", "mod.ts", "proof.ts", "src"];
 
-/** What of `deno.json` is published. */
+/** The published fields of `deno.json`. */
 const FIELDS = ["name", "version", "license", "exports", "imports"];
 
 interface Config {
@@ -27,7 +27,7 @@ export function readConfig(): Config {
 }
 
 /**
- * Writes the package to `package/` in a folder, which becomes a workspace that has the stand-ins.
+ * Writes the package to `package/` in a folder, which becomes a workspace that has the substitutes.
  *
  * @param folder An empty folder.
  * @returns The folder of the package.

@@ -17,7 +17,7 @@ Deno.test.beforeAll(async () => {
 
 Deno.test.afterAll(() => registry[Symbol.asyncDispose]());
 
-/** A person's machine: a home without anything but npm's packages, and a folder to work in. */
+/** A user's machine: a home with only npm's packages, and a working folder. */
 class Machine {
   readonly work: string;
   readonly #env: Record<string, string>;
@@ -26,7 +26,7 @@ class Machine {
     this.work = `${folder}/work`;
     const bin = Deno.execPath().replace(/\/[^/]*$/, "");
     const path = `${folder}/home/.deno/bin:${bin}:${Deno.env.get("PATH")}`;
-    // What this machine says of certificates and proxies holds, what it says of folders does not.
+    // Settings of certificates and proxies are kept; those of folders are not.
     const inherited = Object.entries(Deno.env.toObject()).filter(([name]) =>
       !/^(DENO_(?!TLS|CERT)|XDG_|MNEMA_)/.test(name)
     );
@@ -44,7 +44,7 @@ class Machine {
       Deno.mkdirSync(`${folder}/home`);
       Deno.mkdirSync(`${folder}/work`);
       const machine = new Machine(folder);
-      // So that nothing is fetched from npm again.
+      // Keeps Deno from fetching packages from npm again.
       const cache = npmCache(await machine.runs("deno", "info", "--json"));
       Deno.mkdirSync(cache.replace(/\/[^/]*$/, ""), { recursive: true });
       Deno.symlinkSync(npmCache(utf8.decode(deno("info", "--json").stdout)), cache);
@@ -52,7 +52,7 @@ class Machine {
     });
   }
 
-  /** Runs a command that succeeds, and returns what it writes to standard output. */
+  /** Runs a command that must succeed, and returns its standard output. */
   async runs(command: string, ...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await new Deno.Command(command, {
       args,
@@ -64,7 +64,7 @@ class Machine {
     return utf8.decode(stdout);
   }
 
-  /** Runs a shell script that succeeds. */
+  /** Runs a shell script that must succeed. */
   shell(script: string): Promise<string> {
     return this.runs("sh", "-eu", "-c", script);
   }
@@ -78,12 +78,12 @@ function npmCache(info: string): string {
   return JSON.parse(info).npmCache;
 }
 
-/** The documented commands that install `mnema`, that of the README first. */
+/** The documented commands that install `mnema`, the README's first. */
 function installations(): string[] {
   return commands("deno install");
 }
 
-Deno.test("what is published is the package's own files, and each is the source with its imports resolved", () => {
+Deno.test("the published files are the package's files, each the source with its imports resolved", () => {
   const folder = registry.folderOf(name, version);
   const files = filesIn(folder);
   const documents = DOCUMENTS.map((path) => `/${path}`);
@@ -98,7 +98,7 @@ Deno.test("what is published is the package's own files, and each is the source 
   assertEquals([links, rest.name, rest.version], [undefined, name, version]);
 });
 
-/** A source text with the specifiers of `deno.json` written out, where an import has them. Comments have none. */
+/** A source text with the import specifiers of `deno.json` resolved, except in comments. */
 function resolved(source: string): string {
   const imported = /^(?! *\*)(.*(?:\bfrom |\bimport\())"([^".][^"]*)"/gm;
   return source.replace(imported, (whole, before: string, specifier: string) => {
@@ -115,14 +115,14 @@ Deno.test("a warning of deno publish is a failure", async () => {
     Deno.writeTextFileSync(`${folder}/deno.json`, JSON.stringify(config));
     Deno.writeTextFileSync(`${folder}/mod.ts`, "export const one = 1;\n");
     await publish(folder, ["--dry-run"]);
-    // A function of this name is taken for that of Node.
+    // deno publish takes a function of this name for Node's.
     const source = "const require = (text: string) => text;\nexport const one: string = require(String(1));\n";
     Deno.writeTextFileSync(`${folder}/mod.ts`, source);
     await assertRejects(() => publish(folder, ["--dry-run"]), Error, "unanalyzable");
   });
 });
 
-Deno.test("the examples of the documentation run on the published module, in an empty folder and with an empty home", async () => {
+Deno.test("the documented examples run on the published module, with an empty folder and home", async () => {
   await Machine.use(async (machine) => {
     const [command] = /deno add jsr:\S+/.exec(DOCUMENTATION.replaceAll("`", " "))!;
     await machine.shell(`${command} jsr:@std/assert`);
@@ -156,7 +156,7 @@ Deno.test("each documented way to install mnema works as written, with an empty 
   }
 });
 
-Deno.test("an import by the installed command starts workers from the registry, and needs no network for it", async () => {
+Deno.test("an import by the installed command starts workers from the registry, without network access", async () => {
   await Machine.use(async (machine) => {
     await machine.shell(installations()[0]);
     Deno.writeTextFileSync(`${machine.work}/notes.jsonl`, someNotes(3000));
@@ -167,7 +167,7 @@ Deno.test("an import by the installed command starts workers from the registry, 
   });
 });
 
-Deno.test("workers start from a module that is served", async () => {
+Deno.test("workers start from a module served over HTTP", async () => {
   await Machine.use(async (machine) => {
     Deno.writeTextFileSync(`${machine.work}/notes.jsonl`, someNotes(3000));
     Deno.writeTextFileSync(

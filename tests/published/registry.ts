@@ -1,5 +1,5 @@
 /**
- * A stand-in for JSR on the loopback interface: takes what `deno publish` uploads, and serves packages as JSR serves
+ * A substitute for JSR on the loopback interface: takes what `deno publish` uploads, and serves packages as JSR serves
  * them, to every Deno whose `JSR_URL` names it.
  *
  * @module
@@ -16,7 +16,7 @@ interface PackageConfig {
   exports: string | Record<string, string>;
 }
 
-/** The registry. It keeps packages as folders: `@scope/name/version/`. */
+/** The registry. It stores packages as folders: `@scope/name/version/`. */
 export class Registry implements AsyncDisposable {
   /** The path of each request, in order. */
   readonly requests: string[] = [];
@@ -28,7 +28,7 @@ export class Registry implements AsyncDisposable {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => this.#answer(request));
   }
 
-  /** Starts a registry that has this project's package, as `deno publish` uploads it, and those it imports from JSR. */
+  /** Starts a registry with this project's package, as `deno publish` uploads it, and the packages it imports from JSR. */
   static async withPackage(): Promise<Registry> {
     const registry = new Registry();
     const staging = Deno.makeTempDirSync({ prefix: "mnema-publish-" });
@@ -44,7 +44,7 @@ export class Registry implements AsyncDisposable {
     }
   }
 
-  /** What `JSR_URL` must be. */
+  /** The value for `JSR_URL`. */
   get url(): string {
     return `http://${this.host}/`;
   }
@@ -60,7 +60,7 @@ export class Registry implements AsyncDisposable {
     return `${this.#folder}/${name}/${version}`;
   }
 
-  /** Ends it, and removes what it holds. */
+  /** Stops the registry and removes its files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
     Deno.removeSync(this.#folder, { recursive: true });
@@ -85,7 +85,7 @@ export class Registry implements AsyncDisposable {
       return Response.json({ id: "task", status: "pending" });
     }
     if (pathname === "/api/publish_status/task") return Response.json({ id: "task", status: "success" });
-    if (/^\/api\/scopes\/[^/]+\/packages\/[^/]+$/.test(pathname)) return Response.json({}); // any package may be added
+    if (/^\/api\/scopes\/[^/]+\/packages\/[^/]+$/.test(pathname)) return Response.json({}); // any package may be created
     return this.#serve(decodeURIComponent(pathname)) ?? Response.json({ code: "notFound" }, { status: 404 });
   }
 
@@ -136,7 +136,7 @@ async function unpack(archive: ReadableStream<Uint8Array<ArrayBuffer>>, folder: 
   const tar = new Deno.Command("tar", { args: ["-xzf", "-", "-C", folder], stdin: "piped" }).spawn();
   await archive.pipeTo(tar.stdin);
   if (!(await tar.status).success) throw new Error("the archive that was uploaded cannot be unpacked");
-  for (const path of filesIn(folder)) Deno.chmodSync(folder + path, 0o644); // the archive gives files no mode
+  for (const path of filesIn(folder)) Deno.chmodSync(folder + path, 0o644); // the archive has no file modes
 }
 
 function exists(path: string): boolean {

@@ -2,7 +2,7 @@
  * Runs the tests on the bytes that would be published, in a folder of their own. Arguments are for `deno test`: which
  * tests to run.
  *
- * With `--jsr`, it does so without the stand-ins under `offline/`, and without a lock file, which would hold to them: on
+ * With `--jsr`, it does so without the substitutes under `offline/`, and without a lock file, which would hold to them: on
  * the packages of jsr.io, or of the mirror that `JSR_URL` names. `DENO_SQLITE_PATH` must then name SQLite's library, as
  * the tests may not download one.
  *

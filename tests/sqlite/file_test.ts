@@ -8,14 +8,14 @@ import { runChild } from "../log/children/run.ts";
 
 const PAGE = 4096;
 
-/** A closed log of so many notes. */
+/** Creates a closed log of `count` notes. */
 function makeLog(path: string, count: number): void {
   using log = OpLog.open(path);
   log.appendAll(Array.from({ length: count }, (_, n) => note(`${n} ${"word ".repeat(40)}`)));
   log.heads();
 }
 
-/** Asserts that `use` fails with a FileError that names the path, and that nothing in the folder changes by it. */
+/** Asserts that `use` fails with a FileError that names the path, and changes nothing in the folder. */
 function assertRefused(use: () => unknown, code: LogErrorCode, path: string, folder: string): void {
   const before = contentsOf(folder);
   const error = assertThrows(use, FileError);
@@ -24,12 +24,12 @@ function assertRefused(use: () => unknown, code: LogErrorCode, path: string, fol
   assertEquals(contentsOf(folder), before);
 }
 
-/** What can stand where a log is looked for: how it comes there, how it is opened, and what is said of it. */
+/** Files that are not valid logs: how each is created and opened, and the code of the error. */
 const REFUSED: [what: string, code: LogErrorCode, make: (path: string) => void, options?: OpenOptions][] = [
   ["a folder", "is-a-folder", (path) => Deno.mkdirSync(path)],
-  ["nothing, for a reader", "missing-file", () => {}, { readonly: true }],
-  ["nothing, and create is false", "missing-file", () => {}, { create: false }],
-  ["an empty file, for a reader", "not-a-log", (path) => Deno.writeFileSync(path, new Uint8Array()), {
+  ["a missing file, for reading", "missing-file", () => {}, { readonly: true }],
+  ["a missing file without create", "missing-file", () => {}, { create: false }],
+  ["an empty file, for reading", "not-a-log", (path) => Deno.writeFileSync(path, new Uint8Array()), {
     readonly: true,
   }],
   ["a single byte", "not-a-database", (path) => Deno.writeTextFileSync(path, "x")],
@@ -61,7 +61,7 @@ function makeDatabase(path: string, sql: string): void {
 }
 
 for (const [what, code, make, options] of REFUSED) {
-  Deno.test(`where there is ${what}, open fails with ${code} and leaves it as it is`, () => {
+  Deno.test(`open of ${what} fails with ${code} and changes nothing`, () => {
     withFolder((folder) => {
       const path = `${folder}/log.db`;
       make(path);
@@ -71,7 +71,7 @@ for (const [what, code, make, options] of REFUSED) {
   });
 }
 
-Deno.test("a log in a folder that does not exist is not made", () => {
+Deno.test("open in a missing folder creates nothing", () => {
   withFolder((folder) => {
     Deno.writeTextFileSync(`${folder}/file`, "");
     for (const path of [`${folder}/none/log.db`, `${folder}/none/deeper/log.db`, `${folder}/file/log.db`]) {
@@ -90,7 +90,7 @@ Deno.test("an empty file becomes a log", () => {
   });
 });
 
-Deno.test("where a page is damaged, what needs it is corrupt, and reading changes nothing", () => {
+Deno.test("reads that need a damaged page fail with corrupt, and change nothing", () => {
   withFolder((folder) => {
     const path = `${folder}/log.db`;
     makeLog(path, 200);
@@ -126,21 +126,21 @@ function codeOf(use: () => unknown): LogErrorCode {
   return assertThrows(use, FileError).code;
 }
 
-/** Wire texts of which not even what they follow can be read. */
+/** Wire texts whose `prev` cannot be read. */
 const UNREADABLE: Record<string, string> = {
-  "nothing": "",
+  "an empty text": "",
   "a word": "word",
   "a JSON null": "null",
   "an empty object": "{}",
   "an object whose prev is a number": '{"prev":5}',
   "an object whose prev is a text": '{"prev":"none"}',
   "an operation that is cut short": note("cut short").wire.slice(0, -1),
-  "an operation with more after it": note("two lines").wire + "\n{}",
+  "an operation with trailing text": note("two lines").wire + "\n{}",
 };
 const NO_OPERATIONS: Record<string, string> = {
   ...UNREADABLE,
   "an object with prev alone": '{"prev":[]}',
-  "an operation with a field more": note("a field more").wire.replace("{", '{"more":1,'),
+  "an operation with an unknown field": note("a field more").wire.replace("{", '{"more":1,'),
 };
 
 function insertRow(path: string, wire: string): void {
@@ -151,7 +151,7 @@ function insertRow(path: string, wire: string): void {
 }
 
 for (const [what, wire] of Object.entries(NO_OPERATIONS)) {
-  Deno.test(`where ${what} stands for an operation, reading it is corrupt, and the rest can be read`, () => {
+  Deno.test(`an operation replaced by ${what} fails with corrupt, and the others can be read`, () => {
     withFolder((folder) => {
       const path = `${folder}/log.db`;
       makeLog(path, 3);
@@ -168,7 +168,7 @@ for (const [what, wire] of Object.entries(NO_OPERATIONS)) {
 }
 
 for (const [what, wire] of Object.entries(UNREADABLE)) {
-  Deno.test(`where ${what} stands for an operation, the heads are corrupt, however often they are asked for`, () => {
+  Deno.test(`heads with an operation replaced by ${what} fail with corrupt at every call`, () => {
     withFolder((folder) => {
       const path = `${folder}/log.db`;
       OpLog.open(path).close();
@@ -183,7 +183,7 @@ for (const [what, wire] of Object.entries(UNREADABLE)) {
 }
 
 for (const begin of ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"]) {
-  Deno.test(`while another writer holds the file with ${begin}, appends are locked out, and readers are not`, () => {
+  Deno.test(`while another connection holds ${begin}, appends fail with locked and reads succeed`, () => {
     withFolder((folder) => {
       const path = `${folder}/log.db`;
       using log = OpLog.open(path, { busyTimeoutMs: 50 });
@@ -204,7 +204,7 @@ for (const begin of ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"]) {
   });
 }
 
-Deno.test("while another writer holds a file that is no log yet, open is locked out, and it works afterwards", () => {
+Deno.test("open of an empty file fails with locked while another connection writes it, and succeeds afterwards", () => {
   withFolder((folder) => {
     const path = `${folder}/log.db`;
     Deno.writeFileSync(path, new Uint8Array());
@@ -224,7 +224,7 @@ Deno.test("while another writer holds a file that is no log yet, open is locked 
 const MOUNTED = 'mount -t tmpfs -o size=2m tmpfs "$0"';
 
 Deno.test({
-  name: "where the disk is full, an append says so, what was committed stays whole, and with room it goes on",
+  name: "append on a full disk fails with disk-full, keeps what was committed, and works once there is space",
   ignore: !withFolder((folder) => works("unshare", "-rm", "sh", "-c", MOUNTED, folder)),
   async fn() {
     await withFolder(async (folder) => {
@@ -240,7 +240,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a file that may only be read is read-only for a writer, a reader reads it, and mended it takes appends",
+  name: "a file without write permission can be read, appends fail with read-only, and work with the mode restored",
   ignore: !canBeBound(),
   async fn() {
     for (const journal of ["WAL", "DELETE"]) {
@@ -253,7 +253,7 @@ Deno.test({
         const run = (script: string, ...args: string[]) => runChild(script, [path, ...args], { under: bound });
         assertEquals(await run("record.ts", "0"), { error: "FileError", code: "read-only" });
         assertEquals(await run("use_log.ts", '{"readonly":true}'), { value: { entries: 3, heads: 3 } });
-        // SQLite cannot take away what it keeps beside a write-ahead log that it may not write.
+        // SQLite cannot remove -wal and -shm of a log that it cannot write.
         const after = journal === "WAL" ? { "log.db": contentsOf(folder)["log.db"] } : contentsOf(folder);
         assertEquals(after, before);
         for (const name of Object.keys(contentsOf(folder))) Deno.chmodSync(`${folder}/${name}`, 0o644);
@@ -263,7 +263,7 @@ Deno.test({
   },
 });
 
-Deno.test("a path is the name of a file, whatever is in it", () => {
+Deno.test("a path with special characters is taken literally", () => {
   const names = [
     "with space.db",
     "a#b.db",
@@ -288,7 +288,7 @@ Deno.test("a path is the name of a file, whatever is in it", () => {
   });
 });
 
-Deno.test("a path that begins with file: or :memory: is the name of a file in the current folder", () => {
+Deno.test("a path that begins with file: or :memory: is a file in the current folder", () => {
   const here = Deno.cwd();
   withFolder((folder) => {
     const names = ["file:log.db", "file:log.db?mode=memory", "file::memory:", ":memory:?cache=shared", "log.db"];
@@ -309,7 +309,7 @@ Deno.test("a path that begins with file: or :memory: is the name of a file in th
   });
 });
 
-Deno.test("what is no path is refused", () => {
+Deno.test("an invalid path is refused", () => {
   withFolder((folder) => {
     const bad = [
       "",

@@ -8,7 +8,7 @@ import { works } from "../processes.ts";
 const PAGE = 4096;
 const MAGIC = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/** A closed log of one note, with a rollback journal or with a write-ahead log. */
+/** Creates a closed log of one note, in the given journal mode. */
 function makeLog(path: string, mode: "WAL" | "DELETE" = "WAL"): void {
   {
     using log = OpLog.open(path);
@@ -17,7 +17,7 @@ function makeLog(path: string, mode: "WAL" | "DELETE" = "WAL"): void {
   withDatabase(path, (database) => database.prepare(`PRAGMA journal_mode = ${mode}`).value());
 }
 
-/** Leaves a log as a process that is killed in the middle of a change does, which a journal undoes. */
+/** Leaves a hot journal beside a log, as a process does that is killed during a transaction. */
 function interrupt(path: string): void {
   const copy = `${path}-copy`;
   withDatabase(path, (database) => {
@@ -52,7 +52,7 @@ function journalNaming(name: string, path: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-Deno.test("SQLite deletes the file that a journal names as its super-journal", () => {
+Deno.test("SQLite itself deletes the file that a journal names as its super-journal", () => {
   withFolder((folder) => {
     const [path, precious] = [`${folder}/log.db`, `${folder}/precious`];
     makeLog(path);
@@ -63,11 +63,11 @@ Deno.test("SQLite deletes the file that a journal names as its super-journal", (
   });
 });
 
-/** What is done to a journal that names a super-journal. */
+/** Variants of a journal that names a super-journal. */
 const JOURNALS: Record<string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>> = {
-  "that is hot": (bytes) => bytes,
-  "whose header was zeroed": (bytes) => bytes.fill(0, 0, 28),
-  "with another segment before": (bytes) => {
+  "with a valid header": (bytes) => bytes,
+  "with a zeroed header": (bytes) => bytes.fill(0, 0, 28),
+  "with a preceding segment": (bytes) => {
     const pages = bytes.subarray(0, 520 + PAGE);
     const segment = new Uint8Array(Math.ceil(pages.length / 512) * 512);
     segment.set(pages);
@@ -76,12 +76,12 @@ const JOURNALS: Record<string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<Ar
     both.set(bytes, segment.length);
     return both;
   },
-  "that is nothing but the name": (bytes) => bytes.slice(520 + PAGE),
-  "with a checksum that differs": (bytes) => bytes.with(bytes.length - 9, bytes.at(-9)! ^ 1) as Uint8Array<ArrayBuffer>,
+  "without a header and pages": (bytes) => bytes.slice(520 + PAGE),
+  "with an invalid checksum": (bytes) => bytes.with(bytes.length - 9, bytes.at(-9)! ^ 1) as Uint8Array<ArrayBuffer>,
 };
 
 for (const [what, change] of Object.entries(JOURNALS)) {
-  Deno.test(`a journal ${what}, and names a super-journal, is refused however the log is opened`, async () => {
+  Deno.test(`a journal ${what} that names a super-journal is refused by every way to open the log`, async () => {
     await withFolder(async (folder) => {
       const [path, precious] = [`${folder}/log.db`, `${folder}/precious`];
       for (const mode of ["WAL", "DELETE"] as const) {
@@ -102,7 +102,7 @@ for (const [what, change] of Object.entries(JOURNALS)) {
   });
 }
 
-Deno.test("a journal that names a super-journal is refused where there is no log beside it", () => {
+Deno.test("a journal that names a super-journal is refused without a log, too", () => {
   withFolder((folder) => {
     const [path, precious] = [`${folder}/log.db`, `${folder}/precious`];
     makeLog(path);
@@ -115,7 +115,7 @@ Deno.test("a journal that names a super-journal is refused where there is no log
   });
 });
 
-Deno.test("the journal that a killed process leaves is rolled back", () => {
+Deno.test("the journal of a killed process is rolled back", () => {
   withFolder((folder) => {
     const path = `${folder}/log.db`;
     makeLog(path, "DELETE");
@@ -143,7 +143,7 @@ const NO_FILES: Record<string, (path: string) => void> = {
 for (const suffix of ["-wal", "-shm", "-journal"]) {
   for (const [what, make] of Object.entries(NO_FILES)) {
     Deno.test({
-      name: `${what} in the place of ${suffix} is refused before it is opened`,
+      name: `${what} as ${suffix} file is refused before it is opened`,
       ignore: Deno.build.os === "windows",
       async fn() {
         await withFolder(async (folder) => {
@@ -174,12 +174,12 @@ const NO_LOGS: [what: string, make: (path: string) => void, code: LogErrorCode][
   }, "not-a-file"],
   ["a device", (path) => Deno.symlinkSync("/dev/zero", path), "not-a-file"],
   ["a link to itself", (path) => Deno.symlinkSync(path, path), "not-a-file"],
-  ["a link to itself by way of nothing", (path) => Deno.symlinkSync("nothing/../log.db", path), "not-a-file"],
+  ["a link to itself through a missing folder", (path) => Deno.symlinkSync("nothing/../log.db", path), "not-a-file"],
 ];
 
 for (const [what, make, code] of NO_LOGS) {
   Deno.test({
-    name: `${what} in the place of a log is refused before it is opened`,
+    name: `${what} as log file is refused before it is opened`,
     ignore: Deno.build.os === "windows",
     async fn() {
       await withFolder(async (folder) => {
@@ -198,7 +198,7 @@ for (const [what, make, code] of NO_LOGS) {
 const SOCKET = "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])";
 
 Deno.test({
-  name: "a socket in the place of a log is refused before it is opened",
+  name: "a socket as log file is refused before it is opened",
   ignore: !withFolder((folder) => works("python3", "-c", SOCKET, `${folder}/socket`)),
   fn() {
     withFolder((folder) => {
@@ -212,7 +212,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a new log can be read by its owner alone, whatever the umask, and one that is there keeps its mode",
+  name: "a new log is readable by its owner only, with any umask; an existing log keeps its mode",
   ignore: Deno.build.os === "windows",
   fn() {
     withFolder((folder) => {

@@ -5,7 +5,7 @@ import { withFolder } from "../folder.ts";
 
 const project = new URL("../../", import.meta.url);
 
-/** As `@db/sqlite` looks for its library: where the environment says, or else by a download. */
+/** A module that finds its library as `@db/sqlite` does: by the environment, or else by a download. */
 const PACKAGE = `
   try {
     const path = Deno.env.get("DENO_SQLITE_PATH");
@@ -25,7 +25,7 @@ const PACKAGE = `
     }
   }`;
 
-/** A system that has no SQLite library. */
+/** A system without an SQLite library. */
 const NO_LIBRARY = `
   const { dlopen } = Deno;
   Deno.dlopen = (name, symbols) => {
@@ -41,7 +41,7 @@ const MAY_DOWNLOAD = [
   "--allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,DENO_DIR,HOME,XDG_CACHE_HOME",
 ];
 
-/** Runs `use` with the command line on this package in the place of `@db/sqlite`. */
+/** Runs `use` with the command line, with this module in place of `@db/sqlite`. */
 function withPackage(
   use: (mnema: Mnema) => Promise<void>,
   { download = "", preload = "" } = {},
@@ -63,7 +63,7 @@ function withPackage(
   });
 }
 
-Deno.test("the command line takes the system's library before the package looks for one", async () => {
+Deno.test("the command line uses the system's library before the package searches for one", async () => {
   await withPackage(async (mnema) => {
     assertEquals(
       await mnema.refuses("log"),
@@ -72,7 +72,7 @@ Deno.test("the command line takes the system's library before the package looks 
   });
 });
 
-Deno.test("a library that cannot be loaded is one sentence that says what to install", async () => {
+Deno.test("a library that cannot be loaded is reported in one sentence that says what to install", async () => {
   const ADVICE = /: install SQLite \(.+\), or set DENO_SQLITE_PATH to the path of its library$/;
   await withPackage(async (mnema) => {
     const named = mnema.with({ env: { DENO_SQLITE_PATH: "/none/libsqlite3.so" } });
@@ -102,9 +102,9 @@ Deno.test("a download is announced on standard error", async () => {
   }, { preload: NO_LIBRARY });
 });
 
-Deno.test("a download that fails is one sentence that says what to install", async () => {
+Deno.test("a failed download is reported in one sentence that says what to install", async () => {
   await withPackage(async (mnema) => {
-    Deno.writeTextFileSync(`${mnema.folder}/mnema.db`, ""); // what is no file is told before a library is needed
+    Deno.writeTextFileSync(`${mnema.folder}/mnema.db`, ""); // a missing file would be reported before the library is needed
     const { code, out, err } = await mnema.with({ permissions: MAY_DOWNLOAD }).run("log");
     assertEquals([code, out], [1, ""]);
     assertMatch(err, /^Downloading .*\nmnema: no SQLite library was found: install SQLite .*\n$/);
@@ -120,7 +120,7 @@ Deno.test("help and the author id need no library", async () => {
   }, { preload: NO_LIBRARY, download: "throw new Error()" });
 });
 
-Deno.test("the module is imported without a library; opening a log throws no-sqlite", async () => {
+Deno.test("the module can be imported without a library; opening a log throws no-sqlite", async () => {
   const script = `
     import { LogError, OpLog } from "${project}mod.ts";
     try {
@@ -135,7 +135,7 @@ Deno.test("the module is imported without a library; opening a log throws no-sql
   }, { download: 'throw new TypeError("error sending request")' });
 });
 
-Deno.test("a denied permission to call the library stays Deno's own error", async () => {
+Deno.test("a denied permission to load the library remains Deno's own error", async () => {
   const script = `
     import { OpLog } from "${project}mod.ts";
     try {

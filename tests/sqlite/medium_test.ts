@@ -5,9 +5,9 @@ import { note } from "../operations.ts";
 import { bound, canBeBound, linesOf, works } from "../processes.ts";
 import { type Report, runChild, startChild } from "../log/children/run.ts";
 
-/** Runs a command where its folder cannot be written, as on a medium that is mounted for reading only. */
+/** Runs a command with its folder mounted read-only. */
 const READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
-/** Runs a command on a copy of a folder, on a disk without any room left. */
+/** Runs a command on a copy of a folder, on a full disk. */
 const FULL = 'mount -t tmpfs -o size=1m tmpfs "$1" && cp "$0"/* "$1"/ && { cat /dev/zero > "$1/fill" 2>/dev/null; ' +
   'shift; exec "$@"; }';
 const SMALL = 'mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"';
@@ -30,10 +30,10 @@ function makeLog(path: string, mode: "WAL" | "DELETE" = "WAL"): void {
   withDatabase(path, (database) => database.prepare(`PRAGMA journal_mode = ${mode}`).value());
 }
 
-/** What a reader reports of such a log. */
+/** The report of a reader of this log. */
 const READ: Report = { value: { entries: 2, heads: 2 } };
 
-/** Leaves commits beside a log that are not in it yet, as a process that is killed does, without `-shm`. */
+/** Leaves commits in -wal that are not in the log, as a killed process does, without `-shm`. */
 function leaveWal(path: string): void {
   const copy = `${path}-copy`;
   {
@@ -46,7 +46,7 @@ function leaveWal(path: string): void {
 
 for (const mode of ["WAL", "DELETE"] as const) {
   Deno.test({
-    name: `on a medium that cannot be written, a log with journal mode ${mode} is read, and not written`,
+    name: `a log with journal mode ${mode} on a read-only medium can be read but not written`,
     ignore: !canMount,
     async fn() {
       await withFolder(async (folder) => {
@@ -63,7 +63,7 @@ for (const mode of ["WAL", "DELETE"] as const) {
 }
 
 Deno.test({
-  name: "on a medium that cannot be written, commits that stand beside the log are not passed over",
+  name: "commits in -wal on a read-only medium are not ignored",
   ignore: !canMount,
   async fn() {
     await withFolder(async (folder) => {
@@ -81,7 +81,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a reader without a lock ends when the log is written meanwhile",
+  name: "a reader without a lock fails when the log is written meanwhile",
   ignore: !canMount,
   async fn() {
     for (const isWritten of [false, true]) {
@@ -105,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a full disk does not keep readers out, whether or not commits stand beside the log",
+  name: "a log on a full disk can be read, with and without commits in -wal",
   ignore: !canMount,
   async fn() {
     for (const hasWal of [false, true]) {
@@ -119,7 +119,7 @@ Deno.test({
         if (hasWal) {
           leaveWal(`${from}/log.db`);
           assertEquals(await use('{"readonly":true}'), { error: "FileError", code: "disk-full" });
-          // As a process leaves it that the full disk ended: -shm is as large as it must be.
+          // A process that failed on a full disk leaves -shm in its full size.
           Deno.writeFileSync(`${from}/log.db-shm`, new Uint8Array(1 << 15));
         }
         const entries = hasWal ? 3 : 2;
@@ -131,7 +131,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "where the disk is full in the middle of an import, it is said what was kept, and the same import goes on",
+  name: "an import that fills the disk reports what was committed and can be resumed",
   ignore: !canMount,
   async fn() {
     await withFolder(async (folder) => {
@@ -154,7 +154,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a log that may not be read, or whose folder may not be looked into, is not said to be missing",
+  name: "a log that is unreadable, or in an unreadable folder, is not reported as missing",
   ignore: !canBeBound(),
   async fn() {
     await withFolder(async (folder) => {

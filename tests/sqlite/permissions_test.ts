@@ -8,7 +8,7 @@ const LIBRARY = ["--allow-ffi", "--allow-env=DENO_SQLITE_PATH,DENO_SQLITE_LOCAL"
 const FILES = ["log.db", "log.db-wal", "log.db-shm", "log.db-journal"];
 const DENIED: Report = { error: "NotCapable" };
 
-/** Opens a log, appends to it and reads it in a process that may read and write these paths alone. */
+/** Opens, appends to and reads a log in a process that may read and write only these paths. */
 function useLog(path: string, read: string[], write: string[], options = {}): Promise<Report> {
   const flags = [["read", read], ["write", write]] as const;
   const granted = flags.flatMap(([name, paths]) => paths.length > 0 ? [`--allow-${name}=${paths.join()}`] : []);
@@ -30,21 +30,21 @@ function withFolders(use: (inside: string, outside: string) => Promise<void>): P
   });
 }
 
-Deno.test("with a folder to read and write, and the library, everything works", async () => {
+Deno.test("permission for a folder and the library is enough for everything", async () => {
   await withFolder(async (folder) => {
     assertEquals(await useLog(`${folder}/log.db`, [folder], [folder]), { value: { entries: 1, heads: 1 } });
     assertEquals(Object.keys(contentsOf(folder)), ["log.db"]);
   });
 });
 
-Deno.test("the file and what SQLite puts beside it are all that must be allowed", async () => {
+Deno.test("permission for the log and SQLite's files beside it is enough", async () => {
   await withFolder(async (folder) => {
     const paths = FILES.map((name) => `${folder}/${name}`);
     assertEquals(await useLog(paths[0], paths, paths), { value: { entries: 1, heads: 1 } });
   });
 });
 
-Deno.test("where a permission lacks, open is not capable and makes no file", async () => {
+Deno.test("open without a permission throws NotCapable and creates no file", async () => {
   await withFolder(async (folder) => {
     const paths = FILES.map((name) => `${folder}/${name}`);
     const grants: [read: string[], write: string[]][] = [
@@ -61,7 +61,7 @@ Deno.test("where a permission lacks, open is not capable and makes no file", asy
   });
 });
 
-Deno.test("a reader needs to write nothing but -wal and -shm, and leaves the log as it is", async () => {
+Deno.test("a reader needs write permission only for -wal and -shm, and does not change the log", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/log.db`;
     makeLog(path);
@@ -99,7 +99,7 @@ Deno.test("a link to a file that does not exist yet does not lead out of an allo
   });
 });
 
-Deno.test("a path through a link to a folder and up again is the path that was allowed, or none", async () => {
+Deno.test("a path through a link to a folder and up again resolves to the allowed path or is refused", async () => {
   await withFolders(async (inside, outside) => {
     Deno.mkdirSync(`${outside}/deep`);
     Deno.symlinkSync("../out/deep", `${inside}/link`);
@@ -123,7 +123,7 @@ Deno.test("links where SQLite puts its own files do not lead out of an allowed f
   });
 });
 
-Deno.test("a link within what is allowed is followed, and SQLite's files stand beside the file itself", async () => {
+Deno.test("a link to an allowed file is followed, and SQLite's files are beside its target", async () => {
   await withFolders(async (inside, outside) => {
     makeLog(`${outside}/log.db`);
     Deno.symlinkSync("../out/log.db", `${inside}/link.db`);
@@ -133,7 +133,7 @@ Deno.test("a link within what is allowed is followed, and SQLite's files stand b
   });
 });
 
-Deno.test("a link to a folder in an allowed folder does not lead out of it, to a log or to where one would be made", async () => {
+Deno.test("a link to a folder does not lead out of an allowed folder, to an existing or a new log", async () => {
   await withFolders(async (inside, outside) => {
     makeLog(`${outside}/log.db`);
     Deno.mkdirSync(`${outside}/deep`);
@@ -149,7 +149,7 @@ Deno.test("a link to a folder in an allowed folder does not lead out of it, to a
   });
 });
 
-Deno.test("a link to a folder within what is allowed is followed", async () => {
+Deno.test("a link to an allowed folder is followed", async () => {
   await withFolders(async (inside, outside) => {
     Deno.symlinkSync("../out", `${inside}/link`);
     const both = [inside, outside];
@@ -159,7 +159,7 @@ Deno.test("a link to a folder within what is allowed is followed", async () => {
   });
 });
 
-Deno.test("where the folder was allowed by a name that is a link, a log in it is made and opened, and none outside", async () => {
+Deno.test("with a folder allowed by a link, a log in it is created and opened, and none outside", async () => {
   await withFolders(async (inside, outside) => {
     const named = `${outside}/named`;
     Deno.symlinkSync("../in", named);
@@ -177,7 +177,7 @@ Deno.test("where the folder was allowed by a name that is a link, a log in it is
   });
 });
 
-Deno.test("where the files alone were allowed, by a path through a link, the log is made and opened", async () => {
+Deno.test("with only the files allowed, by a path through a link, the log is created and opened", async () => {
   await withFolders(async (inside, outside) => {
     Deno.symlinkSync("../in", `${outside}/named`);
     const paths = FILES.map((name) => `${outside}/named/${name}`);

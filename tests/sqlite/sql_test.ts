@@ -5,7 +5,7 @@ const TABLE = "CREATE TABLE ops (seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL)";
 const TRIGGER = "CREATE TRIGGER no_update BEFORE UPDATE ON ops WHEN NEW.seq <> -1 " +
   "BEGIN SELECT RAISE(ABORT, 'UPDATE forbidden'); END";
 
-Deno.test("SQL is the same in other white space, with comments, in another case of keywords, and with quoted names", () => {
+Deno.test("SQL that differs only in white space, comments, keyword case or quoted names is equal", () => {
   const same = [
     "create table ops(seq integer primary key,op_id text not null)",
     "CREATE TABLE\n\tops ( seq INTEGER PRIMARY KEY,\r\n op_id TEXT NOT NULL )",
@@ -15,7 +15,7 @@ Deno.test("SQL is the same in other white space, with comments, in another case 
   for (const sql of same) assertEquals(isSameSql(sql, TABLE), true, sql);
 });
 
-Deno.test("SQL is not the same with words that have grown together, other names, or other literals", () => {
+Deno.test("SQL with joined words, other names or other literals differs", () => {
   const others = [
     "CREATE TABLE ops (seq INTEGERPRIMARY KEY, op_id TEXT NOT NULL)",
     "CREATE TABLE ops (seq INTEGER PRIMARY KEY, op_id TEXTNOTNULL)",
@@ -43,7 +43,7 @@ Deno.test("SQL is not the same with words that have grown together, other names,
   for (const [from, to] of changes) assertEquals(isSameSql(TRIGGER.replace(from, to), TRIGGER), false, to);
 });
 
-Deno.test("what a CREATE statement makes, and on which table, is read as SQLite reads it", () => {
+Deno.test("the object and the table of a CREATE statement are parsed as SQLite parses them", () => {
   const cases: [sql: string, declared: Declaration | undefined][] = [
     [TABLE, { type: "table", name: "ops", table: "ops" }],
     [TRIGGER, { type: "trigger", name: "no_update", table: "ops" }],
@@ -70,7 +70,7 @@ Deno.test("what a CREATE statement makes, and on which table, is read as SQLite 
   for (const [sql, declared] of cases) assertEquals(declarationOf(sql), declared, sql);
 });
 
-Deno.test("an index is plain when it is of whole columns, and neither unique nor partial", () => {
+Deno.test("an index is plain if it has only whole columns and is neither unique nor partial", () => {
   for (const columns of ["(ts)", "(ts, author)", '("ts" DESC, author asc)']) {
     assertEquals(isPlainIndex(`CREATE INDEX i ON ops ${columns}`), true, columns);
   }
