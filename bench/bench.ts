@@ -28,7 +28,7 @@ const options = parseArgs(Deno.args, {
 const sizes = options.sizes.split(",").map(Number);
 const runs = Number(options.runs);
 const cores = navigator.hardwareConcurrency;
-/** Stands for the hashes of a tree that this measure does not keep. */
+/** A placeholder for the hashes of a tree, which this measurement does not store. */
 const NO_LEAF = new Uint8Array(32);
 const GET = "get by id";
 const ENTRIES = "entries, decoded";

@@ -3,8 +3,8 @@
  * the author's first checkpoint of the log and reused after. So two logs of one key have two names, and so does a log
  * that was restored by an import, which has no checkpoints.
  *
- * A copy of the file has the same checkpoints and therefore the same name: whoever appends to both must rename one of
- * them. Files of earlier versions have names without a random part, and continue these.
+ * A copy of the file has the same checkpoints and therefore the same name: to append to both, give one of them
+ * a new name. Files of earlier versions have names without a random part, and continue these.
  *
  * @module
  */

@@ -40,7 +40,7 @@ export interface CheckpointOptions {
 
 /**
  * The signed checkpoints of a log, and proofs of what they say. A checkpoint states how many operations the log has and
- * the root of their Merkle tree; whoever holds one can later tell whether any of them was changed.
+ * the root of their Merkle tree; with one, anyone can later detect whether any of them was changed.
  *
  * @example
  * ```ts
@@ -120,7 +120,7 @@ export class Proofs {
   }
 
   /**
-   * The verifier key of an author's checkpoints of this log, which whoever checks these and proofs must know. For
+   * The verifier key of an author's checkpoints of this log, which verifies these and proofs. For
    * checkpoints that were signed with an `origin`, `verifierKey` of `@mnema/oplog/proof` writes it.
    *
    * @param author Who signs them: `mnk_` and the public key in lower-case hex.

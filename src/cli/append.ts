@@ -22,13 +22,13 @@ export const append: Command = {
   args: "TYPE [BODY]",
   summary: "Signs and appends one operation, or a batch of them.",
   details: `The body is a JSON object: the argument, a file, or standard input. Fractions are not allowed; scale them to
-integers. Without --prev, the operation follows everything in the log.`,
+integers. Without --prev, the operation follows the heads of the log.`,
   options: {
     body: { value: "FILE", help: "read the body from FILE (- is standard input)" },
-    each: { value: "FILE", help: "append one operation for each line of FILE, each a JSON object: all, or none" },
+    each: { value: "FILE", help: "append one operation for each line of FILE, a JSON object, all or none" },
     prev: {
       value: "ID",
-      help: "an operation it follows, whole or abbreviated; repeat it, or separate several with commas",
+      help: "an operation that it follows, whole or abbreviated; repeat it, or separate several with commas",
       many: true,
     },
     ts: { value: "MS", help: "its time in Unix milliseconds (default: now)" },
@@ -38,7 +38,7 @@ integers. Without --prev, the operation follows everything in the log.`,
     input.requireArgs(1, 2);
     const [type, argument] = input.args;
     const sources = [argument, input.value("body"), input.value("each")].filter((source) => source !== undefined);
-    if (sources.length > 1) throw new UsageError("give the body once: as argument, with --body, or with --each");
+    if (sources.length > 1) throw new UsageError("give the body once: as an argument, with --body, or with --each");
     await requireType(type);
     const ts = input.integer("ts", 0);
     const identity = await loadIdentity(input);
@@ -65,7 +65,7 @@ async function requireType(type: string): Promise<void> {
   }
 }
 
-/** Each operation follows the one before it; the first follows `prev`, or everything in the log. */
+/** Each operation follows the one before it; the first follows `prev`, or the heads of the log. */
 async function appendEach(
   log: OpLog,
   identity: Identity,

@@ -15,24 +15,23 @@ import type { Output } from "./output.ts";
 
 /** A paragraph in the help of every command that takes a value. */
 export const ABOUT_VALUES =
-  `VALUE is JSON; what is not JSON is text, so tea is "tea". Fractions are not allowed; scale them to integers. A VALUE
-that starts with a dash is given after all options and --, as in: mnema assert balance -- -5`;
+  `VALUE is JSON; what is not JSON is text, so tea is "tea". Fractions are not allowed; scale them to integers. Put a
+VALUE that starts with a dash after all options and --, as in: mnema assert balance -- -5`;
 
 /** Asserts a claim. */
 export const assert: Command = {
   args: "KEY VALUE",
-  summary: "Claims that something is so.",
+  summary: "Claims a value for a key.",
   details: `${ABOUT_VALUES}
 
-What it was derived from, evidence or other claims, is named with --from; a key there means the claim that holds for it
-now. A whole id that the log does not hold is allowed: the claim is pending until it arrives. The exit code is 1 when the
-claim is recorded without effect, because its key was refuted or corrected, or something it was derived from fell.`,
+--from names the inputs, evidence or other claims; a key there means its current claim. A whole id that the log does not
+hold is allowed: the claim is pending until the operation arrives. The exit code is 1 when the claim was appended
+without effect, because its key was refuted or corrected, or one of its inputs fell.`,
   options: {
-    confidence: { value: "0.82", help: "how sure it is, from 0 to 1, in at most six decimals (default: 1)" },
+    confidence: { value: "0.82", help: "the confidence, from 0 to 1, with at most six decimals (default: 1)" },
     from: {
       value: "ID|KEY",
-      help:
-        "what it was derived from: an id, whole or abbreviated, or a key; repeat it, or separate several with commas",
+      help: "an input: an id, whole or abbreviated, or a key; repeat it, or separate several with commas",
       many: true,
     },
     deriver: { value: "ID@VERSION", help: "what derived it (default: hand@1)" },
@@ -53,7 +52,7 @@ claim is recorded without effect, because its key was refuted or corrected, or s
     output.data(output.json ? JSON.stringify({ seq: log.seqOf(opId), op_id: opId }) : opId);
     const { status } = log.claims.get(opId);
     if (status === "active" || status === "pending") return 0;
-    output.note(`mnema: it was appended and takes no effect: the claim is ${status}, ${STATUSES[status]}`);
+    output.note(`mnema: it was appended without effect: the claim is ${status}, ${STATUSES[status]}`);
     return 1;
   },
 };
@@ -73,7 +72,7 @@ export function parseValue(text: string): CanonicalValue {
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof CanonicalError)) throw error;
-    throw new LogError(error.code, `the value: ${error.message}; to mean it as text, put it in double quotes, too`, {
+    throw new LogError(error.code, `the value: ${error.message}; for text, put it in double quotes, too`, {
       cause: error,
     });
   }

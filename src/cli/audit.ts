@@ -24,13 +24,17 @@ export const audit: Command = {
   details:
     `Looks for damage to the file, lost commits in -wal, an unexpected schema, operations with an invalid text, id or
 signature, columns that differ from it, references to missing operations, missing rows, derived tables that do not follow
-from the log, and signed checkpoints that the log contradicts: those stored in it, and those that you name with
---checkpoint. Writes nothing. The exit code is 0 when everything was checked and nothing was found, and 1 otherwise: what
-was not checked is listed.`,
+from the log, and signed checkpoints that the log contradicts: those stored in it and those given with --checkpoint.
+Writes nothing, and lists what was not checked. The exit code is 0 when everything was checked and nothing was found,
+and 1 otherwise.`,
   options: {
     checkpoint: { value: "FILE", help: "check the log against this checkpoint, too", many: true },
-    vkey: { value: "VKEY", help: "who signed it, where its first line does not name the author", many: true },
-    workers: { value: "N", help: "how many check signatures (default: as many as there are cores)" },
+    vkey: {
+      value: "VKEY",
+      help: "the verifier key of a checkpoint whose first line does not name the author",
+      many: true,
+    },
+    workers: { value: "N", help: "number of workers that verify signatures (default: the number of cores)" },
   },
   example: "audit --checkpoint monday.checkpoint",
   async run(input: Input, output: Output): Promise<number> {
@@ -78,7 +82,7 @@ async function readUpTo(path: string, maxBytes: number): Promise<Uint8Array> {
     chunks.push(chunk);
     length += chunk.length;
     if (length > maxBytes) {
-      throw new LogError("too-large", `${path} is no checkpoint: it has more than ${maxBytes} bytes`);
+      throw new LogError("too-large", `${path} is not a checkpoint: it has more than ${maxBytes} bytes`);
     }
   }
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());

@@ -21,8 +21,8 @@ const GAP = 2;
 export const claims: Command = {
   args: "[KEY|PREFIX*]",
   summary: "Lists claims, with confidence and status.",
-  details: `A line shows key, value, confidence, status and id. KEY* stands for every key that starts so; quote it, or
-the shell may take it for files.`,
+  details: `A line shows key, value, confidence, status and id. KEY* matches every key that starts with KEY; quote it,
+or the shell may expand it to file names.`,
   options: {
     status: {
       value: "STATUS",
@@ -30,8 +30,8 @@ the shell may take it for files.`,
       choices: Object.keys(STATUSES),
     },
     author: { value: "AUTHOR", help: "only claims by this author; may be abbreviated" },
-    deriver: { value: "ID[@VERSION]", help: "only claims by this deriver, of any version unless one is named" },
-    input: { value: "ID", help: "only claims that name this operation as their input; may be abbreviated" },
+    deriver: { value: "ID[@VERSION]", help: "only claims by this deriver, of any version if none is given" },
+    input: { value: "ID", help: "only claims with this operation as an input; may be abbreviated" },
     n: { value: "N", help: "only the first N" },
   },
   example: "claims 'drink*' --status active",

@@ -33,7 +33,9 @@ For fish, once: mnema completions fish > ~/.config/fish/completions/mnema.fish`,
       const [shell] = input.args;
       if (!Object.hasOwn(SHELLS, shell)) {
         const shown = SHELL_NAMES.join(", ");
-        throw new UsageError(`there is no shell ${shell} here; one is ${shown}${suggestion(shell, SHELL_NAMES, "")}`);
+        throw new UsageError(
+          `there is no script for the shell ${shell}; choose one of ${shown}${suggestion(shell, SHELL_NAMES, "")}`,
+        );
       }
       const script = SHELLS[shell](commands).trimEnd();
       output.data(output.json ? JSON.stringify({ script }) : script);

@@ -23,16 +23,17 @@ const FORMATS: Record<string, (explanation: Explanation, output: Output, formats
 };
 const FORMAT_NAMES = Object.keys(FORMATS);
 
-/** Says why something is believed. */
+/** Explains a claim. */
 export const explainClaim: Command = {
   args: "ID|KEY",
-  summary: "Says why a claim is believed, or is not, down to the evidence.",
-  details: `An id may be abbreviated, as long as only one operation can be meant. Of a key, the claim that holds is
-explained; when none does, the last.`,
+  summary: "Explains why a claim is believed or not, down to the evidence.",
+  details:
+    `An id may be abbreviated, as long as it is unambiguous. KEY means its current claim, or its last one when none is
+active.`,
   options: {
     format: { value: "FORMAT", help: `${FORMAT_NAMES.join(", ")} (default: tree)`, choices: FORMAT_NAMES },
-    depth: { value: "N", help: "only what is at most N steps from the claim (0: the claim alone)" },
-    record: { help: "keep the answer in the log, too, as a whole" },
+    depth: { value: "N", help: "limit of the steps from the claim (0: the claim alone)" },
+    record: { help: "also append the whole explanation to the log" },
   },
   example: "explain drink",
   async run(input: Input, output: Output): Promise<void> {
@@ -48,7 +49,7 @@ explained; when none does, the last.`,
     format(depth === undefined ? explanation : formats.limitDepth(explanation, depth), output, formats);
     if (signer === undefined) return;
     const summary = formats.formatTree(explanation).join("\n");
-    output.note(`kept as ${log.claims.record(signer, explanation, summary).opId}`);
+    output.note(`appended as ${log.claims.record(signer, explanation, summary).opId}`);
   },
 };
 

@@ -15,8 +15,8 @@ export const exportLog: Command = {
   args: "[FILE]",
   summary: "Writes operations as JSON lines, oldest first.",
   details:
-    `Without FILE, to standard output. A file that exists is not overwritten. Without options, all of the log; a \
-part of it can be imported where the operations that it follows are.
+    `Without FILE, to standard output; an existing file is not overwritten. Without options, the whole log. A part of \
+it can be imported into a log that has the operations that it follows.
 
 ${ABOUT_FILTERS}`,
   options: FILTER_OPTIONS,

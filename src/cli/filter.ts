@@ -20,16 +20,16 @@ export const FILTER_OPTIONS: Record<string, OptionSpec> = {
     many: true,
   },
   since: { value: "SEQ", help: "only operations after this seq" },
-  after: { value: "DATE", help: "only operations from this time on, by the clocks of their authors" },
-  before: { value: "DATE", help: "only operations from before this time" },
-  grep: { value: "TEXT", help: "only operations with TEXT in their body; upper and lower case are the same" },
+  after: { value: "DATE", help: "only operations at or after this time, by the clocks of their authors" },
+  before: { value: "DATE", help: "only operations before this time" },
+  grep: { value: "TEXT", help: "only operations with TEXT in their body, ignoring case" },
 };
 
 /** A paragraph in the help of these commands. */
 export const ABOUT_FILTERS =
   `DATE is a day or a time of ISO 8601, such as 2026-11-25 or 2026-11-25T14:30; it is in UTC \
 unless it names an offset, as in 2026-11-25T14:30+01:00. So --after 2026-11-01 --before 2026-12-01 is all of November. \
---grep looks for TEXT as it is, not as a pattern, in the keys and the values of the body.`;
+--grep searches the keys and the values of the body for TEXT, which is not a pattern.`;
 
 /** Which operations to list. */
 export interface Filter {

@@ -10,13 +10,13 @@ import { holding } from "./ids.ts";
 import { openToDerive } from "./open.ts";
 import type { Output } from "./output.ts";
 
-/** Prints the value that holds. */
+/** Prints the current value of a key. */
 export const get: Command = {
   args: "KEY",
-  summary: "Prints the value that holds for a key.",
+  summary: "Prints the current value of a key.",
   details:
-    `The value is JSON: text is in double quotes. When no claim of the key is active, nothing holds, and the exit \
-code is 1. With --json, the whole claim.`,
+    `The value is JSON: text is in double quotes. With --json, the whole claim. The exit code is 1 when no claim of \
+the key is active.`,
   example: "get drink",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(1, 1);

@@ -44,10 +44,10 @@ export function overview(commands: Record<string, Command>, columns = PLAIN_COLU
     ...table(rows, columns),
     "",
     ...fill(
-      "Every command takes --log FILE, --key FILE, --json and --help; mnema COMMAND --help explains one.",
+      "Every command takes --log FILE, --key FILE, --json and --help; mnema COMMAND --help describes one.",
       columns,
     ),
-    ...fill("JSON has the names of the wire format, such as op_id, in every command.", columns),
+    ...fill("JSON has the field names of the wire format, such as op_id.", columns),
     ...fill("Exit code: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.", columns),
     "",
     "Example:",

@@ -11,20 +11,20 @@ import { loadIdentity, loadLog, openToRead, refuseMemory } from "./open.ts";
 import type { Output } from "./output.ts";
 import { requireGranted } from "./permissions.ts";
 
-/** Makes a key and a log. */
+/** Creates a key and a log. */
 export const init: Command = {
   args: "",
-  summary: "Makes a key and an empty log, whichever is missing; overwrites neither.",
-  details: `Whoever has the key file can sign as you: keep it to yourself, and keep a copy.
+  summary: "Creates a key and an empty log, whichever is missing; overwrites neither.",
+  details: `Anyone with the key file can sign as you: keep it secret, and keep a copy.
 
-One key can sign in many logs, and one log hold operations of many keys: name the other with --log or --key.`,
+One key can sign in many logs, and one log can hold operations of many keys: choose them with --log and --key.`,
   example: "init --log notes.db --key me.key",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
     const { logPath, keyPath } = input;
     refuseMemory(logPath);
     if (["", "-wal", "-shm", "-journal"].some((suffix) => normalize(keyPath) === normalize(logPath) + suffix)) {
-      throw new UsageError("the key cannot be where the log is, or where SQLite puts its other files beside it");
+      throw new UsageError("the key cannot have the path of the log, or of SQLite's files beside it");
     }
     const [{ Identity }, { OpLog }] = await Promise.all([
       import("../keys/identity.ts"),
@@ -34,12 +34,12 @@ One key can sign in many logs, and one log hold operations of many keys: name th
     const [hasKey, hasLog] = [exists(keyPath), exists(logPath)];
     if (!hasKey) requireGranted("write", keyPath);
     const identity = hasKey ? await loadIdentity(input) : Identity.generate();
-    if (hasLog) (await openToRead(input)).close(); // what is no log is refused before a key is made for it
+    if (hasLog) (await openToRead(input)).close(); // refuses an invalid log before a key is created
     else OpLog.open(logPath).close();
     try {
       if (!hasKey) identity.save(keyPath);
     } catch (error) {
-      if (!hasLog) Deno.removeSync(logPath); // it was made just now, and is empty
+      if (!hasLog) Deno.removeSync(logPath); // it is new and empty
       throw error;
     }
     const { author } = identity;
@@ -66,7 +66,7 @@ export const id: Command = {
 };
 
 function state(wasThere: boolean): string {
-  return wasThere ? "(was there, and is left as it is)" : "(new)";
+  return wasThere ? "(exists, unchanged)" : "(new)";
 }
 
 function exists(path: string): boolean {

@@ -37,10 +37,10 @@ export function isIdStart(argument: string): boolean {
 export function holding(log: OpLog, key: string): Claim {
   const last = holdingOrLast(log, key);
   if (last.status === "active") return last;
-  const advice = `say why with: mnema explain ${last.opId.slice(0, 11)}`;
+  const advice = `to see why, run: mnema explain ${last.opId.slice(0, 11)}`;
   throw new LogError(
     "not-found",
-    `nothing holds for the key ${JSON.stringify(key)}: the last claim is ${last.status}; ${advice}`,
+    `the key ${JSON.stringify(key)} has no current value: its last claim is ${last.status}; ${advice}`,
   );
 }
 
@@ -52,8 +52,8 @@ export function holding(log: OpLog, key: string): Claim {
 export function holdingOrLast(log: OpLog, key: string): Claim {
   const found = log.claims.current(key) ?? log.claims.latest(key);
   if (found !== undefined) return found;
-  const advice = "list what there is with: mnema claims";
-  throw new LogError("not-found", `nothing is claimed of the key ${JSON.stringify(key)}; ${advice}`);
+  const advice = "to list all claims, run: mnema claims";
+  throw new LogError("not-found", `the key ${JSON.stringify(key)} has no claims; ${advice}`);
 }
 
 /** Refuses an argument that has not the form of an author id, whole or abbreviated. */

@@ -26,12 +26,12 @@ export const importLog: Command = {
   args: "[FILE]",
   summary: "Verifies and appends operations from JSON lines.",
   details:
-    `Without FILE, from standard input. The lines are those that export or log --json prints. An operation that is \
-refused is passed over; the first ${MAX_SHOWN_REFUSALS} are named with their lines, and the exit code is 1. When an import is \
-interrupted, what it appended stays, and the same import again goes on.`,
+    `Without FILE, from standard input. The lines are those of export or log --json. Refused operations are skipped: \
+the first ${MAX_SHOWN_REFUSALS} are reported with their lines, and the exit code is 1. After an interrupt, what was \
+appended stays; run the same import again to resume.`,
   options: {
-    strict: { help: "stop at the first that is refused, and keep nothing" },
-    "any-order": { help: "let operations stand before what they follow: they wait, in memory, until that comes" },
+    strict: { help: "stop at the first refused operation, and append nothing" },
+    "any-order": { help: "accept operations before those they follow: they wait in memory until those arrive" },
   },
   example: "import backup.jsonl --strict",
   async run(input: Input, output: Output): Promise<number> {
@@ -70,7 +70,7 @@ interrupted, what it appended stays, and the same import again goes on.`,
     if (isInterrupted) return interrupted(report, output);
     if (output.json) output.data(jsonOf(report));
     else {
-      const kept = strict && report.refused > 0 ? " (--strict: nothing was kept)" : "";
+      const kept = strict && report.refused > 0 ? " (--strict: nothing was appended)" : "";
       output.line(`new ${report.new}, known ${report.known}, refused ${report.refused}${kept}`);
     }
     return report.refused > 0 ? 1 : 0;
@@ -95,8 +95,8 @@ function interrupted(report: IngestReport, output: Output): number {
   else output.line(`new ${report.new}, known ${report.known}, refused ${report.refused} (interrupted)`);
   output.note(
     report.new === 0
-      ? "mnema: interrupted; nothing was appended: the same import again starts from the beginning"
-      : `mnema: interrupted; ${counted(report.new, "operation")} appended and kept: the same import again goes on`,
+      ? "mnema: interrupted; nothing was appended: run the same import again to restart"
+      : `mnema: interrupted; ${counted(report.new, "operation")} appended: run the same import again to resume`,
   );
   return EXIT_INTERRUPTED;
 }

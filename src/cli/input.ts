@@ -116,7 +116,7 @@ export class Input {
     const { choices = [] } = this.#specs[name];
     if (value === undefined || choices.includes(value)) return value;
     const shown = choices.join(", ");
-    throw new UsageError(`there is no ${name} ${value}; one is ${shown}${suggestion(value, choices, "")}`);
+    throw new UsageError(`there is no ${name} ${value}; choose one of ${shown}${suggestion(value, choices, "")}`);
   }
 
   /** The value of an option, as an integer. */
@@ -137,10 +137,10 @@ export class Input {
   requireArgs(min: number, max: number): void {
     const [, ...names] = this.#usage.split(" ");
     if (this.args.length < min) {
-      throw new UsageError(`${names[this.args.length]} is missing: mnema ${this.#usage}`);
+      throw new UsageError(`${names[this.args.length]} is missing; usage: mnema ${this.#usage}`);
     }
     if (this.args.length > max) {
-      throw new UsageError(`there is an argument too many: ${this.args[max]}; this is how: mnema ${this.#usage}`);
+      throw new UsageError(`unexpected argument ${this.args[max]}; usage: mnema ${this.#usage}`);
     }
   }
 

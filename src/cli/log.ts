@@ -34,7 +34,7 @@ ${ABOUT_FILTERS}`,
     ...FILTER_OPTIONS,
     n: { value: "N", help: "only the newest N" },
     reverse: { help: "newest first" },
-    follow: { help: "then list what is appended, until interrupted", alias: "f" },
+    follow: { help: "then list operations as they are appended, until interrupted", alias: "f" },
   },
   example: "log --type note -n 10",
   async run(input: Input, output: Output): Promise<number | void> {
@@ -42,7 +42,7 @@ ${ABOUT_FILTERS}`,
     const filterOf = readFilter(input);
     const limit = input.integer("n", 0);
     const [reverse, follow] = [input.flag("reverse"), input.flag("follow")];
-    if (reverse && follow) throw new UsageError("--follow lists what is appended next; it does not go with --reverse");
+    if (reverse && follow) throw new UsageError("--follow and --reverse exclude each other");
     const { shorten, shortenSpans } = await import("../render/width.ts");
     using log = await openToList(input);
     const filter = filterOf(log);

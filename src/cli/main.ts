@@ -120,7 +120,7 @@ function fail(error: unknown, name: string | undefined, input: Input | undefined
   }
   const sentence = sentenceOf(error, { log: input?.value("log"), key: input?.value("key") });
   if (sentence !== undefined) complain(`mnema: ${shown(sentence)}`);
-  else for (const line of `mnema: this should not happen: ${Deno.inspect(error)}`.split("\n")) complain(line);
+  else for (const line of `mnema: internal error: ${Deno.inspect(error)}`.split("\n")) complain(line);
   return 1;
 }
 

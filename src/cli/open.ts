@@ -59,7 +59,7 @@ async function open(input: Input, readonly: boolean): Promise<OpLog> {
     return OpLog.open(input.logPath, { readonly, create: false });
   } catch (error) {
     throw withAdvice(error, {
-      "missing-file": `make one with: mnema init${given(input, "log")}, or name one with --log`,
+      "missing-file": `create one with: mnema init${given(input, "log")}, or name one with --log`,
     });
   }
 }
@@ -79,7 +79,7 @@ export function prepareSqlite(): void {
 
 /** Refuses a log in memory. */
 export function refuseMemory(path: string): void {
-  if (path === ":memory:") throw new UsageError("a log in memory would be gone at once; name a file with --log");
+  if (path === ":memory:") throw new UsageError("a log in memory would not be saved; name a file with --log");
 }
 
 /** Loads the identity that signs. */
@@ -90,7 +90,7 @@ export async function loadIdentity(input: Input): Promise<Identity> {
     return Identity.load(input.keyPath);
   } catch (error) {
     throw withAdvice(error, {
-      "missing-file": `make a key with: mnema init${given(input, "key")}, or name one with --key`,
+      "missing-file": `create a key with: mnema init${given(input, "key")}, or name one with --key`,
     });
   }
 }

@@ -19,7 +19,7 @@ import { readVerifierKey } from "./verifier_key.ts";
 const SIGN = "sign one with: mnema checkpoint";
 const AUDIT = "nothing was signed: to see what is wrong, run: mnema audit";
 const ORIGIN: Record<string, OptionSpec> = {
-  origin: { value: "NAME", help: "the log's name in checkpoints (default: that of your last one, or a new one)" },
+  origin: { value: "NAME", help: "the log's name in checkpoints (default: the name in your last one, or a new name)" },
 };
 const OUT: Record<string, OptionSpec> = {
   out: { value: "FILE", help: "write it to FILE, which must not exist" },
@@ -28,12 +28,12 @@ const OUT: Record<string, OptionSpec> = {
 /** Signs a checkpoint. */
 export const checkpoint: Command = {
   args: "",
-  summary: "Signs how many operations there are, and what they are.",
+  summary: "Signs the number of operations and the root of their Merkle tree.",
   details:
-    `Whoever holds the checkpoint can later tell whether anything before it was changed. It is stored in the log, too;
-nothing is signed that is inconsistent with what was signed before. The name of the log in it is chosen with your first
-checkpoint, and stays the same. A copy of the file has the same name: give it another if you append to both.`,
-  options: { ...OUT, ...ORIGIN, "new-name": { help: "begin a new name, which later checkpoints keep" } },
+    `With a checkpoint, anyone can later detect a change to the operations before it. It is also stored in the log; one
+that is inconsistent with an earlier one is not signed. The log's name in it is chosen with your first checkpoint, and
+stays the same. A copy of the file has the same name: give it a new name if you append to both.`,
+  options: { ...OUT, ...ORIGIN, "new-name": { help: "choose a new name, which later checkpoints keep" } },
   example: "checkpoint --out monday.checkpoint",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
@@ -48,8 +48,8 @@ checkpoint, and stays the same. A copy of the file has the same name: give it an
 /** Prints the verifier key. */
 export const vkey: Command = {
   args: "",
-  summary: "Prints the key that others check your checkpoints and proofs with.",
-  details: "The key has the name that the log has in your checkpoints: sign one first, or give a name with --origin.",
+  summary: "Prints the key that verifies your checkpoints and proofs.",
+  details: "The key contains the log's name in your checkpoints: sign one first, or give a name with --origin.",
   options: ORIGIN,
   example: "vkey",
   async run(input: Input, output: Output): Promise<void> {
@@ -71,11 +71,12 @@ async function verifierKeyOf(author: string, input: Input): Promise<string> {
 /** Proves inclusion. */
 export const prove: Command = {
   args: "ID",
-  summary: "Proves that the log held an operation when a checkpoint was signed.",
-  details: `The proof holds the checkpoint; together with the operation and the verifier key it can be checked anywhere,
-without the log. An id may be abbreviated.`,
+  summary: "Proves that a checkpoint covers an operation.",
+  details:
+    `The proof contains the checkpoint; with the operation and the verifier key, it can be verified without the log. The
+id may be abbreviated.`,
   options: {
-    checkpoint: { value: "FILE", help: "the checkpoint (default: the largest that was signed)" },
+    checkpoint: { value: "FILE", help: "the checkpoint (default: the largest one stored in the log)" },
     ...OUT,
   },
   example: "prove op_5b96 --out tea.proof",
@@ -92,8 +93,8 @@ without the log. An id may be abbreviated.`,
 /** Proves consistency. */
 export const consistency: Command = {
   args: "OLD [NEW]",
-  summary: "Proves that the log of one checkpoint is the beginning of another's.",
-  details: "OLD and NEW are files with checkpoints. Without NEW, the largest that was signed is taken.",
+  summary: "Proves that the log of one checkpoint is a prefix of another's.",
+  details: "OLD and NEW are files with checkpoints. The default of NEW is the largest checkpoint stored in the log.",
   options: OUT,
   example: "consistency monday.checkpoint",
   async run(input: Input, output: Output): Promise<void> {
@@ -104,14 +105,14 @@ export const consistency: Command = {
   },
 };
 
-/** Checks a proof. */
+/** Verifies a proof or a checkpoint. */
 export const verify: Command = {
   args: "PROOF",
-  summary: "Checks a proof or a checkpoint; needs no log.",
+  summary: "Verifies a proof or a checkpoint; needs no log.",
   details:
-    `PROOF is a file with an inclusion proof, a consistency proof or a checkpoint (- is standard input). Of an inclusion
-proof, --op is the operation, as mnema show --wire prints it; a line of mnema export, log --json or show --json will do
-as well. The exit code is 1 when it does not hold.`,
+    `PROOF is a file with an inclusion proof, a consistency proof or a checkpoint (- is standard input). An inclusion
+proof needs --op: the operation as mnema show --wire prints it, or a line of mnema export, log --json or show --json. The exit
+code is 1 when the proof is invalid.`,
   options: {
     op: { value: "FILE", help: "the operation that the proof is about (- is standard input)" },
     key: { value: "VKEY", help: "the verifier key that mnema vkey prints, or a file with it" },
@@ -143,7 +144,7 @@ as well. The exit code is 1 when it does not hold.`,
       const found = { holds: "inclusion", origin, size, index, op_id: operation.opId, author: operation.author };
       report(found, `operation ${operation.opId} is number ${index + 1} of ${size} in ${origin}`, output);
     } else if (op !== undefined) {
-      throw new UsageError(`--op goes with an inclusion proof, and ${input.args[0]} holds none`);
+      throw new UsageError(`--op is only for an inclusion proof, which ${input.args[0]} is not`);
     } else if (proof.startsWith("consistency@")) {
       const { old, new: newer } = verifyConsistency(proof, vkey);
       const found = { holds: "consistency", origin: newer.origin, from: old.size, size: newer.size };

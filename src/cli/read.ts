@@ -17,9 +17,9 @@ import { formatTime } from "../text.ts";
 /** Shows one operation. */
 export const show: Command = {
   args: "ID",
-  summary: "Shows one operation and what follows it, and verifies it again.",
+  summary: "Shows one operation and its children, and verifies it again.",
   details: "The id may be abbreviated, as long as it is unambiguous.",
-  options: { wire: { help: "only its exact text, on one line, as it was signed and as export writes it" } },
+  options: { wire: { help: "only its wire text, on one line, as export writes it" } },
   example: "show op_5b965bbf",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(1, 1);

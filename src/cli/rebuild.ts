@@ -15,8 +15,8 @@ export const rebuild: Command = {
   args: "",
   summary: "Rebuilds everything that is derived from the log.",
   details:
-    `Heads, claims and the Merkle tree are derived tables, which are updated as operations are appended. They depend on
-the operations alone, so a rebuild is needed only after damage, and loses nothing.`,
+    `Heads, claims and the Merkle tree are derived from the operations alone and caught up automatically. A rebuild is
+needed only after damage, and loses nothing.`,
   example: "rebuild",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);

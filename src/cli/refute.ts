@@ -19,8 +19,8 @@ const OPTIONS: Record<string, OptionSpec> = {
 /** Refutes claims of a key. */
 export const refute: Command = {
   args: "KEY [VALUE]",
-  summary: "Says that a claim is not so; what it led to falls, too.",
-  details: `Without VALUE, nothing that is claimed of the key so far is so.
+  summary: "Refutes the claims of a key; what was derived from them falls, too.",
+  details: `Without VALUE, all claims of the key so far; with VALUE, all claims of this value, later ones included.
 
 ${ABOUT_VALUES}`,
   options: OPTIONS,
@@ -39,7 +39,7 @@ ${ABOUT_VALUES}`,
 /** Corrects the value of a key. */
 export const correct: Command = {
   args: "KEY VALUE",
-  summary: "Gives a key your own value; claims of any other fall.",
+  summary: "Sets your own value for a key; claims of other values fall.",
   details: ABOUT_VALUES,
   options: OPTIONS,
   example: `correct drink "green tea"`,
@@ -69,7 +69,7 @@ function report({ op, invalidations, effective }: Cascade, output: Output): numb
   }
   if (effective) return 0;
   output.note(
-    `mnema: it was appended and takes no effect: another that is kept as later lifts it; run "mnema rebuild", then try again`,
+    `mnema: it was appended without effect: a ruling stored as later overrides it; run "mnema rebuild", then try again`,
   );
   return 1;
 }

@@ -11,9 +11,9 @@ import { explainDenial } from "./permissions.ts";
 /** Advice in place of that of the library. */
 const ADVICE: Partial<Record<LogErrorCode, string>> = {
   "derived-damaged": "run: mnema rebuild",
-  "key-unreadable": "make one with: mnema init, or: openssl genpkey -algorithm ed25519",
+  "key-unreadable": "create one with: mnema init, or: openssl genpkey -algorithm ed25519",
   "locked": "try again when that has ended",
-  "read-only": "look at the mode of it, of its folder, and of -wal and -shm beside it",
+  "read-only": "check the mode of it, of its folder, and of -wal and -shm beside it",
   "too-large": "split it",
   "waiting-full": "put the lines in order",
 };

@@ -29,7 +29,7 @@ const NO_TIMEOUT = -1;
 const CLOSED = 0x08 | 0x10;
 
 /**
- * Resolves when whoever reads standard output has closed it. The system reports that to a write, or to poll(2), which
+ * Resolves when the reader of standard output has closed it. The system reports that to a write, or to poll(2), which
  * Deno does not have: it is called in the C library, on a thread of its own. Where that cannot be done it never resolves.
  */
 export async function stdoutClosed(): Promise<void> {

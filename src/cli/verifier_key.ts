@@ -22,7 +22,7 @@ export async function readVerifierKey(given: string): Promise<string> {
   const bytes: number[] = [];
   for await (const chunk of await openInput(given)) {
     if (bytes.length + chunk.length > MAX_BYTES) {
-      throw new LogError("bad-key", `${given} holds no verifier key: it is too large for one`);
+      throw new LogError("bad-key", `${given} is not a verifier key: it is too large`);
     }
     bytes.push(...chunk);
   }

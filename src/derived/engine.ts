@@ -91,7 +91,7 @@ export class Projections implements Follower {
         return lastSeq(this.#connection);
       } catch (error) {
         if (!(error instanceof FileError) || error.code === "derived-damaged") throw error;
-        // The file is locked, full, or cannot be written: whoever reads next tries again.
+        // The file is locked, full, or cannot be written: the next read tries again.
       }
     }
     this.#connection.temporarily(() => {

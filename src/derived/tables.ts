@@ -1,5 +1,5 @@
 /**
- * Creates derived tables, in place of whatever has their names, and tells whether they exist as they are created. The
+ * Creates derived tables, in place of whatever has their names, and checks whether they exist as they are created. The
  * names start with `mnema_` and are reserved for the log: a view, an index or a table of other columns is replaced.
  *
  * @module

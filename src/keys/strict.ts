@@ -19,7 +19,7 @@ const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
   "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", // order 8
 ]);
 
-/** Whether a scalar, 32 little-endian bytes in hex, is below the group order: its top byte almost always tells. */
+/** Whether a scalar, 32 little-endian bytes in hex, is below the group order: its top byte almost always decides. */
 export function isBelowGroupOrder(scalar: string): boolean {
   const topByte = scalar.slice(62);
   return topByte < "10" || (topByte === "10" && toHex(fromHex(scalar).reverse()) < GROUP_ORDER);

@@ -1,5 +1,5 @@
 /**
- * What the writer reports to whoever follows the log within the process.
+ * What the writer reports to followers of the log within the process.
  *
  * @module
  */

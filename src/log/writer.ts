@@ -59,8 +59,8 @@ export class Writer {
 
   /**
    * @param connection The log's file.
-   * @param follower Is told of every appended operation.
-   * @param changes Is told that the log has changed.
+   * @param follower Receives every appended operation.
+   * @param changes Is notified that the log has changed.
    * @param maxOperationBytes The limit of a wire text, in bytes of UTF-8.
    */
   constructor(connection: Connection, follower: Follower, changes: Changes, maxOperationBytes: number) {

@@ -1,5 +1,5 @@
 /**
- * Translates SQLite's errors. `@db/sqlite` throws plain errors, so they are told apart by their messages.
+ * Translates SQLite's errors. `@db/sqlite` throws plain errors, so they are distinguished by their messages.
  *
  * @module
  */
@@ -19,7 +19,8 @@ const TRANSLATIONS: [RegExp, LogErrorCode, (path: string, kept: string) => strin
   [
     /readonly database/,
     "read-only",
-    (path) => `${path} cannot be written; open it with readonly, or mend the mode of it and of -wal and -shm beside it`,
+    (path) =>
+      `${path} cannot be written; open it with readonly, or change the mode of it and of -wal and -shm beside it`,
   ],
   [/not a database/, "not-a-database", (path) => `${path} is not an SQLite database; name another file for the log`],
   [/malformed/, "corrupt", (path) => `${path} is damaged; restore it from a copy, or from another node`],
@@ -89,7 +90,7 @@ export function refusedWrite(error: unknown, path: string): unknown {
     return new FileError("disk-full", path, message, { cause: error });
   }
   const message = `${path} cannot be written, because the system does not let SQLite make files beside it; open it ` +
-    "with readonly, or mend the mode of its folder";
+    "with readonly, or change the mode of its folder";
   return new FileError("read-only", path, message, { cause: error });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Checkpoints (c2sp.org/tlog-checkpoint): a signed note of a log's origin, its size, and its root hash. Whoever keeps one
- * can later detect any change to the operations that it covers.
+ * Checkpoints (c2sp.org/tlog-checkpoint): a signed note of a log's origin, its size, and its root hash. With one,
+ * anyone can later detect a change to the operations that it covers.
  *
  * ```text
  * mnema.example/log

@@ -31,7 +31,7 @@ Deno.test("nothing is found in an empty log, and in one whose derived tables are
   });
 });
 
-Deno.test("what is derived is as it should be, however it was brought up", async () => {
+Deno.test("derived tables have no findings, however they were caught up", async () => {
   await withFolder(async (folder) => {
     const random = seeded(5);
     for (let round = 0; round < 5; round++) {
@@ -49,7 +49,7 @@ Deno.test("what is derived is as it should be, however it was brought up", async
   });
 });
 
-Deno.test("a claim whose input came after the claims were brought up is no finding", async () => {
+Deno.test("a claim whose input came after the claims were caught up is not a finding", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/log.db`;
     const late = note("late");
@@ -81,7 +81,7 @@ Deno.test("an audit leaves no file behind, and every file as it was", async () =
 });
 
 /** What someone does to the pages of a file; several findings of a kind may come of it. */
-Deno.test("findings do not depend on the workers, and are told one by one as well", async () => {
+Deno.test("findings do not depend on the workers, and are also reported one by one", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/log.db`;
     const many = chain(400, "word ".repeat(200));
@@ -94,16 +94,16 @@ Deno.test("findings do not depend on the workers, and are told one by one as wel
     });
     const reports: AuditReport[] = [];
     for (const workers of [0, 1, 2]) {
-      const told: unknown[] = [];
+      const reported: unknown[] = [];
       const progress: number[] = [];
       reports.push(
         await audit(path, {
           workers,
-          onFinding: (finding) => told.push(finding),
+          onFinding: (finding) => reported.push(finding),
           onProgress: ({ checked, total }) => progress.push(checked / total),
         }),
       );
-      assertEquals(told.length, reports[0].found);
+      assertEquals(reported.length, reports[0].found);
       assertEquals([progress.at(-1), progress.toSorted((a, b) => a - b)], [1, progress]);
     }
     assertEquals(reports[1], reports[0]);
@@ -207,7 +207,7 @@ Deno.test("a change that was interrupted and must be rolled back is an error tha
 });
 
 Deno.test({
-  name: "a file in a folder that may not be written is read, unless commits stand beside it that cannot be",
+  name: "a file in a folder that may not be written is read, unless -wal has commits that cannot be read",
   ignore: !canBeBound(),
   async fn() {
     await withFile(async (path) => {
@@ -236,7 +236,7 @@ Deno.test({
   },
 });
 
-Deno.test("an audit ends when it is told to", async () => {
+Deno.test("an audit ends when its signal aborts", async () => {
   await withFile(async (path) => {
     await assertRejects(() => audit(path, { signal: AbortSignal.abort() }), DOMException);
     const stop = new AbortController();

@@ -70,14 +70,14 @@ const STAND_INS: [what: string, sql: string][] = [
 ];
 
 for (const [what, sql] of STAND_INS) {
-  Deno.test(`what stands in the place of a derived table is not asked for anything: ${what}`, async () => {
+  Deno.test(`an object in place of a derived table is not queried: ${what}`, async () => {
     const { findings, operations } = await auditOf((path) => exec(path, `DROP TABLE mnema_depths; ${sql}`));
     assert(findings.some(({ kind, message }) => kind === "derived-differs" && message.includes("mnema_depths")));
     assertEquals(operations, 60);
   });
 }
 
-Deno.test("of columns that are longer than any, no more is read than tells that", async () => {
+Deno.test("oversized columns are read only up to a limit", async () => {
   const { findings, operations } = await auditOf((path) => {
     behindTriggers(
       path,
@@ -89,7 +89,7 @@ Deno.test("of columns that are longer than any, no more is read than tells that"
   assert(findings.every(({ message }) => message.length < 1000));
 });
 
-Deno.test("of what sqlite_sequence holds, no more is read than tells what is wrong", async () => {
+Deno.test("rows of sqlite_sequence are read only up to a limit", async () => {
   const { findings } = await auditOf((path) => {
     exec(path, `INSERT INTO sqlite_sequence ${NUMBERS} SELECT 'ops', hex(zeroblob(100)) FROM n`);
   });
@@ -97,7 +97,7 @@ Deno.test("of what sqlite_sequence holds, no more is read than tells what is wro
   assert(findings[0].message.length < 1000);
 });
 
-Deno.test("an operation that follows very many that are not there is told in a short message", async () => {
+Deno.test("an operation that follows many missing ones is reported in a short message", async () => {
   const { findings } = await auditOf((path) => {
     const prev = Array.from({ length: 1000 }, (_, n) => `op_${n.toString(16).padStart(64, "0")}`);
     behindTriggers(path, (db) => insertAt(db, 61, noteAfter("x", prev)));

@@ -27,7 +27,7 @@ async function withSigned(
   });
 }
 
-async function told(path: string, options: AuditOptions = {}): Promise<{ found: string[]; unchecked: string[] }> {
+async function auditOf(path: string, options: AuditOptions = {}): Promise<{ found: string[]; unchecked: string[] }> {
   const { findings, unchecked } = await audit(path, { workers: 0, ...options });
   return { found: findings.map(({ kind, message }) => `${kind}: ${message}`), unchecked };
 }
@@ -64,16 +64,16 @@ Deno.test("nothing is found in a log that was signed many times, by several keys
       log.proofs.checkpoint(bob);
       log.proofs.checkpoint(bob, { origin: ORIGIN }); // one of its authors
     }
-    assertEquals(await told(path), { found: [], unchecked: [] });
+    assertEquals(await auditOf(path), { found: [], unchecked: [] });
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_tiles"));
-    assertEquals(await told(path), { found: [], unchecked: [] });
+    assertEquals(await auditOf(path), { found: [], unchecked: [] });
   });
 });
 
 Deno.test("every stored checkpoint is compared with the log, and a change is reported once, with the smallest that it contradicts", async () => {
   await withSigned(async (path) => {
     rewriteFrom(path, 12);
-    const { found } = await told(path);
+    const { found } = await auditOf(path);
     assertEquals(found.length, 1);
     assertMatch(
       found[0],
@@ -86,7 +86,9 @@ Deno.test("a stored checkpoint that is larger than the log is found", async () =
   await withSigned(async (path) => {
     behindTriggers(path, (db) => db.exec("DELETE FROM ops WHERE seq > 12; UPDATE sqlite_sequence SET seq = 12"));
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_watermarks"));
-    assertEquals((await told(path)).found, ["checkpoint: a checkpoint of 30 operations was signed, and there are 12"]);
+    assertEquals((await auditOf(path)).found, [
+      "checkpoint: a checkpoint of 30 operations was signed, and there are 12",
+    ]);
   });
 });
 
@@ -137,14 +139,14 @@ for (const [what, sql, expected] of CHANGES) {
   Deno.test(`it is found that of the stored checkpoints ${what}`, async () => {
     await withSigned(async (path) => {
       changeKept(path, sql);
-      const { found } = await told(path);
+      const { found } = await auditOf(path);
       assertMatch(found[0], expected);
       assert(found.every((text) => text.startsWith("checkpoint: ")), found.join("\n"));
     });
   });
 }
 
-Deno.test("who signed under a name that has no key in it is found among the authors, or told as not known", async () => {
+Deno.test("the signer of a name without a key is found among the authors, or reported as unknown", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/log.db`;
     {
@@ -152,12 +154,12 @@ Deno.test("who signed under a name that has no key in it is found among the auth
       log.append(note("by alice"));
       log.proofs.checkpoint(carol, { origin: ORIGIN }); // no author of the log
     }
-    const { found, unchecked } = await told(path);
+    const { found, unchecked } = await auditOf(path);
     assertEquals([found, unchecked.length], [[], 1]);
     assertMatch(unchecked[0], /^who signed 1 stored checkpoint: /);
-    assertEquals(await told(path, { vkeys: [verifierKey(carol.author, ORIGIN)] }), { found: [], unchecked: [] });
+    assertEquals(await auditOf(path, { vkeys: [verifierKey(carol.author, ORIGIN)] }), { found: [], unchecked: [] });
     changeKept(path, "UPDATE checkpoints SET note = replace(note, '1', '0')");
-    assertEquals((await told(path, { vkeys: [verifierKey(carol.author, ORIGIN)] })).found.length > 0, true);
+    assertEquals((await auditOf(path, { vkeys: [verifierKey(carol.author, ORIGIN)] })).found.length > 0, true);
   });
 });
 
@@ -169,10 +171,10 @@ Deno.test("where stored checkpoints cannot be read, those that others hold are c
         "DROP TABLE checkpoints; CREATE TABLE checkpoints (size INTEGER NOT NULL, mote TEXT NOT NULL PRIMARY KEY)",
       );
     });
-    const whole = await told(path, { checkpoints: [checkpoints[1]] });
+    const whole = await auditOf(path, { checkpoints: [checkpoints[1]] });
     assert(whole.found.length > 0);
     assert(!whole.found.some((text) => text.includes("that was given")), whole.found.join("\n"));
-    const changed = await told(path, { checkpoints: [checkpoints[2]] });
+    const changed = await auditOf(path, { checkpoints: [checkpoints[2]] });
     assert(changed.found.some((text) => text.includes("that was given")), changed.found.join("\n"));
   });
 });
@@ -183,7 +185,7 @@ Deno.test("a stored checkpoint that another key signed in the name of an author 
       using log = OpLog.open(path);
       log.proofs.checkpoint(bob, { origin: `mnema/${alice.author}` });
     }
-    const { found } = await told(path);
+    const { found } = await auditOf(path);
     assertEquals(found.length, 1);
     assertMatch(found[0], /^checkpoint: stored checkpoint 7: .* has not signed this text$/);
   });
@@ -191,13 +193,13 @@ Deno.test("a stored checkpoint that another key signed in the name of an author 
 
 Deno.test("a log that contradicts a checkpoint that somebody else holds is a finding", async () => {
   await withSigned(async (path, checkpoints) => {
-    assertEquals(await told(path, { checkpoints }), { found: [], unchecked: [] });
-    // All is written anew, what was kept as well.
+    assertEquals(await auditOf(path, { checkpoints }), { found: [], unchecked: [] });
+    // The log and its stored checkpoints are rewritten.
     rewriteFrom(path, 12);
     changeKept(path, "DELETE FROM checkpoints");
-    assertEquals(await told(path), { found: [], unchecked: [] });
-    assertEquals(await told(path, { checkpoints: [checkpoints[1]] }), { found: [], unchecked: [] });
-    const changed = await told(path, { checkpoints: [checkpoints[2]] });
+    assertEquals(await auditOf(path), { found: [], unchecked: [] });
+    assertEquals(await auditOf(path, { checkpoints: [checkpoints[1]] }), { found: [], unchecked: [] });
+    const changed = await auditOf(path, { checkpoints: [checkpoints[2]] });
     assertEquals(changed.found.length, 1);
     assertMatch(
       changed.found[0],
@@ -205,7 +207,7 @@ Deno.test("a log that contradicts a checkpoint that somebody else holds is a fin
     );
     behindTriggers(path, (db) => db.exec("DELETE FROM ops WHERE seq > 12; UPDATE sqlite_sequence SET seq = 12"));
     withDatabase(path, (db) => db.exec("DROP TABLE mnema_watermarks"));
-    const short = await told(path, { checkpoints: [checkpoints[1], checkpoints[5]] });
+    const short = await auditOf(path, { checkpoints: [checkpoints[1], checkpoints[5]] });
     assertEquals(short.found.length, 1);
     assertMatch(short.found[0], /^checkpoint: the log has 12 operations, fewer than the checkpoint of 30 operations/);
   });
@@ -215,7 +217,7 @@ Deno.test("a checkpoint under a name of its own needs the verifier key", async (
   await withSigned(async (path, checkpoints) => {
     const error = await assertRejects(() => audit(path, { checkpoints }), ProofError);
     assertEquals(error.code, "bad-key");
-    assertEquals(await told(path, { checkpoints, vkeys: [verifierKey(alice.author, ORIGIN)] }), {
+    assertEquals(await auditOf(path, { checkpoints, vkeys: [verifierKey(alice.author, ORIGIN)] }), {
       found: [],
       unchecked: [],
     });

@@ -168,7 +168,7 @@ const LARGE = [
   Operation.create({ type: "note", body: { text: "x".repeat(1_000_000) } }, alice),
 ];
 
-/** How a file may be laid out, and how its header tells. */
+/** File layouts, and the header fields that declare them. */
 const LAYOUTS: [what: string, layout: (path: string) => void, is: (header: DataView) => boolean][] = [
   ...[512, 1024, 2048, 4096, 8192, 16384, 32768, 65536].map((size): typeof LAYOUTS[number] => [
     `pages of ${size} bytes`,
@@ -241,7 +241,7 @@ Deno.test("an audit takes no lock away from a log that is open in the same proce
   });
 });
 
-Deno.test("what is found is told in messages of a bounded length", async () => {
+Deno.test("messages of findings have a bounded length", async () => {
   await withFile(async (path) => {
     exec(path, `CREATE TRIGGER long AFTER INSERT ON ops BEGIN SELECT '${"x".repeat(500_000)}'; END`);
     const report = await audit(path, { workers: 0 });

@@ -47,7 +47,7 @@ async function withTable(use: (path: string) => Promise<void>): Promise<void> {
 Deno.test("a worker that makes no progress is abandoned, with a finding, and its earlier findings stay", async () => {
   const findings = new Findings();
   const script = `postMessage({ kind: "progress", progress: { checked: 7, total: 9 } });
-    postMessage({ kind: "finding", finding: { kind: "schema", message: "it told this" } });
+    postMessage({ kind: "finding", finding: { kind: "schema", message: "a finding of this worker" } });
     postMessage({ kind: "unchecked", what: "and this" });`;
   assertEquals(await runIn(script, findings, 2000), 7);
   assertEquals(findings.sorted().map(({ kind }) => kind), ["integrity", "schema"]);
@@ -103,7 +103,7 @@ Deno.test("native code that does not return in time is a finding, and the audit 
   });
 });
 
-Deno.test("an audit in a worker ends when it is told to, and when a callback throws", async () => {
+Deno.test("an audit in a worker ends when its signal aborts, and when a callback throws", async () => {
   await withTable(async (path) => {
     const stop = new AbortController();
     const onProgress = () => stop.abort();

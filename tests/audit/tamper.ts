@@ -75,10 +75,10 @@ export function editBytes(path: string, edit: (bytes: Uint8Array<ArrayBuffer>) =
   Deno.writeFileSync(path, edit(bytes) ?? bytes);
 }
 
-/** Where a text stands in bytes. */
+/** The index of a text in bytes. */
 export function indexOf(bytes: Uint8Array, text: string): number {
   const at = new TextDecoder("latin1").decode(bytes).indexOf(text);
-  if (at < 0) throw new Error(`${text} does not stand there`);
+  if (at < 0) throw new Error(`${text} is not in the file`);
   return at;
 }
 

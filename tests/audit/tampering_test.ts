@@ -34,7 +34,7 @@ const TAMPERINGS: [what: string, change: (path: string) => void, found: [Finding
   ["a byte is flipped in the syntax of a wire text", (path) => {
     editBytes(path, (bytes) => void (bytes[indexOf(bytes, '"n":30,')] ^= 1));
   }, [["bad-shape", 31]]],
-  ["an operation stands there that its author did not sign", (path) => {
+  ["an operation is replaced by one that its author did not sign", (path) => {
     const { wire } = forgedSignature(row(60));
     behindTriggers(path, (db) => {
       const op = Operation.parse(wire);
@@ -109,7 +109,7 @@ const TAMPERINGS: [what: string, change: (path: string) => void, found: [Finding
       insertAt(db, 21, noteAfter("inserted", [row(20).opId]));
     });
   }, [["seq-out-of-range", 61]]],
-  ["the same, and the memory of the last seq is mended", (path) => {
+  ["the same, with the stored last seq adjusted", (path) => {
     behindTriggers(path, (db) => {
       db.exec("UPDATE ops SET seq = -seq WHERE seq > 20; UPDATE ops SET seq = 1 - seq WHERE seq < 0");
       insertAt(db, 21, noteAfter("inserted", [row(20).opId]));
@@ -119,7 +119,7 @@ const TAMPERINGS: [what: string, change: (path: string) => void, found: [Finding
   ["a valid operation is inserted before the first", (path) => {
     behindTriggers(path, (db) => insertAt(db, 0, note("before all")));
   }, [["seq-out-of-range", 0]]],
-  ["a row stands at a seq that is no safe integer", (path) => {
+  ["a row has a seq that is not a safe integer", (path) => {
     behindTriggers(path, (db) => {
       db.exec("UPDATE ops SET seq = 9007199254740993 WHERE seq = 60; UPDATE sqlite_sequence SET seq = 59");
     });

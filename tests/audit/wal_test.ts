@@ -27,14 +27,14 @@ function copy(path: string): string {
   return to;
 }
 
-async function auditOf(path: string): Promise<{ operations: number; told: string[] }> {
+async function auditOf(path: string): Promise<{ operations: number; messages: string[] }> {
   const { operations, findings } = await audit(path, { workers: 0 });
-  return { operations, told: findings.map(({ kind, message }) => `${kind}: ${message}`) };
+  return { operations, messages: findings.map(({ kind, message }) => `${kind}: ${message}`) };
 }
 
 Deno.test("nothing is found in a -wal with commits that were not copied into the file yet", async () => {
   await withCommits(async (path) => {
-    assertEquals(await auditOf(path), { operations: 40, told: [] });
+    assertEquals(await auditOf(path), { operations: 40, messages: [] });
   });
 });
 
@@ -51,9 +51,9 @@ Deno.test("one changed bit in a -wal is found wherever commits behind it are los
     });
     for (const at of places) {
       Deno.writeFileSync(`${path}-wal`, whole.with(at, whole[at] ^ 1));
-      const { operations, told } = await auditOf(path);
-      assertEquals(told.length, 1, `byte ${at}: ${told}`);
-      assert(/^integrity: frame \d+ of -wal has an invalid checksum .* behind it$/.test(told[0]), told[0]);
+      const { operations, messages } = await auditOf(path);
+      assertEquals(messages.length, 1, `byte ${at}: ${messages}`);
+      assert(/^integrity: frame \d+ of -wal has an invalid checksum .* behind it$/.test(messages[0]), messages[0]);
       assert(operations < 40);
       assertEquals(Deno.readFileSync(`${path}-wal`), whole.with(at, whole[at] ^ 1));
       await Deno.remove(`${path}-shm`).catch(() => {});
@@ -66,9 +66,12 @@ Deno.test("a changed bit in the header of a -wal is found: all of its commits ar
     const whole = Deno.readFileSync(`${path}-wal`);
     for (let at = 3; at < 32; at += 4) {
       Deno.writeFileSync(`${path}-wal`, whole.with(at, whole[at] ^ 0x10));
-      const { operations, told } = await auditOf(path);
-      assertEquals(told.length, 1, `byte ${at}: ${told}`);
-      assert(/^integrity: the header of -wal is damaged: SQLite does not read \d+ commits/.test(told[0]), told[0]);
+      const { operations, messages } = await auditOf(path);
+      assertEquals(messages.length, 1, `byte ${at}: ${messages}`);
+      assert(
+        /^integrity: the header of -wal is damaged: SQLite does not read \d+ commits/.test(messages[0]),
+        messages[0],
+      );
       assertEquals(operations, SETTLED);
       await Deno.remove(`${path}-shm`).catch(() => {});
     }
@@ -90,11 +93,11 @@ Deno.test("a -wal that SQLite refuses is a finding, and no error", async () => {
 Deno.test("a -wal whose checksums are of the other byte order is read", async () => {
   await withCommits(async (path) => {
     editWal(path, (wal) => wal.seal(false));
-    assertEquals(await auditOf(path), { operations: 40, told: [] });
+    assertEquals(await auditOf(path), { operations: 40, messages: [] });
     editWal(path, (wal) => void (wal.bytes[wal.at(wal.commits()[3]) + 30] ^= 1));
     await Deno.remove(`${path}-shm`).catch(() => {});
-    const { operations, told } = await auditOf(path);
-    assertEquals([operations < 40, told.length], [true, 1]);
+    const { operations, messages } = await auditOf(path);
+    assertEquals([operations < 40, messages.length], [true, 1]);
   });
 });
 
@@ -123,7 +126,7 @@ for (const [what, change, operations] of HONEST) {
   Deno.test(`nothing is found in a -wal that a crash left with ${what}`, async () => {
     await withCommits(async (path) => {
       change(path);
-      assertEquals(await auditOf(path), { operations, told: [] });
+      assertEquals(await auditOf(path), { operations, messages: [] });
     });
   });
 }
@@ -140,10 +143,10 @@ Deno.test("frames of before a -wal was started again are no finding", async () =
     let count = 0;
     editWal(there, (wal) => void (count = wal.count));
     assert(count > 50);
-    assertEquals(await auditOf(there), { operations: 40, told: [] });
+    assertEquals(await auditOf(there), { operations: 40, messages: [] });
     // A changed bit in those is none either.
     editWal(there, (wal) => void (wal.bytes[wal.at(40) + 500] ^= 1));
-    assertEquals(await auditOf(there), { operations: 40, told: [] });
+    assertEquals(await auditOf(there), { operations: 40, messages: [] });
   });
 });
 
@@ -157,7 +160,7 @@ Deno.test("frames of a transaction that was rolled back are no finding", async (
       assert(Deno.statSync(`${path}-wal`).size > 100_000);
     });
     log.append(ops[39]);
-    assertEquals(await auditOf(copy(path)), { operations: 40, told: [] });
+    assertEquals(await auditOf(copy(path)), { operations: 40, messages: [] });
   });
 });
 
@@ -172,8 +175,8 @@ Deno.test("while another process appends, no frame of its is taken for a wrong o
     const end = reader.read();
     const turn = () => new Promise<void>((resolve) => setTimeout(resolve));
     for (let last = 0; await Promise.race([end, turn()]) === undefined;) {
-      const { operations, told } = await auditOf(path);
-      assertEquals(told, []);
+      const { operations, messages } = await auditOf(path);
+      assertEquals(messages, []);
       assert(operations >= last);
       last = operations;
     }
@@ -190,6 +193,6 @@ Deno.test("a -wal of zeros that claims to be very large is read no further than 
     const file = Deno.openSync(`${path}-wal`, { write: true });
     file.truncateSync(2 ** 40);
     file.close();
-    assertEquals(await auditOf(path), { operations: SETTLED, told: [] });
+    assertEquals(await auditOf(path), { operations: SETTLED, messages: [] });
   });
 });

@@ -288,7 +288,7 @@ Deno.test("an audit finds that the log no longer begins with what it signed, and
           (database) => database.exec("UPDATE ops SET wire = replace(wire, '\"3\"', '\"4\"') WHERE seq = 4"),
         );
       }, ["trigger", "bad-address"]],
-      ["all-written-anew", (path) => {
+      ["all-rewritten", (path) => {
         change(path, restore + ";" + dropped);
         using log = OpLog.open(path);
         for (let n = 0; n < 10; n++) log.append(note(`other ${n}`));

@@ -97,7 +97,7 @@ for (const [what, sql] of OBSTACLES) {
   });
 }
 
-Deno.test("a kept checkpoint that is not what was signed is a documented error, whatever stands in its row", () => {
+Deno.test("a stored checkpoint that is not what was signed is a documented error, with any row content", () => {
   const insert = (size: string, note: string) => `${EARLIER}; INSERT INTO checkpoints VALUES (${size}, ${note})`;
   const rows: [size: string, note: string][] = [
     ["1", "'x'"],

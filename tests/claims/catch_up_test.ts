@@ -8,6 +8,7 @@ import { histories, idOf, unsigned } from "./histories.ts";
 import { insertOutside } from "../outside.ts";
 import {
   asserts,
+  claimAnswers,
   derive,
   type Draft,
   history,
@@ -16,7 +17,6 @@ import {
   refutes,
   statusesOf,
   tea,
-  told,
   UNCHECKED,
 } from "./scenarios.ts";
 import { runs } from "../runs.ts";
@@ -136,12 +136,12 @@ Deno.test("a readonly log that is behind reads the same as a writable one", () =
         insertOutside(path, ops.slice(split));
         const before = contentsOf(folder);
         using reader = OpLog.open(path, { readonly: true });
-        const behind = told(reader);
-        assertEquals(told(reader), behind);
+        const behind = claimAnswers(reader);
+        assertEquals(claimAnswers(reader), behind);
         reader.close();
         assertEquals(contentsOf(folder), before);
         using log = OpLog.open(path, { durability: "normal" });
-        assertEquals(told(log), behind);
+        assertEquals(claimAnswers(log), behind);
         log.close();
         Deno.removeSync(path);
       }),
@@ -160,10 +160,10 @@ Deno.test("a readonly log reads new claims, repeatedly", () => {
         for (const [n, op] of ops.entries()) {
           if (n % 3 === 0) insertOutside(path, [op]);
           else log.append(op, UNCHECKED);
-          const seen = told(reader);
-          if (n % 2 === 0) assertEquals(seen, told(log));
+          const seen = claimAnswers(reader);
+          if (n % 2 === 0) assertEquals(seen, claimAnswers(log));
         }
-        assertEquals(told(reader), told(log));
+        assertEquals(claimAnswers(reader), claimAnswers(log));
         log.close();
         reader.close();
         Deno.removeSync(path);
@@ -180,7 +180,7 @@ Deno.test("two files with the same operations give the same JSON, in any order o
       const expected = withFolder((folder) => {
         using log = OpLog.open(`${folder}/log.db`, { durability: "normal" });
         log.appendAll(ops, UNCHECKED);
-        return told(log);
+        return claimAnswers(log);
       });
       withFolder((folder) => {
         using log = OpLog.open(`${folder}/log.db`, { durability: "normal" });
@@ -189,7 +189,7 @@ Deno.test("two files with the same operations give the same JSON, in any order o
           log.appendAll(order.splice(0, 1 + random(4)), UNCHECKED);
           log.claims.query();
         }
-        assertEquals(told(log), expected);
+        assertEquals(claimAnswers(log), expected);
       });
     }),
     { numRuns: runs(60) },
@@ -198,7 +198,7 @@ Deno.test("two files with the same operations give the same JSON, in any order o
 
 Deno.test("a claim is read in one snapshot while another process writes", () => {
   withFolder((folder) => {
-    const ask: ((log: OpLog, opId: string) => unknown)[] = [
+    const queries: ((log: OpLog, opId: string) => unknown)[] = [
       (log, opId) => {
         const { claim, nodes } = log.claims.explain(opId);
         assertEquals(nodes[0], { is: "claim", opId, claim });
@@ -214,12 +214,12 @@ Deno.test("a claim is read in one snapshot while another process writes", () => 
     const status: ClaimStatus[] = [];
     const fall = () => void other.claims.correct(alice, "k0", "other");
     const rise = () => void other.claims.correct(alice, "k0", "k0");
-    for (const tell of ask) {
+    for (const query of queries) {
       for (const [before, meanwhile] of [[rise, fall], [fall, rise]]) {
         for (let at = 1, isOver = false; !isOver; at++) {
           before();
           other.claims.query(); // so that the file need not be written again
-          isOver = !interrupted(at, () => [meanwhile(), other.claims.query()], () => tell(log, chain[3].opId));
+          isOver = !interrupted(at, () => [meanwhile(), other.claims.query()], () => query(log, chain[3].opId));
           status.push(log.claims.get(chain[3].opId).status);
         }
       }

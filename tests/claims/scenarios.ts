@@ -136,8 +136,8 @@ export function derive(log: OpLog, name: string, ...inputs: Operation[]): Operat
   return log.claims.assert(alice, { key: name, value: name, inputs: inputs.map(({ opId }) => opId) });
 }
 
-/** All that a log says of claims, as bytes that are to be compared. */
-export function told(log: OpLog): string[] {
+/** Every answer of a log about its claims, as texts to compare. */
+export function claimAnswers(log: OpLog): string[] {
   return [...log.claims.query()].flatMap((claim) => [
     formatJson(claim),
     formatJson(log.claims.explain(claim.opId)),

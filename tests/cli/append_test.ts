@@ -119,7 +119,7 @@ Deno.test("a body above the size limit is refused", async () => {
   });
 });
 
-Deno.test("--each appends each line of a file or standard input, chained; blank lines and CRLF are accepted", async () => {
+Deno.test("--each appends each line of a file or standard input, chained, and accepts blank lines and CRLF", async () => {
   await withNode(async (mnema) => {
     const lines = '\n{"n":1}\r\n\r\n\n{ "n" : 2 }\n{"n":3}';
     Deno.writeTextFileSync(`${mnema.folder}/each.ndjson`, lines);

@@ -58,14 +58,14 @@ Deno.test("no error of the command line names a library option", async () => {
 Deno.test("a missing argument is named, with the usage of the command", async () => {
   await inFolder(async (mnema) => {
     const cases: [args: string[], sentence: string][] = [
-      [["append"], "TYPE is missing: mnema append TYPE [BODY]"],
-      [["show"], "ID is missing: mnema show ID"],
-      [["assert"], "KEY is missing: mnema assert KEY VALUE"],
-      [["assert", "drink"], "VALUE is missing: mnema assert KEY VALUE"],
-      [["refute"], "KEY is missing: mnema refute KEY [VALUE]"],
-      [["explain"], "ID|KEY is missing: mnema explain ID|KEY"],
-      [["consistency"], "OLD is missing: mnema consistency OLD [NEW]"],
-      [["show", "a", "b"], "there is an argument too many: b; this is how: mnema show ID"],
+      [["append"], "TYPE is missing; usage: mnema append TYPE [BODY]"],
+      [["show"], "ID is missing; usage: mnema show ID"],
+      [["assert"], "KEY is missing; usage: mnema assert KEY VALUE"],
+      [["assert", "drink"], "VALUE is missing; usage: mnema assert KEY VALUE"],
+      [["refute"], "KEY is missing; usage: mnema refute KEY [VALUE]"],
+      [["explain"], "ID|KEY is missing; usage: mnema explain ID|KEY"],
+      [["consistency"], "OLD is missing; usage: mnema consistency OLD [NEW]"],
+      [["show", "a", "b"], "unexpected argument b; usage: mnema show ID"],
       [["--json"], "a command is missing, such as: mnema log"],
     ];
     const said = await Promise.all(cases.map(([args]) => mnema.misuses(...args)));

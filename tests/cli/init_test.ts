@@ -21,7 +21,7 @@ Deno.test("init creates a key that only its owner can read, and an empty log", a
 Deno.test("init creates only the missing file and reports which is new", async () => {
   await withNode(async (mnema) => {
     const author = (await mnema.does("id")).trim();
-    const left = "(was there, and is left as it is)";
+    const left = "(exists, unchanged)";
     const cases: [args: string[], key: string, log: string][] = [
       [[], `mnema.key  ${left}`, `mnema.db  ${left}`],
       [["--log", "other.db"], `mnema.key  ${left}`, "other.db  (new)"],

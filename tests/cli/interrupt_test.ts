@@ -38,7 +38,7 @@ Deno.test({
       await withNode(async (mnema) => {
         const { code, out, err } = await interruptImport(mnema, signal);
         assertEquals([code, out], [130, "new 300, known 0, refused 0 (interrupted)\n"]);
-        assertMatch(err, /^mnema: interrupted; 300 operations appended and kept: the same import again goes on\n$/);
+        assertMatch(err, /^mnema: interrupted; 300 operations appended: run the same import again to resume\n$/);
         const whole = mnema.with({ stdin: lines.join("\n") });
         assertEquals(await whole.does("import"), "new 700, known 300, refused 0\n");
       });

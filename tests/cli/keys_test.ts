@@ -29,12 +29,12 @@ Deno.test("get prints the current value of a key as JSON, and with --json the cl
 
 Deno.test("get of a key without a current value says why and exits with 1", async () => {
   await withNode(async (mnema) => {
-    assertMatch(await mnema.refuses("get", "drink"), /^nothing is claimed of the key "drink"; .*mnema claims$/);
+    assertMatch(await mnema.refuses("get", "drink"), /^the key "drink" has no claims; .*mnema claims$/);
     await mnema.does("assert", "drink", "tea");
     await mnema.does("refute", "drink", "tea");
     const sentence = await mnema.refuses("get", "drink", "--json");
     const [, command] = sentence.match(
-      /^nothing holds for the key "drink": the last claim is refuted; .*: mnema (.*)$/,
+      /^the key "drink" has no current value: its last claim is refuted; .*: mnema (.*)$/,
     )!;
     assertStringIncludes(await mnema.does(...command.split(" ")), 'drink = "tea"');
   });
@@ -50,10 +50,13 @@ Deno.test("assert --from resolves a key to its current claim", async () => {
     assertEquals(gift.inputs, [ids[1], ids[2], ids[0]]);
 
     await mnema.does("refute", "drink");
-    assertMatch(await mnema.refuses("assert", "gift", "pot", "--from", "drink"), /^nothing holds for the key "drink"/);
+    assertMatch(
+      await mnema.refuses("assert", "gift", "pot", "--from", "drink"),
+      /^the key "drink" has no current value/,
+    );
     assertMatch(
       await mnema.refuses("assert", "gift", "pot", "--from", "none"),
-      /^nothing is claimed of the key "none"/,
+      /^the key "none" has no claims/,
     );
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Runs several command lines in sequence in one process. On standard output and on standard error, the exit code between
- * two NUL characters ends the output of each.
+ * Runs several command lines in sequence in one process. On standard output and standard error, the exit code between two
+ * NUL characters ends the output of each.
  *
  * @module
  */

@@ -21,7 +21,7 @@ export interface Result {
 }
 
 /** The environment of a process. */
-export interface Surroundings {
+export interface ProcessOptions {
   /** Its permissions; {@linkcode PERMISSIONS} by default. */
   permissions?: readonly string[];
   /** Its standard input; none by default. */
@@ -38,21 +38,21 @@ export interface Surroundings {
 export class Mnema {
   /** The working directory. */
   readonly folder: string;
-  readonly #around: Surroundings;
+  readonly #options: ProcessOptions;
 
-  constructor(folder: string, around: Surroundings = {}) {
+  constructor(folder: string, options: ProcessOptions = {}) {
     this.folder = folder;
-    this.#around = around;
+    this.#options = options;
   }
 
   /** The same command line with other settings. */
-  with(around: Surroundings): Mnema {
-    return new Mnema(this.folder, { ...this.#around, ...around });
+  with(options: ProcessOptions): Mnema {
+    return new Mnema(this.folder, { ...this.#options, ...options });
   }
 
   /** Runs a command. */
   run(...args: string[]): Promise<Result> {
-    return collect(this.spawn(...args), this.#around.stdin);
+    return collect(this.spawn(...args), this.#options.stdin);
   }
 
   /** Runs a command that must succeed without writing to standard error, and returns its output. */
@@ -65,7 +65,7 @@ export class Mnema {
     return refusalOf(args, await this.run(...args));
   }
 
-  /** Runs a command that must be wrong usage (exit code 2), and returns its error sentence without the hint to the help. */
+  /** Runs a command that must be wrong usage (exit code 2), and returns its error sentence without the help hint. */
   async misuses(...args: string[]): Promise<string> {
     return misuseOf(args, await this.run(...args));
   }
@@ -87,7 +87,7 @@ export class Mnema {
 
   async #runEach(commands: readonly string[][]): Promise<Result[]> {
     const args = [...this.#runArgs(MANY), JSON.stringify(commands)];
-    const { code, out, err } = await collect(this.#spawn(Deno.execPath(), args), this.#around.stdin);
+    const { code, out, err } = await collect(this.#spawn(Deno.execPath(), args), this.#options.stdin);
     const [outs, errs] = [out, err].map((text) => text.split("\0"));
     assertEquals([code, outs.length, errs.length], [0, 2 * commands.length + 1, 2 * commands.length + 1], err);
     return commands.map((_, i) => ({ code: Number(outs[2 * i + 1]), out: outs[2 * i], err: errs[2 * i] }));
@@ -100,7 +100,7 @@ export class Mnema {
 
   /** Runs a bash script in which `mnema` is the command line. */
   bash(script: string): Promise<Result> {
-    return collect(this.#spawn("bash", ["-c", `${this.#shellFunction()}\n${script}`]), this.#around.stdin);
+    return collect(this.#spawn("bash", ["-c", `${this.#shellFunction()}\n${script}`]), this.#options.stdin);
   }
 
   /** Runs a shell script on a terminal: standard output and error are one, and lines end in `\r\n`. */
@@ -116,12 +116,12 @@ export class Mnema {
 ${script}`,
       "/dev/null",
     ];
-    const posix = new Mnema(this.folder, { ...this.#around, env: { ...this.#around.env, SHELL: "/bin/sh" } });
+    const posix = new Mnema(this.folder, { ...this.#options, env: { ...this.#options.env, SHELL: "/bin/sh" } });
     return posix.#spawn("timeout", ["60", "script", ...args]); // ends a process that waits for input
   }
 
   #runArgs(module = CLI): string[] {
-    const { permissions = PERMISSIONS, flags = [], mayPrompt = false } = this.#around;
+    const { permissions = PERMISSIONS, flags = [], mayPrompt = false } = this.#options;
     return ["run", "--quiet", ...mayPrompt ? [] : ["--no-prompt"], ...flags, ...permissions, module];
   }
 
@@ -134,8 +134,8 @@ ${script}`,
     return new Deno.Command(command, {
       args,
       cwd: this.folder,
-      env: { ...PLAIN, ...this.#around.env },
-      stdin: this.#around.stdin === undefined ? "null" : "piped",
+      env: { ...PLAIN, ...this.#options.env },
+      stdin: this.#options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -149,7 +149,7 @@ function outputOf(args: string[], { code, out, err }: Result): string {
 
 function refusalOf(args: string[], { code, out, err }: Result): string {
   assertEquals({ code, out }, { code: 1, out: "" }, args.join(" "));
-  assertMatch(err, /^mnema: (?!this should not happen).+\n$/);
+  assertMatch(err, /^mnema: (?!internal error).+\n$/);
   return err.slice("mnema: ".length, -1);
 }
 
@@ -160,8 +160,8 @@ function misuseOf(args: string[], { code, out, err }: Result): string {
 }
 
 /** Runs a command in a folder. */
-export function runMnema(folder: string, args: string[], around?: Surroundings): Promise<Result> {
-  return new Mnema(folder, around).run(...args);
+export function runMnema(folder: string, args: string[], options?: ProcessOptions): Promise<Result> {
+  return new Mnema(folder, options).run(...args);
 }
 
 async function collect(child: Deno.ChildProcess, stdin?: string | Uint8Array<ArrayBuffer>): Promise<Result> {

@@ -11,7 +11,7 @@ Deno.test("assert of a refuted or corrected claim reports that it has no effect 
     assertMatch(out, /^op_[0-9a-f]{64}\n$/);
     assertEquals(
       err,
-      "mnema: it was appended and takes no effect: the claim is refuted, the user says that it is not so\n",
+      "mnema: it was appended without effect: the claim is refuted, the user says that it is not so\n",
     );
     await mnema.does("correct", "drink", "water");
     assertMatch((await mnema.run("assert", "drink", "coffee")).err, /the claim is corrected/);
@@ -24,8 +24,8 @@ Deno.test("a correction is effective with more heads than an operation can follo
     await mnema.does("assert", "drink", "tea");
     await mnema.does("refute", "drink");
     makeLog(`${mnema.folder}/mnema.db`, Array.from({ length: 1024 }, (_, n) => unsigned(`${n}`, "note", {}, [])));
-    const told = JSON.parse(await mnema.does("correct", "drink", "water", "--json"));
-    assertEquals(told.effective, true);
+    const result = JSON.parse(await mnema.does("correct", "drink", "water", "--json"));
+    assertEquals(result.effective, true);
     const [claim] = jsonLines(await mnema.does("claims", "drink", "--status", "active", "--json"));
     assertEquals((claim as { value: string }).value, "water");
   });
@@ -42,9 +42,9 @@ Deno.test("refute and correct without effect report it and exit with 1", async (
       const { code, out, err } = await mnema.run(...command);
       assertEquals(code, 1);
       assertMatch(out, /^op_[0-9a-f]{64}\nno claim fell\n$/);
-      assertMatch(err, /^mnema: it was appended and takes no effect: .*mnema rebuild.*\n$/);
-      const told = await mnema.run(...command, "--json");
-      assertEquals([told.code, JSON.parse(told.out).effective], [1, false]);
+      assertMatch(err, /^mnema: it was appended without effect: .*mnema rebuild.*\n$/);
+      const result = await mnema.run(...command, "--json");
+      assertEquals([result.code, JSON.parse(result.out).effective], [1, false]);
     }
     await mnema.does("rebuild");
     await mnema.does("correct", "drink", "tea");

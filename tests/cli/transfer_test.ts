@@ -112,7 +112,7 @@ Deno.test("import --strict stops at the first refused line and appends nothing",
     const many = lines.join("\n") + "\n" + withForgery;
     const strict = mnema.with({ stdin: many });
     const { code, out, err } = await strict.run("import", "--strict");
-    assertEquals([code, out], [1, "new 0, known 0, refused 1 (--strict: nothing was kept)\n"]);
+    assertEquals([code, out], [1, "new 0, known 0, refused 1 (--strict: nothing was appended)\n"]);
     assertMatch(err, /^line 1003: refused: operation op_[0-9a-f]+ .*content address.*\n$/);
     assertEquals(await countOf(mnema), 0);
     const report = JSON.parse((await strict.run("import", "--strict", "--json")).out);

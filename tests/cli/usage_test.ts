@@ -136,7 +136,7 @@ Deno.test("missing, excess and non-numeric arguments are wrong usage and change 
       [["append", "note", "{}", "--body", "b"], "once"],
       [["append", "note", "{}", "--each", "b"], "once"],
       [["append", "note", "--body", "b", "--each", "b"], "once"],
-      [["init", "--log", "one", "--key", "one"], "where the log is"],
+      [["init", "--log", "one", "--key", "one"], "the path of the log"],
     ];
     const said = await mnema.misusesEach(cases.map(([args]) => args));
     for (const [i, [args, named]] of cases.entries()) assertStringIncludes(said[i], named, args.join(" "));

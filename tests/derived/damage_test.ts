@@ -7,7 +7,7 @@ import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note } from "../operations.ts";
 import { counts } from "./projections.ts";
 import { runs, sample } from "../runs.ts";
-import { told } from "../claims/scenarios.ts";
+import { claimAnswers } from "../claims/scenarios.ts";
 
 const NAMED = { origin: "example.org/log" };
 const STATE = "mnema_state_counts";
@@ -294,7 +294,7 @@ Deno.test("claims that were derived from each other are damage when a change goe
       log.rebuild();
       using fresh = OpLog.open();
       fresh.appendAll(log.entries().map(({ op }) => op));
-      assertEquals(told(log), told(fresh), sql);
+      assertEquals(claimAnswers(log), claimAnswers(fresh), sql);
     }
   });
 });

@@ -229,11 +229,11 @@ Deno.test("an operation that comes twice in one source is new once and known onc
   assertEquals([report.new, report.known, report.refused, log.size], [20, 20, 0, 20]);
 });
 
-Deno.test("every refusal is told, and the report keeps the first thousand", async () => {
+Deno.test("every refusal is reported to onRefused, and the report has the first thousand", async () => {
   using log = OpLog.open();
-  let told = 0;
-  const report = await log.ingest(Array.from({ length: 1500 }, () => "{}"), { onRefused: () => told++ });
-  assertEquals([report.refused, told, report.refusals.length], [1500, 1500, 1000]);
+  let reported = 0;
+  const report = await log.ingest(Array.from({ length: 1500 }, () => "{}"), { onRefused: () => reported++ });
+  assertEquals([report.refused, reported, report.refusals.length], [1500, 1500, 1000]);
   assertEquals(report.refusals.at(-1)!.position, 1000);
 });
 

@@ -55,7 +55,7 @@ function attempts(opId: string): string[] {
   ];
 }
 
-Deno.test("the file refuses every change of what is in it, whoever makes it", () => {
+Deno.test("the file refuses every change of its rows, from any program", () => {
   withLog((path) => {
     const before = rowsOf(path);
     withDatabase(path, (database) => {

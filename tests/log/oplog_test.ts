@@ -174,7 +174,7 @@ Deno.test("record names the deepest 1,024 of more heads, and of equal depth thos
   assertEquals(log.heads(), [op.opId, ...shallow.slice(1023)].sort());
 });
 
-Deno.test("an abbreviated id stands for the one it can mean", () => {
+Deno.test("an abbreviated id resolves to its only match", () => {
   using log = OpLog.open();
   log.appendAll(operations);
   const id = expected.last_op_id;

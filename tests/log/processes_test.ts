@@ -15,7 +15,7 @@ async function recordAtOnce(path: string, count: number): Promise<void> {
   for (const { status } of children) assert((await status).success);
 }
 
-/** The `seq` of every operation in the log, each of which verifies and follows only what stands before it. */
+/** The `seq` of every operation in the log, after a check that each verifies and follows only earlier ones. */
 function validSeqs(log: OpLog): number[] {
   return [...log.entries()].map(({ seq, op }) => {
     op.verify();

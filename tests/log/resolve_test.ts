@@ -22,7 +22,7 @@ Deno.test("an ambiguous id names up to three that it can mean, and says whether 
   assertEquals(log.resolve(ids[0]), ids[0]);
 });
 
-Deno.test("the start of an author id stands for the one who signed something in the log", () => {
+Deno.test("an abbreviated author id resolves to an author of the log", () => {
   using log = OpLog.open();
   for (const identity of [alice, bob, alice]) log.record(identity, "note", {});
   for (const { author } of [alice, bob]) {

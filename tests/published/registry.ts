@@ -28,7 +28,7 @@ export class Registry implements AsyncDisposable {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => this.#answer(request));
   }
 
-  /** Starts a registry with this project's package, as `deno publish` uploads it, and the packages it imports from JSR. */
+  /** Starts a registry with this project's package, as `deno publish` uploads it, and its imports from JSR. */
   static async withPackage(): Promise<Registry> {
     const registry = new Registry();
     const staging = Deno.makeTempDirSync({ prefix: "mnema-publish-" });
@@ -85,7 +85,7 @@ export class Registry implements AsyncDisposable {
       return Response.json({ id: "task", status: "pending" });
     }
     if (pathname === "/api/publish_status/task") return Response.json({ id: "task", status: "success" });
-    if (/^\/api\/scopes\/[^/]+\/packages\/[^/]+$/.test(pathname)) return Response.json({}); // any package may be created
+    if (/^\/api\/scopes\/[^/]+\/packages\/[^/]+$/.test(pathname)) return Response.json({}); // creates any package
     return this.#serve(decodeURIComponent(pathname)) ?? Response.json({ code: "notFound" }, { status: 404 });
   }
 

@@ -2,8 +2,8 @@
  * Runs the tests on the bytes that would be published, in a folder of their own. Arguments are for `deno test`: which
  * tests to run.
  *
- * With `--jsr`, it does so without the substitutes under `offline/`, and without a lock file, which would hold to them: on
- * the packages of jsr.io, or of the mirror that `JSR_URL` names. `DENO_SQLITE_PATH` must then name SQLite's library, as
+ * With `--jsr`, it uses the packages of jsr.io, or of the mirror that `JSR_URL` names, instead of the substitutes under
+ * `offline/`, and no lock file, which would require these. `DENO_SQLITE_PATH` must then name SQLite's library, as
  * the tests may not download one.
  *
  * @module

@@ -79,7 +79,7 @@ Deno.test("the tree of an invalidated claim shows the refute and its path", () =
 });
 
 Deno.test("a tree shows what refuted, corrected or superseded a claim, and missing inputs", () => {
-  const told = (status: Claim["status"], more: Partial<Explanation>, others: ExplanationNode[] = []) => {
+  const summary = (status: Claim["status"], more: Partial<Explanation>, others: ExplanationNode[] = []) => {
     const inputs = others.map((_, i) => i + 2);
     return formatTree(explained([claim(1, "drink", "tea", inputs, { status })], others, more), { columns: 200 })[1]
       .slice(2);
@@ -94,25 +94,25 @@ Deno.test("a tree shows what refuted, corrected or superseded a claim, and missi
   };
   const signed = "; signed by mnk_8a8a8a8a, 2026-07-01T10:00:00Z.";
   assertEquals(
-    told("refuted", { fall }),
+    summary("refuted", { fall }),
     `82 % sure. Refuted by op_00000009, which says: nothing that is claimed of drink is so${signed}`,
   );
   assertEquals(
-    told("corrected", { fall: { ...fall, type: "claim.correct", value: "coffee" } }),
+    summary("corrected", { fall: { ...fall, type: "claim.correct", value: "coffee" } }),
     `82 % sure. Corrected by op_00000009, which says: drink = "coffee"${signed}`,
   );
   assertEquals(
-    told("superseded", { supersededBy: claim(8, "drink", "coffee", []) }),
+    summary("superseded", { supersededBy: claim(8, "drink", "coffee", []) }),
     `82 % sure. Superseded by op_00000008, which says: drink = "coffee"${signed}`,
   );
   const missing = (count: number) =>
     Array.from({ length: count }, (_, i): ExplanationNode => ({ is: "missing", opId: id(i + 2) }));
-  assertEquals(told("pending", {}, missing(1)), "82 % sure. Pending: op_00000002 is not in the log yet.");
+  assertEquals(summary("pending", {}, missing(1)), "82 % sure. Pending: op_00000002 is not in the log yet.");
   assertEquals(
-    told("pending", {}, missing(2)),
+    summary("pending", {}, missing(2)),
     "82 % sure. Pending: op_00000002 and op_00000003 are not in the log yet.",
   );
-  assertMatch(told("pending", {}, missing(7)), /op_00000006 and 2 more are not in the log yet\.$/);
+  assertMatch(summary("pending", {}, missing(7)), /op_00000006 and 2 more are not in the log yet\.$/);
 });
 
 Deno.test("a chain of any length is drawn without indentation", () => {

@@ -137,7 +137,7 @@ const UNREADABLE: Record<string, string> = {
   "an operation that is cut short": note("cut short").wire.slice(0, -1),
   "an operation with trailing text": note("two lines").wire + "\n{}",
 };
-const NO_OPERATIONS: Record<string, string> = {
+const NOT_OPERATIONS: Record<string, string> = {
   ...UNREADABLE,
   "an object with prev alone": '{"prev":[]}',
   "an operation with an unknown field": note("a field more").wire.replace("{", '{"more":1,'),
@@ -150,7 +150,7 @@ function insertRow(path: string, wire: string): void {
   });
 }
 
-for (const [what, wire] of Object.entries(NO_OPERATIONS)) {
+for (const [what, wire] of Object.entries(NOT_OPERATIONS)) {
   Deno.test(`an operation replaced by ${what} fails with corrupt, and the others can be read`, () => {
     withFolder((folder) => {
       const path = `${folder}/log.db`;

@@ -130,7 +130,7 @@ Deno.test("the journal of a killed process is rolled back", () => {
   });
 });
 
-const NO_FILES: Record<string, (path: string) => void> = {
+const NOT_FILES: Record<string, (path: string) => void> = {
   "a pipe": (path) => assert(works("mkfifo", path)),
   "a folder": (path) => Deno.mkdirSync(path),
   "a link": (path) => Deno.symlinkSync("elsewhere", path),
@@ -141,7 +141,7 @@ const NO_FILES: Record<string, (path: string) => void> = {
 };
 
 for (const suffix of ["-wal", "-shm", "-journal"]) {
-  for (const [what, make] of Object.entries(NO_FILES)) {
+  for (const [what, make] of Object.entries(NOT_FILES)) {
     Deno.test({
       name: `${what} as ${suffix} file is refused before it is opened`,
       ignore: Deno.build.os === "windows",
@@ -166,8 +166,8 @@ for (const suffix of ["-wal", "-shm", "-journal"]) {
   }
 }
 
-const NO_LOGS: [what: string, make: (path: string) => void, code: LogErrorCode][] = [
-  ["a pipe", NO_FILES["a pipe"], "not-a-file"],
+const NOT_LOGS: [what: string, make: (path: string) => void, code: LogErrorCode][] = [
+  ["a pipe", NOT_FILES["a pipe"], "not-a-file"],
   ["a link to a pipe", (path) => {
     assert(works("mkfifo", `${path}-pipe`));
     Deno.symlinkSync(`${path}-pipe`, path);
@@ -177,7 +177,7 @@ const NO_LOGS: [what: string, make: (path: string) => void, code: LogErrorCode][
   ["a link to itself through a missing folder", (path) => Deno.symlinkSync("nothing/../log.db", path), "not-a-file"],
 ];
 
-for (const [what, make, code] of NO_LOGS) {
+for (const [what, make, code] of NOT_LOGS) {
   Deno.test({
     name: `${what} as log file is refused before it is opened`,
     ignore: Deno.build.os === "windows",

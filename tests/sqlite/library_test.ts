@@ -104,7 +104,7 @@ Deno.test("a download is announced on standard error", async () => {
 
 Deno.test("a failed download is reported in one sentence that says what to install", async () => {
   await withPackage(async (mnema) => {
-    Deno.writeTextFileSync(`${mnema.folder}/mnema.db`, ""); // a missing file would be reported before the library is needed
+    Deno.writeTextFileSync(`${mnema.folder}/mnema.db`, ""); // a missing file would be the first error
     const { code, out, err } = await mnema.with({ permissions: MAY_DOWNLOAD }).run("log");
     assertEquals([code, out], [1, ""]);
     assertMatch(err, /^Downloading .*\nmnema: no SQLite library was found: install SQLite .*\n$/);

@@ -148,7 +148,7 @@ Deno.test("a body that the scanner recognizes as evidence is one, and plain evid
       assert(decodeBody("evidence.add", op.body) !== undefined, op.wire);
       taken++;
     }),
-    { numRuns: Math.max(1000, runs(1000)) }, // of fewer, too few are taken to tell
+    { numRuns: Math.max(1000, runs(1000)) }, // with fewer runs, too few texts are accepted for a meaningful result
   );
   assert(taken > 20, `only ${taken}`);
   const fields = { content: { n: 1 }, kind: "k", source: "s" };
