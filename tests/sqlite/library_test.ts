@@ -67,7 +67,7 @@ Deno.test("the command line uses the system's library before the package searche
   await withPackage(async (mnema) => {
     assertEquals(
       await mnema.refuses("log"),
-      "there is no log mnema.db; make one with: mnema init, or name one with --log",
+      "there is no log mnema.db; create one with: mnema init, or name one with --log",
     );
   });
 });
