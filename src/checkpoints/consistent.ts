@@ -49,6 +49,12 @@ function inconsistent(connection: Connection, checkpoint: Checkpoint): Inconsist
   const holds = ({ size, root }: Checkpoint) => equalHashes(rootAt(connection, size), root);
   const stored = storedCheckpoints(connection).filter(({ size }) => size <= checkpoint.size);
   const before = stored.findLast(holds)?.size ?? 0;
+  if (before === checkpoint.size) {
+    return contradicted(
+      checkpoint,
+      "a stored checkpoint of as many operations agrees with the log, so this is of another",
+    );
+  }
   const until = stored.find((other) => other.size > before && !holds(other))?.size ?? checkpoint.size;
   return contradicted(checkpoint, `the first that changed is one of number ${before + 1} to ${until}`);
 }

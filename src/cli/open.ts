@@ -10,7 +10,7 @@ import { neverPrompt } from "../sqlite/permissions.ts";
 import type { OpLog } from "../oplog.ts";
 import type { Identity } from "../keys/identity.ts";
 import { type Input, UsageError } from "./command.ts";
-import { requireGranted, requireLibrary } from "./permissions.ts";
+import { isGranted, requireGranted, requireLibrary } from "./permissions.ts";
 import { word } from "./shell.ts";
 
 /** Errors of a log that can be read and not written; `not-a-log` where foreign code would run as it is written. */
@@ -32,7 +32,9 @@ export function openToAppend(input: Input): Promise<OpLog> {
  */
 export async function openToDerive(input: Input): Promise<OpLog> {
   const files = ["", "-wal", "-shm", "-journal"].map((suffix) => input.logPath + suffix);
-  const mayWrite = files.every((path) => Deno.permissions.querySync({ name: "write", path }).state === "granted");
+  const mayWrite = files.every((path) =>
+    isGranted({ name: "read", target: path }) && isGranted({ name: "write", target: path })
+  );
   // To open an empty file for writing would make a log of it.
   if (mayWrite && !isMissingOrEmpty(input.logPath)) {
     try {

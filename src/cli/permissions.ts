@@ -99,7 +99,7 @@ function ifGranted(variable: string): string | undefined {
 }
 
 /** Whether Deno would not prompt. */
-function isGranted({ name, target }: Permission): boolean {
+export function isGranted({ name, target }: Permission): boolean {
   const descriptor: Deno.PermissionDescriptor = name === "env" ? { name, variable: target } : { name, path: target };
   return Deno.permissions.querySync(descriptor).state === "granted";
 }

@@ -122,3 +122,10 @@ Deno.test("where every leaf hash is right, the error names the stored checkpoint
     });
   }
 });
+
+Deno.test("a false checkpoint beside a true stored one of the same size is of another log", () => {
+  withTree([], (connection, size) => {
+    storeCheckpoint(connection, checkpoint(5));
+    assertStringIncludes(refusal(connection, falseCheckpoint(5), size).message, "so this is of another");
+  });
+});
