@@ -67,9 +67,10 @@ interface Dependency {
   type?: { specifier?: string };
 }
 
-/** The target of an import: the module of a relative path, or else the specifier. */
+/** The target of an import: the module of a relative path, or else the package without its registry and version. */
 function targetOf({ specifier, code, type }: Dependency): string {
-  return specifier.startsWith(".") ? code?.specifier ?? type?.specifier ?? specifier : specifier;
+  if (specifier.startsWith(".")) return code?.specifier ?? type?.specifier ?? specifier;
+  return specifier.replace(/^(?:npm|jsr):\/?(@?[^@]+)@[^/]+/, "$1"); // as the published modules name it
 }
 
 function* sourceFiles(folder: URL): Generator<string> {
