@@ -7,18 +7,15 @@
 import { OBJECTS } from "../log/schema.ts";
 import { BUILT_IN } from "../built_in.ts";
 import { stateDefinition } from "../derived/state.ts";
-import { WATERMARKS } from "../derived/tables.ts";
+import { CREATE_WATERMARKS, statementsOf } from "../derived/tables.ts";
 import { CHECKPOINT_OBJECTS } from "../checkpoints/stored.ts";
 
 const EXPECTED: Readonly<Record<string, string>> = {
   ...OBJECTS,
   ...CHECKPOINT_OBJECTS,
   sqlite_sequence: "CREATE TABLE sqlite_sequence(name,seq)", // SQLite's own, for AUTOINCREMENT
-  mnema_watermarks: `CREATE TABLE mnema_watermarks ${WATERMARKS}`,
-  ...Object.fromEntries(BUILT_IN.flatMap(({ tables, indexes = {} }) => [
-    ...Object.entries(tables).map(([name, columns]) => [name, `CREATE TABLE "${name}" ${columns}`]),
-    ...Object.entries(indexes).map(([name, columns]) => [name, `CREATE INDEX ${name} ON ${columns}`]),
-  ])),
+  mnema_watermarks: CREATE_WATERMARKS,
+  ...Object.assign({}, ...BUILT_IN.map(statementsOf)),
 };
 
 /** The names of all objects that the log creates, except for the states of projections that a user wrote. */

@@ -12,6 +12,7 @@ import { copyInitial, isProjectionName, type Projection, type ReplayEntry, requi
 import { readOperations } from "./read.ts";
 import { encodeState } from "./state_json.ts";
 import type { TableProjection } from "./table_projection.ts";
+import { statementsOf } from "./tables.ts";
 
 const TABLE_PREFIX = "mnema_state_";
 const COLUMNS = "(state TEXT NOT NULL)";
@@ -72,7 +73,7 @@ function storedState<State>(projection: Projection<State>): TableProjection {
   return {
     name: `state ${name}`,
     version,
-    tables: { [TABLE_PREFIX + name]: COLUMNS },
+    tables: tablesOf(name),
     needs: [depths],
     start: (connection, seen) => {
       // Read at the first step: most of what was appended may be of other types.
@@ -104,12 +105,15 @@ function tableOf(name: string): string {
   return `"${TABLE_PREFIX}${name}"`;
 }
 
+function tablesOf(name: string): Record<string, string> {
+  return { [TABLE_PREFIX + name]: COLUMNS };
+}
+
 /** The statement that creates the table of a projection's state; undefined for any other table. */
 export function stateDefinition(table: string): string | undefined {
   const name = table.slice(TABLE_PREFIX.length);
-  return table.startsWith(TABLE_PREFIX) && isProjectionName(name)
-    ? `CREATE TABLE ${tableOf(name)} ${COLUMNS}`
-    : undefined;
+  if (!table.startsWith(TABLE_PREFIX) || !isProjectionName(name)) return undefined;
+  return statementsOf({ tables: tablesOf(name) })[table];
 }
 
 function readState<State>(connection: Connection, name: string): State {

@@ -21,9 +21,9 @@ export interface Tables {
 /** No tables but that of the watermarks, which belongs to all. */
 export const NO_TABLES: Tables = { tables: {} };
 
-/** What follows `CREATE TABLE mnema_watermarks`. */
-export const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL)";
-const CREATE_WATERMARKS = `CREATE TABLE mnema_watermarks ${WATERMARKS}`;
+const WATERMARKS = "(name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL)";
+/** The statement of the table of the watermarks, as SQLite stores it. */
+export const CREATE_WATERMARKS = `CREATE TABLE mnema_watermarks ${WATERMARKS}`;
 
 const COUNT_DEFINED = "SELECT count(DISTINCT sql) FROM (SELECT sql FROM temp.sqlite_schema UNION ALL " +
   "SELECT sql FROM main.sqlite_schema) WHERE sql IN (SELECT value FROM json_each(?))";
@@ -31,7 +31,15 @@ const COUNT_DEFINED = "SELECT count(DISTINCT sql) FROM (SELECT sql FROM temp.sql
 const NAMED = "sqlite_schema WHERE lower(name) IN (SELECT value FROM json_each(?)) " +
   "AND type IN ('table', 'view', 'index') ORDER BY type = 'index'";
 
-/** The statements of tables as SQLite stores them, as a JSON array, and their number. */
+/** The statements of tables and their indexes by name, as SQLite stores them. */
+export function statementsOf({ tables, indexes = {} }: Tables): Record<string, string> {
+  return Object.fromEntries([
+    ...Object.entries(tables).map(([table, columns]) => [table, `CREATE TABLE "${table}" ${columns}`]),
+    ...Object.entries(indexes).map(([index, columns]) => [index, `CREATE INDEX ${index} ON ${columns}`]),
+  ]);
+}
+
+/** The statements of tables as a JSON array, and their number. */
 const definitions = new WeakMap<Tables, { list: string; count: number }>();
 
 /** Whether tables, and that of the watermarks, exist as they are created; not whether their contents are right. */
@@ -43,8 +51,8 @@ export function hasTables(connection: Connection, tables: Tables): boolean {
 function definitionsOf(tables: Tables): { list: string; count: number } {
   let defined = definitions.get(tables);
   if (defined === undefined) {
-    const statements = Object.entries(tables.tables).map(([table, columns]) => `CREATE TABLE "${table}" ${columns}`);
-    defined = { list: JSON.stringify([CREATE_WATERMARKS, ...statements]), count: 1 + statements.length };
+    const statements = [CREATE_WATERMARKS, ...Object.values(statementsOf({ tables: tables.tables }))];
+    defined = { list: JSON.stringify(statements), count: statements.length };
     definitions.set(tables, defined);
   }
   return defined;
