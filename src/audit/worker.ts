@@ -5,6 +5,7 @@
  */
 
 import { FileError, LogError, type LogErrorCode } from "../errors.ts";
+import { announceStart } from "../ingest/announce.ts";
 import { neverPrompt } from "../sqlite/permissions.ts";
 import { type Finding, Findings } from "./findings.ts";
 import type { AuditProgress } from "./rows.ts";
@@ -37,7 +38,7 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = async ({ data: request }) => {
-  clearInterval(announcing);
+  stopAnnouncing();
   const findings = new Findings(
     (finding) => scope.postMessage({ kind: "finding", finding }),
     (what) => scope.postMessage({ kind: "unchecked", what }),
@@ -58,7 +59,4 @@ function failureOf(error: unknown): Failure {
 }
 
 neverPrompt(); // the permissions were granted before the worker was started
-// A message to a worker whose modules are still loading is lost, and sometimes one right after: so this is repeated until
-// the request arrives.
-const announcing = setInterval(() => scope.postMessage({ kind: "started" }), 100);
-scope.postMessage({ kind: "started" });
+const stopAnnouncing = announceStart(() => scope.postMessage({ kind: "started" }));

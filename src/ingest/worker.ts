@@ -4,11 +4,9 @@
  * @module
  */
 
+import { announceStart } from "./announce.ts";
 import type { Block } from "./blocks.ts";
 import { checkBlock, type CheckedBlock, type Limits } from "./check.ts";
-
-/** How often a worker says that it has started, until it is sent the first block. */
-const ANNOUNCE_MS = 100;
 
 /** A message to the worker. */
 export interface CheckRequest {
@@ -24,11 +22,9 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = ({ data: { block, limits } }) => {
-  clearInterval(announcing);
+  stopAnnouncing();
   const checked = checkBlock(block, limits);
   scope.postMessage(checked, [checked.bytes.buffer, checked.table.buffer, checked.at.buffer]);
 };
 
-// What the pool sends while the modules above are still loading is lost: it waits for this message, which may be lost, too.
-const announcing = setInterval(() => scope.postMessage("started"), ANNOUNCE_MS);
-scope.postMessage("started");
+const stopAnnouncing = announceStart(() => scope.postMessage("started"));
