@@ -127,7 +127,9 @@ function filterOf({ types, authors, fromTs, untilTs }: EntriesOptions): Filter {
   const parameters: Parameter[] = [];
   const place = (value: Parameter) => `?${3 + parameters.push(value)}`;
   const columns = [["type", types], ["author", authors]] as const;
-  const given = columns.flatMap(([column, values]) => values === undefined ? [] : [{ column, list: unique(values) }]);
+  const given = columns.flatMap(([column, values]) =>
+    values === undefined ? [] : [{ column, list: distinctTexts(values) }]
+  );
   const indexed = given.find(({ list }) => list.length <= MAX_INDEXED);
   // The unary + keeps SQLite from an index whose rows it would have to sort.
   const rest = given.filter((column) => column !== indexed)
@@ -139,7 +141,12 @@ function filterOf({ types, authors, fromTs, untilTs }: EntriesOptions): Filter {
   return { conditions, parameters, isComplete: false };
 }
 
-function unique(values: Iterable<string>): string[] {
+/**
+ * The different texts of a list of types or authors.
+ *
+ * @throws {LogError} `invalid-argument`.
+ */
+export function distinctTexts(values: Iterable<string>): string[] {
   if (typeof values === "string") {
     throw new LogError("invalid-argument", `types and authors are lists; put ${JSON.stringify(values)} into one`);
   }

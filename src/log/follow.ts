@@ -7,7 +7,7 @@
 import { LogError } from "../errors.ts";
 import type { Changes } from "./changes.ts";
 import type { Connection } from "../sqlite/connection.ts";
-import { type EntriesOptions, lastSeq, readEntries, requireInteger, requireObject } from "./entries.ts";
+import { distinctTexts, type EntriesOptions, lastSeq, readEntries, requireInteger, requireObject } from "./entries.ts";
 
 /** Which operations to follow, and until when. */
 export interface FollowOptions extends Pick<EntriesOptions, "types" | "authors"> {
@@ -33,12 +33,15 @@ export function followEntries<T>(
   decode: (seq: number, wire: string) => T,
 ): AsyncGenerator<T, void, undefined> {
   requireObject("options", options);
-  const { sinceSeq = lastSeq(connection), signal, ...filter } = options;
+  const { sinceSeq = lastSeq(connection), signal, types, authors } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new LogError("invalid-argument", "signal must be an AbortSignal");
   }
   requireInteger("sinceSeq", sinceSeq, 0);
-  readEntries(connection, filter, decode); // refuses what is not a filter, at the call
+  const filter = { // read once: an iterator gives its values only once
+    types: types === undefined ? undefined : distinctTexts(types),
+    authors: authors === undefined ? undefined : distinctTexts(authors),
+  };
   const left = new AbortController();
   const ends = AbortSignal.any(signal === undefined ? [left.signal] : [signal, left.signal]);
   const entries = follow(connection, changes, { sinceSeq, signal: ends, filter }, decode);

@@ -24,6 +24,18 @@ Deno.test("following begins with what is appended after the call, or after a seq
   assertEquals(await next(rest, 2), ["three", "four"]);
 });
 
+Deno.test("types and authors are read once, so that an iterator can give them", async () => {
+  using log = OpLog.open();
+  const filter = { types: ["note"].values(), authors: [alice.author].values(), sinceSeq: 0 };
+  log.record(alice, "note", { text: "one" });
+  const entries = log.follow(filter);
+  assertEquals(await next(entries, 1), ["one"]);
+  const following = next(entries, 1);
+  log.record(alice, "other", {});
+  log.record(alice, "note", { text: "two" });
+  assertEquals(await following, ["two"]);
+});
+
 Deno.test("a follower waits, and gets what this process appends", async () => {
   using log = OpLog.open();
   const following = next(log.follow(), 2);
