@@ -49,7 +49,7 @@ export function selectHeads(connection: Connection, limit: number): string[] {
  * @param limit The greatest number of heads.
  */
 export function selectDeepestHeads(connection: Connection, limit: number): string[] {
-  return connection.query(SELECT_DEEPEST).values<[string]>(limit).map(([opId]) => opId);
+  return derivedRows(connection, SELECT_DEEPEST, ["text"], limit).map(([opId]) => opId);
 }
 
 function apply(connection: Connection, batch: Batch): void {
