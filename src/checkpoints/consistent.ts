@@ -6,7 +6,7 @@
 
 import { InconsistentError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
-import { lastSeq } from "../log/entries.ts";
+import { lastSeq, opIdAt } from "../log/entries.ts";
 import { textLeafHash } from "../log/leaf.ts";
 import { readTexts } from "../derived/batch.ts";
 import { hashReader, rootAt } from "../derived/tree.ts";
@@ -14,8 +14,6 @@ import { counted } from "../text.ts";
 import type { Checkpoint } from "../tlog/checkpoint.ts";
 import { equalHashes } from "../tlog/merkle.ts";
 import { storedCheckpoints } from "./stored.ts";
-
-const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
 
 /**
  * Refuses a checkpoint that the log contradicts.
@@ -76,7 +74,7 @@ function firstChange(connection: Connection, size: number): { seq: number; opId:
   for (const { seq, wire } of readTexts(connection, { after: 0, last: lastSeq(connection) })) {
     if (index >= size) return undefined;
     if (equalHashes(read(0, index++), textLeafHash(wire))) continue;
-    return { seq, opId: connection.query(SELECT_OP_ID).value<[string]>(seq)![0] };
+    return { seq, opId: opIdAt(connection, seq)! };
   }
   return undefined;
 }

@@ -11,6 +11,7 @@ import { decodeBody, PARTS_PER_MILLION } from "../wire/bodies.ts";
 import { isAuthor } from "../keys/author.ts";
 import { isOpId } from "../wire/ids.ts";
 import { isNatural } from "../wire/value.ts";
+import { opIdAt } from "../log/entries.ts";
 import { derivedDamaged, derivedIntegers, derivedRow, derivedRows } from "../derived/damage.ts";
 import { decodeStored } from "../derived/read.ts";
 import type { Claim, ClaimFilter, ClaimStatus } from "./claim.ts";
@@ -34,7 +35,6 @@ const SELECT_LAST_ABOUT = "WITH keyed (id) AS (SELECT id FROM mnema_keys WHERE k
   "ORDER BY depth DESC, claim.op_id DESC LIMIT ?)";
 const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
   "JOIN mnema_values AS grouped ON grouped.id = claim.value WHERE seq = ?";
-const SELECT_OP_ID = "SELECT op_id FROM ops WHERE seq = ?";
 
 /** The SQL condition of each status. */
 const STATUSES: Record<ClaimStatus, string> = {
@@ -202,7 +202,7 @@ export class ClaimReader {
   opId(seq: number | null): string {
     let opId = this.#opIds.get(seq!);
     if (opId !== undefined) return opId;
-    opId = this.#connection.query(SELECT_OP_ID).value<[string]>(seq)?.[0];
+    opId = opIdAt(this.#connection, seq);
     if (typeof opId !== "string") throw derivedDamaged(this.#connection, `there is no operation at seq ${seq}`);
     this.#opIds.set(seq!, opId);
     return opId;

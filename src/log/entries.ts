@@ -75,6 +75,11 @@ export function seqOf(connection: Connection, opId: string): number | undefined 
   return connection.query("SELECT seq FROM ops WHERE op_id = ?").value<[number]>(opId)?.[0];
 }
 
+/** The id of the operation at a `seq`, which may be null; undefined when the log holds none. */
+export function opIdAt(connection: Connection, seq: number | null): string | undefined {
+  return connection.query("SELECT op_id FROM ops WHERE seq = ?").value<[string]>(seq)?.[0];
+}
+
 /** The `seq` and the wire text of an operation; undefined when the log does not hold it. */
 export function rowOf(connection: Connection, opId: string): [seq: number, wire: string] | undefined {
   return connection.query("SELECT seq, wire FROM ops WHERE op_id = ?").value(opId);
