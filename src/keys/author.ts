@@ -12,6 +12,11 @@ export function isAuthor(text: string): boolean {
   return AUTHOR.test(text);
 }
 
+/** The author id of a public key, given in hex. */
+export function authorOf(publicKey: string): string {
+  return PREFIX + publicKey;
+}
+
 /** The public key in a well-formed author id, in hex. */
 export function publicKeyHex(author: string): string {
   return author.slice(PREFIX.length);

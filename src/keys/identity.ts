@@ -6,6 +6,7 @@
 
 import { createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { LogError } from "../errors.ts";
+import { authorOf } from "./author.ts";
 import { pemOf, readKeyFile, writeKeyFile } from "./key_file.ts";
 import { identities, type Signer } from "./signer.ts";
 
@@ -35,7 +36,7 @@ export class Identity implements Signer {
     this.#seed = new Uint8Array(seed); // a copy: author and key must be from the same bytes
     this.#key = createPrivateKey(pemOf(this.#seed));
     const publicKey = this.#key.export({ format: "jwk" }).x!;
-    this.author = "mnk_" + Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toHex();
+    this.author = authorOf(Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toHex());
     Object.freeze(this);
     if (new.target === Identity) identities.set(this, (message) => this.#sign(message)); // a subclass may override sign
   }
