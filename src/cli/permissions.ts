@@ -94,7 +94,8 @@ function flags(permissions: readonly Permission[]): string[] {
     .map(([name, list]) => name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...list.values()].join()}`);
 }
 
-function ifGranted(variable: string): string | undefined {
+/** The value of an environment variable; undefined without the permission to read it. */
+export function ifGranted(variable: string): string | undefined {
   return isGranted({ name: "env", target: variable }) ? Deno.env.get(variable) : undefined;
 }
 

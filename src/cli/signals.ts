@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isGranted } from "./permissions.ts";
+
 /** The exit code of a command that an interrupt has ended. */
 export const EXIT_INTERRUPTED = 130;
 
@@ -34,9 +36,7 @@ const CLOSED = 0x08 | 0x10;
  */
 export async function stdoutClosed(): Promise<void> {
   const library = C_LIBRARIES[Deno.build.os];
-  const granted = library !== undefined &&
-    Deno.permissions.querySync({ name: "ffi", path: library }).state === "granted";
-  if (granted) {
+  if (library !== undefined && isGranted({ name: "ffi", target: library })) {
     try {
       const poll = { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true } as const;
       const { symbols } = Deno.dlopen(library, { poll });

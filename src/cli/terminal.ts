@@ -4,12 +4,13 @@
  * @module
  */
 
+import { ifGranted } from "./permissions.ts";
+
 /**
  * Whether the terminal interprets no escape sequences (`TERM=dumb`). Without the permission to read `TERM`: false.
  */
 export function isDumb(): boolean {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
-  return state === "granted" && Deno.env.get("TERM") === "dumb";
+  return ifGranted("TERM") === "dumb";
 }
 
 /** How many columns the terminal has now; undefined when that is unknown. It may be resized at any time. */
