@@ -51,6 +51,21 @@ export interface AppendOptions {
   checkPrev?: boolean;
 }
 
+/** The parts of an open log that rooms above the facade use: synchronization and streams. */
+export interface Internals {
+  /** The connection to the file. */
+  readonly connection: Connection;
+  /** The projection engine. */
+  readonly projections: Projections;
+  /** Appends and begins transactions. */
+  readonly writer: Writer;
+  /** Reports that the file may have changed. */
+  readonly changes: Changes;
+}
+
+/** The parts of an open log. It is not exported from `mod.ts`. */
+export let internalsOf: (log: OpLog) => Internals;
+
 /** An operation and its place in the log. */
 export interface Entry {
   /** Its position in this log: greater than that of everything it follows. */
@@ -91,6 +106,15 @@ export class OpLog implements Disposable {
   /** Signed checkpoints, and proofs of what they say. */
   readonly proofs: Proofs;
   #closed = false;
+
+  static {
+    internalsOf = (log) => ({
+      connection: log.#connection,
+      projections: log.#projections,
+      writer: log.#writer,
+      changes: log.#changes,
+    });
+  }
 
   private constructor(path: string | URL, options: OpenOptions, connection: Connection, maxOperationBytes: number) {
     this.#path = path;

@@ -18,6 +18,9 @@ const ROOMS = [
   "audit",
   "render",
   "oplog.ts",
+  "sync",
+  "stream",
+  "web",
   "cli",
 ];
 /** Rooms without file access, including everything that they import. */
