@@ -34,8 +34,9 @@ export type { CheckpointOptions } from "./src/checkpoints/proofs.ts";
 export { audit } from "./src/audit/audit.ts";
 export type { AuditOptions, AuditProgress, AuditReport, Finding, FindingKind } from "./src/audit/audit.ts";
 export { Claims } from "./src/claims/claims.ts";
-export type { Cascade, ClaimDraft, RulingOptions } from "./src/claims/claims.ts";
+export type { ClaimDraft, RulingOptions } from "./src/claims/claims.ts";
 export type {
+  Cascade,
   Claim,
   ClaimFilter,
   ClaimStatus,

@@ -6,6 +6,7 @@
 
 import { claims } from "./claims/tables.ts";
 import { children } from "./derived/children.ts";
+import { counts } from "./derived/counts.ts";
 import { depths } from "./derived/depths.ts";
 import { heads } from "./derived/heads.ts";
 import type { TableProjection } from "./derived/table_projection.ts";
@@ -19,4 +20,4 @@ export const FOLLOWERS: readonly TableProjection[] = [heads, tree];
 export const REBUILT: readonly TableProjection[] = [...FOLLOWERS, claims];
 
 /** All of them. */
-export const BUILT_IN: readonly TableProjection[] = [...FOLLOWERS, depths, children, times, claims];
+export const BUILT_IN: readonly TableProjection[] = [...FOLLOWERS, depths, children, times, counts, claims];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Operation } from "../wire/operation.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 
 /**
@@ -118,6 +119,19 @@ export interface Explanation {
   readonly fall?: Fall;
   /** The later claim, when it is superseded. */
   readonly supersededBy?: Claim;
+}
+
+/** The result of a refute or a correction. */
+export interface Cascade {
+  /** The refute or correction. */
+  op: Operation;
+  /** A `claim.invalidate` for each claim that it has refuted, corrected or invalidated. */
+  invalidations: Operation[];
+  /**
+   * Whether it took effect. It follows the deepest heads of the log, and so is after every other refute and correction of
+   * its key in replay order. If damaged derived tables place another one later, that one lifts it.
+   */
+  effective: boolean;
 }
 
 /** A filter of claims: those that match all given fields. */

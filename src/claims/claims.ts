@@ -14,7 +14,7 @@ import { MAX_PREV } from "../wire/envelope.ts";
 import { Operation, type OperationDraft } from "../wire/operation.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 import type { Projections } from "../derived/engine.ts";
-import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
+import type { Cascade, Claim, ClaimFilter, Explanation } from "./claim.ts";
 import { FallPaths, FallRecord } from "./cascade.ts";
 import { explain } from "./explain.ts";
 import { checkFilter, ClaimReader, selectClaims, selectCurrent, selectLastAbout, selectLatest } from "./read.ts";
@@ -44,19 +44,6 @@ export interface RulingOptions {
   reason?: string;
   /** Unix milliseconds; default now. */
   ts?: number;
-}
-
-/** The result of a refute or a correction. */
-export interface Cascade {
-  /** The refute or correction. */
-  op: Operation;
-  /** A `claim.invalidate` for each claim that it has refuted, corrected or invalidated. */
-  invalidations: Operation[];
-  /**
-   * Whether it took effect. It follows the deepest heads of the log, and so is after every other refute and correction of
-   * its key in replay order. If damaged derived tables place another one later, that one lifts it.
-   */
-  effective: boolean;
 }
 
 /** The functions of the log by which claims append. */
