@@ -37,13 +37,17 @@ export { Claims } from "./src/claims/claims.ts";
 export type { ClaimDraft, RulingOptions } from "./src/claims/claims.ts";
 export type {
   Cascade,
+  CascadePreview,
   Claim,
   ClaimFilter,
+  ClaimOrder,
+  ClaimStats,
   ClaimStatus,
   Evidence,
   Explanation,
   ExplanationNode,
   Fall,
+  Ruling,
 } from "./src/claims/claim.ts";
 export { formatDot, formatJson, formatMermaid, formatTree } from "./src/render/format.ts";
 export type { TreeOptions, TreeStyle } from "./src/render/format.ts";

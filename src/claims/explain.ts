@@ -15,19 +15,38 @@ import { ClaimReader } from "./read.ts";
 
 const SELECT_WIRE = "SELECT wire FROM ops WHERE seq = ?";
 
-/** Explains the claim at a `seq`. Claims must be caught up. */
-export function explain(connection: Connection, claim: Claim, seq: number): Explanation {
+/**
+ * Explains the claim at a `seq`. Claims must be caught up.
+ *
+ * @param limit The most nodes, and the most ids of the path of a fall.
+ */
+export function explain(connection: Connection, claim: Claim, seq: number, limit?: number): Explanation {
   const reader = new ClaimReader(connection);
-  const explanation = { claim, nodes: collect(connection, reader, claim) };
+  const why = reasonOf(connection, reader, claim, seq, limit);
+  if (limit === undefined) return { claim, nodes: collect(connection, reader, claim), ...why };
+  const nodes = nearest(connection, reader, claim, why.fall?.path ?? [], limit);
+  const shown = new Set(nodes.map(({ opId }) => opId));
+  const inputs = new Set(nodes.flatMap((node) => node.is === "claim" ? node.claim.inputs : []));
+  const leftOut = inputs.difference(shown).size;
+  return { claim, nodes, ...leftOut === 0 ? {} : { leftOut }, ...why };
+}
+
+function reasonOf(
+  connection: Connection,
+  reader: ClaimReader,
+  claim: Claim,
+  seq: number,
+  limit?: number,
+): Pick<Explanation, "fall" | "supersededBy"> {
   switch (claim.status) {
     case "refuted":
     case "corrected":
     case "invalidated":
-      return { ...explanation, fall: fallOf(connection, reader, seq) };
+      return { fall: fallOf(connection, reader, seq, limit) };
     case "superseded":
-      return { ...explanation, supersededBy: reader.named(seqOf(connection, claim.cause!)!) };
+      return { supersededBy: reader.named(seqOf(connection, claim.cause!)!) };
     default:
-      return explanation;
+      return {};
   }
 }
 
@@ -46,6 +65,34 @@ function collect(connection: Connection, reader: ClaimReader, claim: Claim): Exp
   return nodes;
 }
 
+/**
+ * The claim; the claims on the path of its fall, for at most half of the nodes: the first, and the nearest; and the inputs
+ * nearest to these, breadth first.
+ *
+ * @param path The ids of the path, from the ruling to the claim.
+ * @param limit The most nodes.
+ */
+function nearest(
+  connection: Connection,
+  reader: ClaimReader,
+  claim: Claim,
+  path: readonly string[],
+  limit: number,
+): ExplanationNode[] {
+  const nodes = new Map<string, ExplanationNode>();
+  const add = (opId: string) => {
+    if (nodes.size < limit && !nodes.has(opId)) nodes.set(opId, nodeOf(connection, reader, opId));
+  };
+  add(claim.opId);
+  const [first, ...rest] = path.slice(1, -1);
+  if (first !== undefined) [first, ...rest.reverse()].slice(0, Math.floor(limit / 2)).forEach(add);
+  for (const node of nodes.values()) { // those that are added meanwhile, too
+    if (nodes.size >= limit) break;
+    if (node.is === "claim") node.claim.inputs.forEach(add);
+  }
+  return [...nodes.values()];
+}
+
 function nodeOf(connection: Connection, reader: ClaimReader, opId: string): ExplanationNode {
   const found = findOperation(connection, opId);
   if (found === undefined) return { is: "missing", opId };
@@ -62,8 +109,11 @@ function nodeOf(connection: Connection, reader: ClaimReader, opId: string): Expl
   };
 }
 
-function fallOf(connection: Connection, reader: ClaimReader, seq: number): Fall {
+function fallOf(connection: Connection, reader: ClaimReader, seq: number, limit = Infinity): Fall {
   const path = reader.path(seq);
+  const half = Math.max(1, Math.floor(limit / 2));
+  const isCut = path.length > Math.max(2, limit);
+  const shown = isCut ? [...path.slice(0, half), ...path.slice(-half)] : path;
   const row = connection.query(SELECT_WIRE).value<[unknown]>(path[0]);
   const { opId, type, author, ts, body } = decodeStored(connection.path, path[0], row?.[0]);
   const known = decodeBody(type, body);
@@ -79,7 +129,8 @@ function fallOf(connection: Connection, reader: ClaimReader, seq: number): Fall 
     key,
     ...value === undefined ? {} : { value },
     ...reason === undefined ? {} : { reason },
-    path: path.map((seq) => reader.opId(seq)),
+    path: shown.map((seq) => reader.opId(seq)),
+    ...isCut ? { pathLeftOut: path.length - shown.length } : {},
   };
 }
 
