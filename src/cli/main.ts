@@ -26,6 +26,7 @@ import { checkpoint, consistency, prove, verify, vkey } from "./proof.ts";
 import { heads, show, stats } from "./read.ts";
 import { rebuild } from "./rebuild.ts";
 import { correct, refute } from "./refute.ts";
+import { serve } from "./serve.ts";
 import { sentenceOf } from "./sentence.ts";
 
 const COMMANDS: Record<string, Command> = {
@@ -51,6 +52,7 @@ const COMMANDS: Record<string, Command> = {
   verify,
   vkey,
   audit,
+  serve,
 };
 COMMANDS.completions = completions(COMMANDS);
 

@@ -10,9 +10,9 @@ import { LIBRARY_ENV } from "../sqlite/library.ts";
 
 const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV, "TERM"];
 
-type Name = "read" | "write" | "env" | "ffi";
+type Name = "read" | "write" | "env" | "ffi" | "net" | "run";
 
-/** A permission for a path or a variable, or for all. */
+/** A permission for a path, a variable, an address or a command, or for all. */
 interface Permission {
   name: Name;
   target?: string;
@@ -37,6 +37,17 @@ export function requireLibrary(): void {
   }
 }
 
+/** Refuses what Deno would prompt for when an address is listened at. */
+export function requireListen({ hostname, port }: { hostname: string; port: number }): void {
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  requireGranted("net", port === 0 ? host : `${host}:${port}`);
+}
+
+/** Refuses what Deno would prompt for when a command is run. */
+export function requireRun(command: string): void {
+  requireGranted("run", command);
+}
+
 /** The value of an environment variable. */
 export function readVariable(name: string): string | undefined {
   requireGranted("env", name);
@@ -54,7 +65,8 @@ export function readVariable(name: string): string | undefined {
 export function explainDenial(error: unknown, given: { log?: string; key?: string }): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (!(cause instanceof Deno.errors.NotCapable)) continue;
-    const [, name, target] = /^Requires (read|write|env|ffi) access(?: to "([^"]*)")?/.exec(cause.message) ?? [];
+    const [, name, target] = /^Requires (read|write|env|ffi|net|run) access(?: to "([^"]*)")?/.exec(cause.message) ??
+      [];
     if (name === undefined) return cause.message;
     const missing = [...usual(given).filter((permission) => !isGranted(permission)), { name: name as Name, target }];
     return `permissions are missing: run mnema, or install it again, with ${flags(missing).join(" ")}`;
@@ -81,9 +93,11 @@ function flags(permissions: readonly Permission[]): string[] {
     write: new Map(),
     ffi: new Map(),
     env: new Map(),
+    net: new Map(),
+    run: new Map(),
   };
   for (const { name, target = "" } of permissions) {
-    if (name === "env" || name === "ffi") targets[name].set(target, target);
+    if (name !== "read" && name !== "write") targets[name].set(target, target);
     else {
       const folder = dirname(target); // SQLite has files beside the log
       const key = resolve(folder);
@@ -101,6 +115,18 @@ export function ifGranted(variable: string): string | undefined {
 
 /** Whether Deno would not prompt. */
 export function isGranted({ name, target }: Permission): boolean {
-  const descriptor: Deno.PermissionDescriptor = name === "env" ? { name, variable: target } : { name, path: target };
-  return Deno.permissions.querySync(descriptor).state === "granted";
+  return Deno.permissions.querySync(descriptorOf(name, target)).state === "granted";
+}
+
+function descriptorOf(name: Name, target?: string): Deno.PermissionDescriptor {
+  switch (name) {
+    case "env":
+      return { name, variable: target };
+    case "net":
+      return { name, host: target };
+    case "run":
+      return { name, command: target };
+    default:
+      return { name, path: target };
+  }
 }
