@@ -167,7 +167,17 @@ table { width: 100%; margin: 0.75rem 0; border-collapse: collapse; }
 caption { padding: 0.25rem 0; color: var(--soft); text-align: left; }
 th { color: var(--soft); font-size: 0.875rem; font-weight: 600; text-align: left; white-space: nowrap; }
 th, td { padding: 0.375rem 0.75rem 0.375rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td:has(.id), td time, .status { white-space: nowrap; }
+th, td { overflow-wrap: break-word; }
+.key, .value, .body, .type { overflow-wrap: anywhere; }
+td:has(.type) { min-width: 9.5rem; }
+td:has(> .id), td time, .status, .seq { white-space: nowrap; }
+h2 + table caption, h2 + [data-live] > table:first-child caption {
+  position: absolute;
+  width: 1px;
+  height: 1px;
+  overflow: hidden;
+  clip-path: inset(50%);
+}
 .facts { display: grid; gap: 0.375rem; margin: 0.75rem 0; }
 .facts div { display: grid; grid-template-columns: 10rem 1fr; gap: 0.25rem 1rem; }
 .facts dt { color: var(--soft); }
@@ -192,7 +202,7 @@ td:has(.id), td time, .status { white-space: nowrap; }
 .mark.bad::before { content: "✗ " / ""; }
 .notice { padding: 0.5rem 0.75rem; background: var(--warn-ground); color: var(--warn); border-radius: 0.5rem; }
 .problem { font-size: 1.1rem; }
-form.filter { display: flex; flex-wrap: wrap; align-items: end; gap: 0.5rem 1rem; }
+form.filter { display: flex; flex-wrap: wrap; align-items: start; gap: 0.5rem 1rem; }
 .field { margin: 0; flex: 1 1 10rem; max-width: 20rem; }
 form.edit .field { margin: 0.75rem 0; max-width: 40rem; }
 label { display: block; font-size: 0.875rem; font-weight: 600; }
@@ -209,6 +219,7 @@ button {
 }
 button.danger { background: var(--bad); border-color: var(--bad); color: var(--ground); }
 .submit { margin: 0; }
+form.filter .submit { padding-top: 1.3125rem; }
 form.edit .submit { margin: 1rem 0; }
 .actions { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; margin: 1rem 0; padding: 0; list-style: none; }
 .pager { display: flex; gap: 1.5rem; margin: 1rem 0; }
@@ -234,6 +245,7 @@ progress { width: 100%; max-width: 40rem; height: 1.25rem; accent-color: var(--a
   tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   td { display: block; padding: 0; border: 0; min-width: 0; }
   .field { max-width: none; flex-basis: 100%; }
+  form.filter .submit { padding: 0; }
 }
 @media (prefers-reduced-motion: no-preference) {
   html { scroll-behavior: smooth; }

@@ -101,7 +101,7 @@ ${shown.length > 0 ? claimsTable(captionOf(filter), shown) : html`<p>No claim ma
 /** A table of claims. */
 export function claimsTable(caption: string, list: readonly Claim[]): Html {
   const rows = list.map((claim) => [
-    html`<a href="${withQuery("/claims", { key: claim.key })}">${line(claim.key, COLUMNS)}</a>`,
+    html`<a class="key" href="${withQuery("/claims", { key: claim.key })}">${line(claim.key, COLUMNS)}</a>`,
     html`<span class="value">${value(claim.value, COLUMNS)}</span>`,
     percent(claim.confidencePpm),
     statusBadge(claim.status),

@@ -68,7 +68,7 @@ export function newToken(): string {
 }
 
 /** Whether an address is of this machine alone. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return LOOPBACK_ADDRESS.test(hostname);
 }
 

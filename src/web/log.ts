@@ -90,7 +90,7 @@ export function entriesTable(caption: string, entries: readonly Entry[]): Html {
   const rows = entries.map(({ seq, op }) => [
     html`<span class="seq">${number(seq)}</span>`,
     time(op.ts),
-    data(op.type),
+    html`<span class="type">${data(op.type)}</span>`,
     authorLink(op.author),
     operationLink(op.opId),
     html`<span class="body">${value(op.body, BODY_COLUMNS)}</span>`,

@@ -11,7 +11,7 @@
 import { Hono } from "hono";
 import type { Signer } from "../keys/signer.ts";
 import { internalsOf, OpLog } from "../oplog.ts";
-import { answer, errorPage, refusal, wantsJson } from "./answer.ts";
+import { answer, errorPage, refusal } from "./answer.ts";
 import { ICON, LIVE_SCRIPT, STYLE } from "./assets.ts";
 import { auditPage, startAudit } from "./audit.ts";
 import { Audits } from "./audits.ts";
@@ -19,7 +19,7 @@ import { CatchUp } from "./catch_up.ts";
 import { claimPage } from "./claim.ts";
 import { claimsPage } from "./claims.ts";
 import { appendAssert, appendRuling, assertPage, rulingPage } from "./edit.ts";
-import { type Address, Guard, isLoopback, REASONS, SECURITY_HEADERS } from "./guard.ts";
+import { type Address, Guard, REASONS, SECURITY_HEADERS } from "./guard.ts";
 import { Hub } from "./hub.ts";
 import { logPage } from "./log.ts";
 import { downloadProof, downloadWire, operationPage } from "./operation.ts";
