@@ -51,6 +51,10 @@ export type {
 } from "./src/claims/claim.ts";
 export { formatDot, formatJson, formatMermaid, formatTree } from "./src/render/format.ts";
 export type { TreeOptions, TreeStyle } from "./src/render/format.ts";
+export { formatSvg } from "./src/layout/svg.ts";
+export type { FormatSvgOptions } from "./src/layout/svg.ts";
+export type { LayoutOptions } from "./src/layout/layout.ts";
+export type { SvgOptions } from "./src/render/svg.ts";
 export type { Projection, ReplayEntry } from "./src/derived/projection.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";
 export type { FollowOptions } from "./src/log/follow.ts";

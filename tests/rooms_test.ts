@@ -17,6 +17,7 @@ const ROOMS = [
   "checkpoints",
   "audit",
   "render",
+  "layout",
   "oplog.ts",
   "sync",
   "stream",

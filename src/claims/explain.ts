@@ -11,6 +11,7 @@ import type { Operation } from "../wire/operation.ts";
 import { derivedDamaged } from "../derived/damage.ts";
 import { decodeStored } from "../derived/read.ts";
 import type { Claim, Explanation, ExplanationNode, Fall } from "./claim.ts";
+import { countLeftOut, nearestNodes } from "./nearest.ts";
 import { ClaimReader } from "./read.ts";
 
 const SELECT_WIRE = "SELECT wire FROM ops WHERE seq = ?";
@@ -24,10 +25,8 @@ export function explain(connection: Connection, claim: Claim, seq: number, limit
   const reader = new ClaimReader(connection);
   const why = reasonOf(connection, reader, claim, seq, limit);
   if (limit === undefined) return { claim, nodes: collect(connection, reader, claim), ...why };
-  const nodes = nearest(connection, reader, claim, why.fall?.path ?? [], limit);
-  const shown = new Set(nodes.map(({ opId }) => opId));
-  const inputs = new Set(nodes.flatMap((node) => node.is === "claim" ? node.claim.inputs : []));
-  const leftOut = inputs.difference(shown).size;
+  const nodes = nearestNodes(claim.opId, why.fall, limit, (opId) => nodeOf(connection, reader, opId));
+  const leftOut = countLeftOut(nodes);
   return { claim, nodes, ...leftOut === 0 ? {} : { leftOut }, ...why };
 }
 
@@ -63,34 +62,6 @@ function collect(connection: Connection, reader: ClaimReader, claim: Claim): Exp
     if (node.is === "claim") stack.push(...node.claim.inputs.toReversed());
   }
   return nodes;
-}
-
-/**
- * The claim; the claims on the path of its fall, for at most half of the nodes: the first, and the nearest; and the inputs
- * nearest to these, breadth first.
- *
- * @param path The ids of the path, from the ruling to the claim.
- * @param limit The most nodes.
- */
-function nearest(
-  connection: Connection,
-  reader: ClaimReader,
-  claim: Claim,
-  path: readonly string[],
-  limit: number,
-): ExplanationNode[] {
-  const nodes = new Map<string, ExplanationNode>();
-  const add = (opId: string) => {
-    if (nodes.size < limit && !nodes.has(opId)) nodes.set(opId, nodeOf(connection, reader, opId));
-  };
-  add(claim.opId);
-  const [first, ...rest] = path.slice(1, -1);
-  if (first !== undefined) [first, ...rest.reverse()].slice(0, Math.floor(limit / 2)).forEach(add);
-  for (const node of nodes.values()) { // those that are added meanwhile, too
-    if (nodes.size >= limit) break;
-    if (node.is === "claim") node.claim.inputs.forEach(add);
-  }
-  return [...nodes.values()];
 }
 
 function nodeOf(connection: Connection, reader: ClaimReader, opId: string): ExplanationNode {

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type ClaimFilter, type ClaimOrder, encodeCanonical, LogError, NotFoundError, OpLog } from "../../mod.ts";
+import { type CanonicalValue, type ClaimFilter, type ClaimOrder, LogError, NotFoundError, OpLog } from "../../mod.ts";
 import { alice } from "../operations.ts";
 import { runs } from "../runs.ts";
 import { histories, idOf } from "./histories.ts";
@@ -9,11 +9,9 @@ import { STATUSES, UNCHECKED } from "./scenarios.ts";
 const ORDERS: ClaimOrder[] = ["key", "confidence", "newest"];
 
 /** A log with a claim for each key and value, and the keys of the claims that match a filter. */
-function claimed(...claims: [key: string, value: Parameters<typeof encodeCanonical>[0], confidencePpm?: number][]) {
+function claimed(...claims: [key: string, value: CanonicalValue, confidencePpm?: number][]) {
   const log = OpLog.open();
-  for (const [key, value, confidencePpm] of claims) {
-    log.claims.assert(alice, { key, value, confidencePpm } as Parameters<typeof log.claims.assert>[1]);
-  }
+  for (const [key, value, confidencePpm] of claims) log.claims.assert(alice, { key, value, confidencePpm });
   const keys = (filter: ClaimFilter) => [...log.claims.query(filter)].map(({ key }) => key);
   return { log, keys };
 }
@@ -42,12 +40,11 @@ Deno.test("the pages of a list of claims are the whole list, for any history, or
       log.appendAll(ops, UNCHECKED);
       const whole = [...log.claims.query(filter)];
       const paged = [];
-      for (let after: string | undefined;;) {
-        const page = [...log.claims.query({ ...filter, after, limit })];
+      let page;
+      do {
+        page = [...log.claims.query({ ...filter, after: paged.at(-1)?.opId, limit })];
         paged.push(...page);
-        if (page.length < limit) break;
-        after = page.at(-1)!.opId;
-      }
+      } while (page.length === limit);
       assertEquals(paged, whole);
     }),
     { numRuns: runs(100) },
@@ -124,14 +121,11 @@ Deno.test("claims are counted by status, for any history", () => {
       assertEquals(log.claims.stats().claims, 0);
       log.appendAll(ops, UNCHECKED);
       const all = [...log.claims.query()];
-      const statuses = Object.fromEntries(
-        STATUSES.map((status) => [status, all.filter((claim) => claim.status === status).length]),
-      );
-      assertEquals(log.claims.stats(), {
-        claims: all.length,
-        keys: new Set(all.map(({ key }) => key)).size,
-        statuses,
-      } as ReturnType<typeof log.claims.stats>);
+      const { claims, keys, statuses } = log.claims.stats();
+      assertEquals([claims, keys], [all.length, new Set(all.map(({ key }) => key)).size]);
+      for (const status of STATUSES) {
+        assertEquals(statuses[status], all.filter((claim) => claim.status === status).length, status);
+      }
     }),
     { numRuns: runs(50) },
   );
