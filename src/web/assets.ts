@@ -4,6 +4,8 @@
  * @module
  */
 
+import { SVG_STYLE } from "../render/svg.ts";
+
 /** The icon: evidence, and two claims above it. */
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <rect width="32" height="32" rx="7" fill="#174a5c"/>
@@ -67,6 +69,17 @@ function replace(loaded) {
       part.replaceChildren(...next.childNodes);
       [...part.querySelectorAll("a")].find((link) => link.getAttribute("href") === address)?.focus();
     } else part.replaceChildren(...next.childNodes);
+    if (part.querySelector(".picture") !== null) center();
+  }
+}
+
+/** A picture that is wider than the page begins at its first node, the explained claim. */
+function center() {
+  for (const picture of document.querySelectorAll(".picture")) {
+    const root = picture.querySelector(".root")?.getBoundingClientRect();
+    if (root === undefined) continue;
+    const { left, width } = picture.getBoundingClientRect();
+    picture.scrollLeft += root.left + root.width / 2 - left - width / 2;
   }
 }
 
@@ -76,6 +89,7 @@ addEventListener("pagehide", () => {
   events = undefined;
 });
 addEventListener("pageshow", listen);
+center();
 listen();
 `;
 
@@ -250,4 +264,5 @@ progress { width: 100%; max-width: 40rem; height: 1.25rem; accent-color: var(--a
 @media (prefers-reduced-motion: no-preference) {
   html { scroll-behavior: smooth; }
 }
+${SVG_STYLE}
 `;

@@ -36,25 +36,29 @@ import { type Page, PATIENCE_MS, type Site } from "./site.ts";
 const NODES = 100;
 const MAX_NODES = 2000;
 const COLUMNS = 100;
+/** Seconds after which a browser without scripts loads the page again, to show the picture. */
+const REFRESH = 1;
 /** How many inputs a sentence names. */
 const MAX_INPUTS = 12;
 
 /** The page of a claim, whose id may be abbreviated. */
 export async function claimPage(site: Site, context: Context): Promise<Page> {
-  const { log, catchUp, frame } = site;
+  const { log, catchUp, frame, pictures } = site;
   const behind = await catchUp.within(PATIENCE_MS, claims);
   const limit = Parameters.ofQuery(context.req.raw).integer("limit", 1, MAX_NODES) ?? NODES;
   const opId = log.resolve(context.req.param("id") ?? "");
   const explanation = log.claims.explain(opId, { limit });
   const { claim } = explanation;
+  const picture = pictures.of(explanation);
   return {
     title: `Claim: ${title({ is: "claim", opId, claim }, COLUMNS)}`,
     section: "/claims",
     isLive: true,
+    refresh: picture.is === "drawing" ? REFRESH : undefined,
     body: html`${live("claim", html`${catchingUp(behind, catchUp.failure)}${aboutClaim(claim)}${fallOf(explanation)}`)}
 ${frame.canEdit ? actions(claim) : NOTHING}
 <h2>Why, as a picture</h2>
-${live("picture", pictureOf(site, explanation))}
+${live("picture", pictureOf(picture))}
 ${more(explanation, limit)}
 <h2>Why, in sentences</h2>
 ${live("sentences", sentences(explanation))}`,

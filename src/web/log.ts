@@ -9,6 +9,10 @@ import { times } from "../derived/times.ts";
 import type { EntriesOptions } from "../log/entries.ts";
 import type { Entry } from "../oplog.ts";
 import { listed } from "../render/listed.ts";
+import { abbreviate, statement } from "../render/phrases.ts";
+import { decodeBody } from "../wire/bodies.ts";
+import { encodeCanonical } from "../wire/canonical.ts";
+import type { Operation } from "../wire/operation.ts";
 import {
   authorLink,
   catchingUp,
@@ -16,6 +20,7 @@ import {
   field,
   type Html,
   html,
+  line,
   live,
   NOTHING,
   number,
@@ -31,8 +36,8 @@ import { type Page, PATIENCE_MS, type Site } from "./site.ts";
 /** Operations of a page. */
 const PAGE = 100;
 const MAX_PAGE = 1000;
-/** The columns of a body in a table. */
-const BODY_COLUMNS = 100;
+/** The columns of what an operation says. */
+const SUMMARY_COLUMNS = 90;
 
 /** The page of the log that ends before a `seq`; the newest by default. */
 export async function logPage({ log, catchUp }: Site, context: Context): Promise<Page> {
@@ -93,9 +98,34 @@ export function entriesTable(caption: string, entries: readonly Entry[]): Html {
     html`<span class="type">${data(op.type)}</span>`,
     authorLink(op.author),
     operationLink(op.opId),
-    html`<span class="body">${value(op.body, BODY_COLUMNS)}</span>`,
+    html`<span class="body">${summaryOf(op)}</span>`,
   ]);
-  return table(caption, ["Seq", "Time", "Type", "Author", "Operation", "Body"], rows);
+  return table(caption, ["Seq", "Time", "Type", "Author", "Operation", "Says"], rows);
+}
+
+/** What an operation says, on one line. */
+function summaryOf({ type, body }: Operation): string {
+  const known = decodeBody(type, body);
+  switch (known?.type) {
+    case "claim.assert":
+    case "claim.correct":
+      return statement(known.body, SUMMARY_COLUMNS);
+    case "claim.refute": {
+      const { key, value } = known.body;
+      if (value !== undefined) return `${statement({ key, value }, SUMMARY_COLUMNS)} is not so`;
+      return `nothing that is claimed of ${line(key, SUMMARY_COLUMNS)} is so`;
+    }
+    case "claim.invalidate":
+      return `${abbreviate(known.body.claim)} fell with ${abbreviate(known.body.cause)}`;
+    case "evidence.add": {
+      const { kind, source, content } = known.body;
+      return line(`${kind} from ${source}: ${encodeCanonical(content)}`, SUMMARY_COLUMNS);
+    }
+    case "explanation.record":
+      return `why ${abbreviate(known.body.claim)}: ${line(known.body.summary, SUMMARY_COLUMNS)}`;
+    default:
+      return value(body, SUMMARY_COLUMNS);
+  }
 }
 
 function filterForm(given: Record<string, string | undefined>): Html {

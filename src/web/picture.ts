@@ -4,21 +4,22 @@
  * @module
  */
 
-import type { Explanation } from "../claims/claim.ts";
-import { data, type Html, html } from "./markup.ts";
-import type { Site } from "./site.ts";
+import { raw } from "hono/html";
+import { type Html, html } from "./markup.ts";
+import type { Picture } from "./pictures.ts";
 
-/** The picture, or what is shown until it is drawn. */
-export function pictureOf({ pictures }: Site, explanation: Explanation): Html {
-  const picture = pictures.of(explanation);
+/** The picture, which scrolls where it is wide, or what is shown until it is drawn. */
+export function pictureOf(picture: Picture): Html {
   switch (picture.is) {
     case "drawn":
-      return html`${picture.svg}`;
+      // The only markup that is not from a template: `drawSvg` has escaped its texts.
+      return html`<div class="picture" tabindex="0" role="region" aria-label="Picture of the explanation">${
+        raw(picture.svg)
+      }</div>`;
     case "drawing":
       return html`<p role="status">The picture is being drawn. The sentences below say the same.</p>`;
-    case "failed":
-      return html`<p role="status">The picture cannot be drawn: ${
-        data(picture.message)
-      }. The sentences below say the same.</p>`;
+    case "refused":
+      return html`<p role="status">Many pictures are being drawn: load this page again in a moment. The sentences below
+say the same.</p>`;
   }
 }
