@@ -50,6 +50,11 @@ export class Projections implements Follower {
     this.#followers = followers;
   }
 
+  /** Whether nothing can be written to the file, and copies are caught up. */
+  get isReadonly(): boolean {
+    return this.#connection.readonly;
+  }
+
   /** @inheritdoc */
   appended(operations: readonly Appended[]): void {
     this.#buffer.add(operations);

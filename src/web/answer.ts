@@ -5,7 +5,7 @@
  */
 
 import { LogError, type LogErrorCode } from "../errors.ts";
-import { html, layout, type SiteFrame } from "./markup.ts";
+import { data, html, layout, type SiteFrame } from "./markup.ts";
 import type { Page } from "./site.ts";
 
 type Status = NonNullable<Page["status"]>;
@@ -45,7 +45,7 @@ const ADVICE: Partial<Record<LogErrorCode, string>> = {
   "corrupt": "To see what is damaged, run the audit.",
   "derived-damaged": "To repair it, run: mnema rebuild",
   "inconsistent": "To see what was changed, run the audit.",
-  "locked": "Another program is writing to the log. Try again in a moment.",
+  "locked": "Load this page again in a moment.",
   "read-only": "Start mnema serve with --edit, and with a file that can be written.",
 };
 
@@ -73,7 +73,7 @@ export function errorPage(error: unknown): Page | undefined {
 /** A page that says why there is no other, and what to do. */
 export function refusal(status: Status, code: string, message: string, advice?: string): Page {
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
-  const body = html`<p class="problem">${sentence[0].toUpperCase() + sentence.slice(1)}</p>
+  const body = html`<p class="problem">${data(sentence[0].toUpperCase() + sentence.slice(1))}</p>
 ${advice === undefined ? "" : html`<p>${advice}</p>`}
 ${status === 403 || status === 426 ? "" : html`<p><a href="/">To the overview</a></p>`}`;
   return { title: TITLES[status], status, body, json: () => JSON.stringify({ error: { code, message } }) };

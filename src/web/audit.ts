@@ -78,9 +78,9 @@ ${findings(state.findings)}`;
       return html`<p role="status">${auditSentence(state)}</p>`;
     case "done": {
       const { operations, found, unchecked } = state.report;
-      return html`<p role="status">Last audit: ${auditSentence(state)} ${
+      return html`<p role="status">Last audit: ${auditSentence(state)} Checked: ${
         numbered(operations, "operation")
-      } were checked in ${state.seconds.toFixed(1)} seconds.</p>
+      }, in ${state.seconds.toFixed(1)} seconds.</p>
 ${findings(state.report.findings)}
 ${found > MAX_SHOWN ? html`<p>Only the first ${number(MAX_SHOWN)} findings are shown.</p>` : NOTHING}
 ${

@@ -15,3 +15,9 @@ const ORDER = BUILT_IN.toSorted((a, b) => Number(b.name === "claims") - Number(a
 export function behindOf(projections: Projections): TableProjection | undefined {
   return ORDER.find((projection) => projections.behind(projection) > 0);
 }
+
+/** Catches up a part of what is behind: on a connection that cannot write, in copies, which are made of all together. */
+export function advance(projections: Projections, limit: number): void {
+  const next = behindOf(projections);
+  if (next !== undefined) projections.advance(limit, ...projections.isReadonly ? ORDER : [next]);
+}

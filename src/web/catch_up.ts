@@ -12,7 +12,7 @@ import { LogError, type LogErrorCode } from "../errors.ts";
 import { mayStart } from "../ingest/pool.ts";
 import type { Projections } from "../derived/engine.ts";
 import type { TableProjection } from "../derived/table_projection.ts";
-import { behindOf } from "./behind.ts";
+import { advance, behindOf } from "./behind.ts";
 import type { CatchUpMessage, CatchUpRequest } from "./catch_up_worker.ts";
 
 const WORKER = new URL("./catch_up_worker.ts", import.meta.url);
@@ -102,13 +102,11 @@ export class CatchUp {
 
   #part(): void {
     try {
-      const next = behindOf(this.#projections);
-      if (next !== undefined) {
-        this.#projections.advance(PART, next);
-        if (!this.#isClosed) this.#timer = setTimeout(() => this.#part());
-      }
+      advance(this.#projections, PART);
+      const goesOn = behindOf(this.#projections) !== undefined;
+      if (goesOn && !this.#isClosed) this.#timer = setTimeout(() => this.#part());
       this.#failure = undefined;
-      this.#progressed(next !== undefined);
+      this.#progressed(goesOn);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       this.#failed(error);

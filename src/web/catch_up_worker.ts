@@ -8,7 +8,7 @@ import { LogError, type LogErrorCode } from "../errors.ts";
 import { announceStart } from "../ingest/announce.ts";
 import { internalsOf, OpLog } from "../oplog.ts";
 import { neverPrompt } from "../sqlite/permissions.ts";
-import { behindOf } from "./behind.ts";
+import { advance, behindOf } from "./behind.ts";
 
 /** Asks the worker to catch everything up in a file, or to close it. */
 export type CatchUpRequest = { path: string } | "close";
@@ -39,9 +39,9 @@ scope.onmessage = async ({ data: request }) => {
   try {
     log ??= OpLog.open(request.path, { create: false, busyTimeoutMs: BUSY_TIMEOUT_MS });
     const { projections } = internalsOf(log);
-    for (let next = behindOf(projections); next !== undefined; next = behindOf(projections)) {
+    while (behindOf(projections) !== undefined) {
       const start = performance.now();
-      projections.advance(PART, next);
+      advance(projections, PART);
       scope.postMessage({ kind: "part" });
       // As long a pause as the part took: another process that waits for the lock gets it.
       await new Promise((resolve) => setTimeout(resolve, performance.now() - start));

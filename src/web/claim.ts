@@ -5,6 +5,8 @@
  */
 
 import type { Context } from "hono";
+import { LogError } from "../errors.ts";
+import type { OpLog } from "../oplog.ts";
 import { type Claim, type Explanation, STATUSES } from "../claims/claim.ts";
 import { claims } from "../claims/tables.ts";
 import { formatJson } from "../render/json.ts";
@@ -32,6 +34,8 @@ import { Parameters } from "./parameters.ts";
 import { pictureOf } from "./picture.ts";
 import { type Page, PATIENCE_MS, type Site } from "./site.ts";
 
+/** How long a page of a new claim waits until it is caught up, in milliseconds. */
+const PATIENCE_FOR_NEW_MS = 2000;
 /** How many operations an explanation has at first, and at most. */
 const NODES = 100;
 const MAX_NODES = 2000;
@@ -44,9 +48,15 @@ const MAX_INPUTS = 12;
 /** The page of a claim, whose id may be abbreviated. */
 export async function claimPage(site: Site, context: Context): Promise<Page> {
   const { log, catchUp, frame, pictures } = site;
-  const behind = await catchUp.within(PATIENCE_MS, claims);
   const limit = Parameters.ofQuery(context.req.raw).integer("limit", 1, MAX_NODES) ?? NODES;
   const opId = log.resolve(context.req.param("id") ?? "");
+  let behind = await catchUp.within(PATIENCE_MS, claims);
+  if (behind > 0 && !isKnown(log, opId)) {
+    behind = await catchUp.within(PATIENCE_FOR_NEW_MS, claims);
+    if (behind > 0 && !isKnown(log, opId)) {
+      throw new LogError("locked", `${numbered(behind, "operation")} are not caught up yet, this one among them`);
+    }
+  }
   const explanation = log.claims.explain(opId, { limit });
   const { claim } = explanation;
   const picture = pictures.of(explanation);
@@ -64,6 +74,17 @@ ${more(explanation, limit)}
 ${live("sentences", sentences(explanation))}`,
     json: () => formatJson(explanation),
   };
+}
+
+/** Whether an operation is among the claims that are caught up. */
+function isKnown(log: OpLog, opId: string): boolean {
+  try {
+    log.claims.get(opId);
+    return true;
+  } catch (error) {
+    if (error instanceof LogError && error.code === "not-a-claim") return false;
+    throw error;
+  }
 }
 
 function aboutClaim(claim: Claim): Html {

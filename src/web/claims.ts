@@ -54,9 +54,9 @@ export async function claimsPage({ log, catchUp }: Site, context: Context): Prom
   const deriver = query.text("deriver");
   const [input] = query.ids("input", log);
   const filter: ClaimFilter = {
-    key: query.text("key"),
-    keyContains: query.text("key-contains"),
-    valueContains: query.text("value-contains"),
+    key: query.whole("key"),
+    keyContains: query.whole("key-contains"),
+    valueContains: query.whole("value-contains"),
     status: query.choice("status", STATUS_NAMES),
     author: query.author("author", log),
     deriver: deriver && splitDeriver(deriver).id,
@@ -71,7 +71,7 @@ export async function claimsPage({ log, catchUp }: Site, context: Context): Prom
   const last = found.length > n ? shown[n - 1].opId : undefined;
   const fields: Fields = Object.fromEntries(
     ["key", "key-contains", "value-contains", "status", "author", "deriver", "input", "order", "reverse", "n"]
-      .map((name) => [name, query.text(name)]),
+      .map((name) => [name, query.whole(name)]),
   );
   return {
     title: filter.key === undefined ? "Claims" : "Claims of one key",

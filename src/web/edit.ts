@@ -105,7 +105,7 @@ export async function appendRuling(site: Site, context: Context): Promise<Page |
     if (form.integer("falls", 0) !== count) {
       return { ...rulingForm(site, type, form, { hasChanged: true }), status: 409 };
     }
-    const options = { reason: form.text("reason") };
+    const options = { reason: form.whole("reason") };
     const cascade = ruling.type === "correct"
       ? written.claims.correct(signer, ruling.key, ruling.value, options)
       : written.claims.refute(signer, ruling.key, { ...options, value: ruling.value });
@@ -138,8 +138,7 @@ function typeOf(context: Context): RulingType {
 
 /** What is to be refuted or corrected; undefined while a field is missing. */
 function rulingOf(type: RulingType, given: Parameters): Ruling | undefined {
-  const key = given.text("key");
-  const text = given.text("value");
+  const [key, text] = [given.whole("key"), given.whole("value")];
   if (key === undefined) return undefined;
   const value = text === undefined ? undefined : parseValue(text);
   if (type === "refute") return value === undefined ? { type, key } : { type, key, value };
@@ -221,7 +220,7 @@ function signerOf({ signer }: Site): Signer {
 }
 
 function requireField(form: Parameters, name: string): string {
-  const text = form.text(name);
+  const text = form.whole(name);
   if (text === undefined) throw new LogError("invalid-argument", `${name} is missing`);
   return text;
 }

@@ -40,6 +40,11 @@ export class Parameters {
     return this.#fields.get(name)?.trim() || undefined;
   }
 
+  /** The text of a field as it is given; undefined when it is empty. Keys and values may begin with spaces. */
+  whole(name: string): string | undefined {
+    return this.#fields.get(name) || undefined;
+  }
+
   /** The text of a field as it is given; empty when it is not. */
   exact(name: string): string {
     return this.#fields.get(name) ?? "";

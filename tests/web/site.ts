@@ -132,7 +132,7 @@ export async function withSite(
 
 /** Asks until an answer is as it should be. */
 export async function until<T>(ask: () => Promise<T> | T, isRight: (answer: T) => boolean): Promise<T> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     const answer = await ask();
     if (isRight(answer)) return answer;
