@@ -76,7 +76,7 @@ export const stats: Command = {
   example: "stats --json",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
-    using log = await openToRead(input);
+    using log = await openToDerive(input);
     const counts = log.stats();
     const heads = log.heads().length;
     if (output.json) return output.data(statsJson(counts, heads));

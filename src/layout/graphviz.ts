@@ -26,6 +26,7 @@ export function layoutDot(graph: Graph): string {
   return [
     "digraph {",
     "  graph [rankdir=BT nodesep=0.3 ranksep=0.55]",
+    "  edge [arrowhead=none]",
     '  node [shape=box fixedsize=true label=""]',
     ...nodeSizes(graph).map(({ width, height }, i) => `  n${i} [width=${inches(width)} height=${inches(height)}]`),
     ...graph.edges.map(({ from, to }) => `  n${from} -> n${to}`),

@@ -37,8 +37,8 @@ export interface LayoutOptions {
  *
  * @param graph The graph.
  * @param options Time limit, abort.
- * @throws {LogError} `too-large` for a graph of more than 1,000 nodes or 5,000 edges; `timed-out`; `worker-failed` when
- * the worker cannot be started here, or Graphviz failed.
+ * @throws {LogError} `too-large` for a graph of more than 1,000 nodes or 5,000 edges; `timed-out`; `not-allowed` when the
+ * module of the worker may not be read; `worker-failed` when the worker or Graphviz failed.
  * @throws The reason of `signal`.
  */
 export async function layout(graph: Graph, options: LayoutOptions = {}): Promise<Positions> {
@@ -51,7 +51,10 @@ export async function layout(graph: Graph, options: LayoutOptions = {}): Promise
     );
   }
   if (!mayStart(WORKER)) {
-    throw new LogError("worker-failed", "the worker that runs Graphviz cannot be started: its module may not be read");
+    throw new LogError(
+      "not-allowed",
+      `the worker that runs Graphviz needs permission to read its module, ${WORKER.pathname}`,
+    );
   }
   using _ = await place(signal);
   return parsePlain(await inWorker(layoutDot(graph), timeoutMs, signal), graph);

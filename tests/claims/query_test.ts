@@ -1,6 +1,14 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type CanonicalValue, type ClaimFilter, type ClaimOrder, LogError, NotFoundError, OpLog } from "../../mod.ts";
+import {
+  type CanonicalValue,
+  type Claim,
+  type ClaimFilter,
+  type ClaimOrder,
+  LogError,
+  NotFoundError,
+  OpLog,
+} from "../../mod.ts";
 import { alice } from "../operations.ts";
 import { runs } from "../runs.ts";
 import { histories, idOf } from "./histories.ts";
@@ -39,7 +47,7 @@ Deno.test("the pages of a list of claims are the whole list, for any history, or
       using log = OpLog.open();
       log.appendAll(ops, UNCHECKED);
       const whole = [...log.claims.query(filter)];
-      const paged = [];
+      const paged: Claim[] = [];
       let page;
       do {
         page = [...log.claims.query({ ...filter, after: paged.at(-1)?.opId, limit })];
