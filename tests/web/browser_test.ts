@@ -170,7 +170,7 @@ Deno.test({
       assert((await page.textContent("main"))!.includes("it was for a friend"));
       await page.goto(urlOf(`/claims/${gift}`));
       await page.waitForSelector(".status.invalidated");
-      await page.waitForSelector(".picture svg .on-path");
+      await page.waitForSelector(".picture a.on-path");
     });
   },
 });
