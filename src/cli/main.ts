@@ -39,6 +39,7 @@ const COMMANDS: Record<string, Command> = {
   stats,
   export: exportLog,
   import: importLog,
+  serve,
   claims,
   get,
   explain: explainClaim,
@@ -52,7 +53,6 @@ const COMMANDS: Record<string, Command> = {
   verify,
   vkey,
   audit,
-  serve,
 };
 COMMANDS.completions = completions(COMMANDS);
 

@@ -10,9 +10,11 @@ import { LIBRARY_ENV } from "../sqlite/library.ts";
 
 const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV, "TERM"];
 
-type Name = "read" | "write" | "env" | "ffi" | "net" | "run";
+/** The permissions, in the order in which their flags are named. */
+const NAMES = ["read", "write", "net", "run", "ffi", "env"] as const;
+type Name = typeof NAMES[number];
 
-/** A permission for a path, a variable, an address or a command, or for all. */
+/** A permission for a path, an address, a program or a variable, or for all. */
 interface Permission {
   name: Name;
   target?: string;
@@ -35,17 +37,6 @@ export function requireLibrary(): void {
   if (!isGranted({ name: "ffi", target: library || undefined })) {
     throw new Deno.errors.NotCapable("Requires ffi access");
   }
-}
-
-/** Refuses what Deno would prompt for when an address is listened at. */
-export function requireListen({ hostname, port }: { hostname: string; port: number }): void {
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  requireGranted("net", port === 0 ? host : `${host}:${port}`);
-}
-
-/** Refuses what Deno would prompt for when a command is run. */
-export function requireRun(command: string): void {
-  requireGranted("run", command);
 }
 
 /** The value of an environment variable. */
@@ -88,24 +79,19 @@ function usual({ log, key }: { log?: string; key?: string }): Permission[] {
 }
 
 function flags(permissions: readonly Permission[]): string[] {
-  const targets: Record<Name, Map<string, string>> = {
-    read: new Map(),
-    write: new Map(),
-    ffi: new Map(),
-    env: new Map(),
-    net: new Map(),
-    run: new Map(),
-  };
-  for (const { name, target = "" } of permissions) {
-    if (name !== "read" && name !== "write") targets[name].set(target, target);
-    else {
-      const folder = dirname(target); // SQLite has files beside the log
-      const key = resolve(folder);
-      if (!targets[name].has(key)) targets[name].set(key, folder);
+  return NAMES.flatMap((name) => {
+    const targets = new Map<string, string>();
+    for (const { name: _, target = "" } of permissions.filter((permission) => permission.name === name)) {
+      if (name !== "read" && name !== "write") targets.set(target, target);
+      else {
+        const folder = dirname(target); // SQLite has files beside the log
+        const key = resolve(folder);
+        if (!targets.has(key)) targets.set(key, folder);
+      }
     }
-  }
-  return Object.entries(targets).filter(([, { size }]) => size > 0)
-    .map(([name, list]) => name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...list.values()].join()}`);
+    if (targets.size === 0) return [];
+    return [name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...targets.values()].join()}`];
+  });
 }
 
 /** The value of an environment variable; undefined without the permission to read it. */
@@ -114,11 +100,11 @@ export function ifGranted(variable: string): string | undefined {
 }
 
 /** Whether Deno would not prompt. */
-export function isGranted({ name, target }: Permission): boolean {
-  return Deno.permissions.querySync(descriptorOf(name, target)).state === "granted";
+export function isGranted(permission: Permission): boolean {
+  return Deno.permissions.querySync(descriptorOf(permission)).state === "granted";
 }
 
-function descriptorOf(name: Name, target?: string): Deno.PermissionDescriptor {
+function descriptorOf({ name, target }: Permission): Deno.PermissionDescriptor {
   switch (name) {
     case "env":
       return { name, variable: target };

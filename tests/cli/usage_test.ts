@@ -12,6 +12,7 @@ const COMMANDS = [
   "stats",
   "export",
   "import",
+  "serve",
   "claims",
   "assert",
   "get",
@@ -72,6 +73,7 @@ Deno.test("the examples in the help run as written", async () => {
     }
     const helps = await mnema.doesEach(COMMANDS.map((command) => ["help", command]));
     for (const [i, command] of COMMANDS.entries()) {
+      if (command === "serve") continue; // has no end
       const [example] = examplesOf(helps[i]);
       const { code, err } = await mnema.bash(example);
       // The example's operation is not in this log.
