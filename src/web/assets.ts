@@ -250,13 +250,14 @@ progress { width: 100%; max-width: 40rem; height: 1.25rem; accent-color: var(--a
 .picture svg { display: block; margin: 0 auto; max-width: none; height: auto; }
 .sentences { padding-left: 1.5rem; }
 .sentences li { margin: 0.5rem 0; }
-.sentences .detail { color: var(--soft); font-size: 0.9rem; }
+.sentences .detail { display: block; color: var(--soft); font-size: 0.9rem; }
 .path { border-left: 3px solid var(--bad); padding-left: 1rem; }
 @media (max-width: 44rem) {
   .facts div { grid-template-columns: 1fr; gap: 0; }
   table, tbody, caption { display: block; }
   thead { position: absolute; left: -100rem; }
   tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+  td:has(.type) { min-width: 0; }
   td { display: block; padding: 0; border: 0; min-width: 0; }
   .field { max-width: none; flex-basis: 100%; }
   form.filter .submit { padding: 0; }

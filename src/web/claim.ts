@@ -42,6 +42,8 @@ const MAX_NODES = 2000;
 const COLUMNS = 100;
 /** Seconds after which a browser without scripts loads the page again, to show the picture. */
 const REFRESH = 1;
+/** Limit of a value in the address of a form, in characters. */
+const MAX_VALUE_IN_LINK = 3000;
 /** How many inputs a sentence names. */
 const MAX_INPUTS = 12;
 
@@ -166,16 +168,16 @@ function sentenceOf(node: ShownNode): Html {
       `;
       return html`<li>${claimLink(node.opId)} <strong>${title(node, COLUMNS)}</strong>, ${
         percent(claim.confidencePpm)
-      } sure, ${statusBadge(claim.status)}${cause}${via}.
+      } sure, ${statusBadge(claim.status)}${cause}${via}
 <span class="detail">${data(origin(claim))}${inputsOf(claim)}; ${signed(claim)}</span></li>`;
     }
     case "evidence": {
       const { content } = node.evidence;
-      return html`<li>${operationLink(node.opId)} Evidence: <strong>${title(node, COLUMNS)}</strong>.
+      return html`<li>${operationLink(node.opId)} Evidence: <strong>${title(node, COLUMNS)}</strong>
 <span class="detail"><code>${value(content, 200)}</code> ${signed(node.evidence)}</span></li>`;
     }
     case "other":
-      return html`<li>${operationLink(node.opId)} ${title(node, COLUMNS)}. <span class="detail">${
+      return html`<li>${operationLink(node.opId)} ${title(node, COLUMNS)} <span class="detail">${
         signed(node)
       }</span></li>`;
     case "missing":
@@ -197,9 +199,12 @@ function signed({ author, ts }: { author: string; ts: number }): Html {
 
 function actions({ key, value: of, opId }: Claim): Html {
   const text = encodeCanonical(of);
+  const refuteValue = text.length > MAX_VALUE_IN_LINK
+    ? html`<li>This value is too long for a link: <code>mnema refute</code> refutes it</li>`
+    : html`<li><a href="${withQuery("/refute", { key, value: text, claim: opId })}">Refute this value</a></li>`;
   return html`
     <ul class="actions">
-      <li><a href="${withQuery("/refute", { key, value: text, claim: opId })}">Refute this value</a></li>
+      ${refuteValue}
       <li><a href="${withQuery("/refute", { key, claim: opId })}">Refute all values of the key</a></li>
       <li><a href="${withQuery("/correct", { key, claim: opId })}">Correct the value</a></li>
     </ul>

@@ -62,21 +62,6 @@ export interface Pages {
  * @param log The log, to which what is asserted, refuted and corrected is appended.
  * @param options The path, the signer, the token.
  * @throws As `OpLog.open`.
- *
- * @example
- * ```ts
- * import { OpLog } from "@mnema/oplog";
- * import { pages } from "./src/web/pages.ts";
- *
- * using log = OpLog.open();
- * const site = pages(log, { path: ":memory:" });
- * const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, site.fetch);
- * const overview = await fetch(site.listensAt(server.addr), { redirect: "manual" });
- * console.log(overview.status); // 303: the token becomes a cookie
- * await overview.body?.cancel();
- * await server.shutdown();
- * await site.close();
- * ```
  */
 export function pages(log: OpLog, { path, signer, token }: PagesOptions): Pages {
   const isMemory = path === ":memory:";
