@@ -1,5 +1,5 @@
 /**
- * Simple positions for a graph, in time linear in it: a row for each distance from the claim, and straight edges. For when
+ * Simple positions for a graph, in time linear in it: rows for each distance from the claim, and straight edges. For when
  * nothing better is available.
  *
  * @module
@@ -9,6 +9,8 @@ import type { Graph, GraphEdge } from "./graph.ts";
 import { nodeSizes, type Point, type Positions, type Size } from "./svg.ts";
 
 const GAP: Size = { width: 24, height: 48 };
+/** Limit of the nodes in a row: more are put in several rows. */
+const MAX_ROW = 8;
 
 /** Places the nodes of a graph in rows: the claim at the top, what it was derived from below it. */
 export function rowPositions(graph: Graph): Positions {
@@ -48,7 +50,9 @@ function rowsOf({ nodes, edges }: Graph): number[][] {
     row = next;
   }
   const apart = [...nodes.keys()].filter((node) => !seen.has(node));
-  return apart.length === 0 ? rows : [...rows, apart];
+  return [...rows, apart].flatMap((row) =>
+    Array.from({ length: Math.ceil(row.length / MAX_ROW) }, (_, i) => row.slice(i * MAX_ROW, (i + 1) * MAX_ROW))
+  );
 }
 
 /** A straight line between the sides of two nodes that face each other. */

@@ -27,8 +27,13 @@ export interface Size {
 export interface Positions extends Size {
   /** The middle of each node. */
   readonly nodes: readonly Point[];
-  /** Each edge as a curve: its start, then for each cubic Bézier segment two control points and the end. */
+  /**
+   * Each edge as a curve: its start, then for each cubic Bézier segment two control points and the end. One without points
+   * is not drawn.
+   */
   readonly edges: readonly (readonly Point[])[];
+  /** Frames around nodes that share an edge: the middle and the size of each. */
+  readonly frames?: readonly (Point & Size)[];
 }
 
 /** Options of {@linkcode drawSvg}. */
@@ -86,12 +91,19 @@ export function drawSvg(graph: Graph, positions: Positions, options: SvgOptions 
     },
     element("title", {}, escape(title)),
     style ? element("style", {}, SVG_STYLE) : "",
+    ...positions.frames?.map(drawFrame) ?? [],
     ...graph.edges.map((edge, i) => drawEdge(edge, positions.edges[i])),
     ...graph.nodes.map((node, i) => drawNode(node, i === 0, positions.nodes[i], sizes[i], href?.(node.opId))),
   );
 }
 
+function drawFrame(frame: Point & Size): string {
+  const d = rounded(CORNER)(frame, frame);
+  return element("path", { class: "frame", fill: "none", stroke: "currentColor", ...DOTTED, d });
+}
+
 function drawEdge({ kind, isOnPath }: GraphEdge, points: readonly Point[]): string {
+  if (points.length === 0) return "";
   const [start, ...rest] = points;
   const curve = rest.length === 0 ? "" : `C${rest.map(pair).join(" ")}`;
   const className = classes("edge", kind, isOnPath && "on-path");

@@ -3,7 +3,7 @@ import { formatSvg, LogError } from "../../mod.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { type Graph, graphOf } from "../../src/render/graph.ts";
 import { nodeSizes } from "../../src/render/svg.ts";
-import { invalidated, nasty } from "../render/explanations.ts";
+import { claim, evidence, explained, invalidated, nasty, nodeOf } from "../render/explanations.ts";
 
 /** A graph of which each node has edges to earlier ones, spread out. */
 function tangled(nodes: number, edgesEach: number): Graph {
@@ -40,6 +40,22 @@ Deno.test("Graphviz places a graph: nodes do not overlap, claims are above their
     assert(Math.abs(end.y - nodes[to].y) <= sizes[to].height / 2 + 1);
     assertEquals(edges[i].length % 3, 1);
   }
+});
+
+Deno.test("dozens of inputs from which nothing leads on are in a grid with one edge, and the others are not", async () => {
+  const inputs = Array.from({ length: 40 }, (_, i) => i + 2);
+  const graph = graphOf(explained(
+    [claim(0, "a", 1, [1, ...inputs]), claim(1, "b", 1, [99])],
+    [...inputs, 99].map((n) => nodeOf(evidence(n))),
+  ));
+  const { nodes, edges, frames, width } = await layout(graph);
+  assertEquals(frames?.length, 1);
+  assertEquals(edges.filter(({ length }) => length > 0).length, 3);
+  assertEquals(new Set(nodes.map(({ x, y }) => `${x} ${y}`)).size, graph.nodes.length);
+  assert(width < 2000);
+  const svg = await formatSvg(explained([claim(0, "a", 1, inputs)], inputs.map((n) => nodeOf(evidence(n)))));
+  assertEquals([svg.match(/class="frame"/g)?.length, svg.match(/class="edge /g)?.length], [1, 1]);
+  assertEquals(svg.match(/class="node evidence"/g)?.length, 40);
 });
 
 Deno.test("several edges between the same nodes have a curve each", async () => {
