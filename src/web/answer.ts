@@ -5,7 +5,7 @@
  */
 
 import { LogError, type LogErrorCode } from "../errors.ts";
-import { data, html, layout, type SiteFrame } from "./markup.ts";
+import { data, html, layout, type Shown } from "./markup.ts";
 import type { Page } from "./site.ts";
 
 type Status = NonNullable<Page["status"]>;
@@ -57,11 +57,13 @@ export function wantsJson(request: Request): boolean {
 }
 
 /** The answer with a page. */
-export async function answer(page: Page, request: Request, frame: SiteFrame): Promise<Response> {
+export async function answer(page: Page, request: Request, frame: Shown): Promise<Response> {
   const isJson = wantsJson(request);
   const body = isJson ? page.json() + "\n" : String(await layout(page, frame));
   const type = isJson ? "application/json" : "text/html; charset=utf-8";
-  return new Response(body, { status: page.status ?? 200, headers: { "content-type": type, "vary": "accept" } });
+  const headers = new Headers({ "content-type": type, "vary": "accept" });
+  if (page.behind) headers.set("mnema-behind", String(page.behind));
+  return new Response(body, { status: page.status ?? 200, headers });
 }
 
 /** The page about an error; undefined for one that is a fault of the program. */

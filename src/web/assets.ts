@@ -20,6 +20,8 @@ export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"
  * stream: a browser opens only a few connections to one server.
  */
 export const LIVE_SCRIPT = `const INTERVAL_MS = 1000;
+/** What the page was made from. */
+let state = document.body.dataset.state;
 let events, timer, loading = false, changed = false, loadedAt = performance.now();
 
 function listen() {
@@ -27,11 +29,9 @@ function listen() {
     events?.close();
     events = undefined;
   } else if (events === undefined) {
-    let first = true;
     events = new EventSource("/events");
-    events.addEventListener("change", () => {
-      if (first && performance.now() < 3000) first = false; // what the page was made from
-      else schedule();
+    events.addEventListener("change", ({ data }) => {
+      if (data !== state) schedule();
     });
   }
 }
@@ -59,6 +59,7 @@ async function load() {
 }
 
 function replace(loaded) {
+  state = loaded.body.dataset.state;
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = loaded.getElementById(part.id);
     if (next === null || next.innerHTML === part.innerHTML) continue;

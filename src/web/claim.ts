@@ -65,6 +65,7 @@ export async function claimPage(site: Site, context: Context): Promise<Page> {
   return {
     title: `Claim: ${title({ is: "claim", opId, claim }, COLUMNS)}`,
     section: "/claims",
+    behind,
     isLive: true,
     refresh: picture.is === "drawing" ? REFRESH : undefined,
     body: html`${live("claim", html`${catchingUp(behind, catchUp.failure)}${aboutClaim(claim)}${fallOf(explanation)}`)}

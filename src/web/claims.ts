@@ -76,6 +76,7 @@ export async function claimsPage({ log, catchUp }: Site, context: Context): Prom
   return {
     title: filter.key === undefined ? "Claims" : "Claims of one key",
     section: "/claims",
+    behind,
     isLive: after.length === 0,
     body: html`${filterForm(fields)}
 ${

@@ -38,7 +38,6 @@ export const REASONS: Readonly<Record<Reason, string>> = {
 };
 
 const TOKEN_BYTES = 32;
-const LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"];
 const LOOPBACK_ADDRESS = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/;
 
 /** The headers of every answer. */
@@ -60,6 +59,8 @@ export interface Address {
   readonly hostname: string;
   /** The port. */
   readonly port: number;
+  /** Whether it speaks TLS. */
+  readonly isSecure?: boolean;
 }
 
 /** A random token: 32 bytes in base64url. */
@@ -78,7 +79,9 @@ export class Guard {
   readonly token: string;
   /** The token of forms. */
   readonly formToken: string = newToken();
-  #port?: number;
+  #address?: Address;
+  /** The values of `Host` that are this server's. */
+  #hosts: ReadonlySet<string> = new Set();
 
   /** @param token The token of the address; a random one by default. */
   constructor(token: string = newToken()) {
@@ -86,21 +89,23 @@ export class Guard {
   }
 
   /** The address to open, with the token. From now on its port is the one that `Host` must name. */
-  listensAt({ hostname, port }: Address): string {
-    this.#port = port;
-    const host = hostname.includes(":") ? "[::1]" : "127.0.0.1";
-    return `http://${host}:${port}/?token=${encodeURIComponent(this.token)}`;
+  listensAt(address: Address): string {
+    const { hostname, port, isSecure = false } = address;
+    const own = hostname.includes(":") ? "[::1]" : isLoopback(hostname) ? hostname : "127.0.0.1";
+    const names = new Set([own, "127.0.0.1", "localhost", "[::1]"]);
+    const isDefaultPort = port === (isSecure ? 443 : 80);
+    this.#address = address;
+    this.#hosts = new Set([...names].flatMap((name) => [`${name}:${port}`, ...isDefaultPort ? [name] : []]));
+    return `${isSecure ? "https" : "http"}://${own}:${port}/?token=${encodeURIComponent(this.token)}`;
   }
 
   /** Whether a request comes from this machine, for this server, and from no other site. */
   checkOrigin(request: Request, peer: string): Access {
     if (!isLoopback(peer)) return refused(403, "not-loopback");
     const host = request.headers.get("host") ?? "";
-    if (!LOOPBACK_HOSTS.some((name) => host === `${name}:${this.#port}` || (this.#port === 80 && host === name))) {
-      return refused(403, "wrong-host");
-    }
+    if (!this.#hosts.has(host)) return refused(403, "wrong-host");
     if (request.headers.has("upgrade")) return refused(426, "no-upgrade");
-    const { isForeign, isOwn } = originOf(request, host);
+    const { isForeign, isOwn } = originOf(request, `${this.#address?.isSecure ? "https" : "http"}://${host}`);
     if (isForeign) return refused(403, "wrong-origin");
     const isRead = request.method === "GET" || request.method === "HEAD";
     // A program that sends the token itself is no browser that was tricked.
@@ -115,7 +120,9 @@ export class Guard {
     if (given !== null && request.method === "GET") {
       if (!this.#isToken(given)) return refused(403, "wrong-token");
       url.searchParams.delete("token");
-      const cookie = `${this.#cookieName}=${this.token}; Path=/; HttpOnly; SameSite=Strict`;
+      const cookie = `${this.#cookieName}=${this.token}; Path=/; HttpOnly; SameSite=Strict${
+        this.#address?.isSecure ? "; Secure" : ""
+      }`;
       const path = url.pathname.replace(/^\/+/, "/"); // two slashes would lead to another host
       return { is: "exchange", cookie, location: path + url.search };
     }
@@ -135,7 +142,7 @@ export class Guard {
 
   /** Cookies are shared by all ports of a host: each server has a name of its own. */
   get #cookieName(): string {
-    return `mnema-${this.#port}`;
+    return `mnema-${this.#address?.port}`;
   }
 }
 
@@ -147,10 +154,10 @@ function refused(status: 400 | 403 | 426, reason: Reason): Access {
  * What a browser says about who made the request. With `Referrer-Policy: no-referrer`, it sends `Origin: null` for the
  * page's own forms, too: then `Sec-Fetch-Site` decides.
  */
-function originOf(request: Request, host: string): { isForeign: boolean; isOwn: boolean } {
+function originOf(request: Request, own: string): { isForeign: boolean; isOwn: boolean } {
   const origin = request.headers.get("origin");
   const site = request.headers.get("sec-fetch-site");
-  const hasOwnOrigin = origin === `http://${host}`;
+  const hasOwnOrigin = origin === own;
   const isTyped = site === "none"; // by the user, or in a bookmark
   const isForeign = (origin !== null && origin !== "null" && !hasOwnOrigin) ||
     (site !== null && site !== "same-origin" && !isTyped && !isNavigation(request));

@@ -1,6 +1,6 @@
 /**
  * Server-sent events: tells open pages that the log, or what the server does with it, has changed. A page then loads its
- * parts again: an event carries nothing but the last `seq`.
+ * parts again: an event carries nothing but the state, the last `seq` and a count of other changes.
  *
  * @module
  */
@@ -23,7 +23,8 @@ export class Hub {
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
   readonly #ends = new AbortController();
   #isWatching = false;
-  #isChanged = false;
+  /** How many changes there were that are not in the log. */
+  #others = 0;
 
   /**
    * @param changes Reports that the file may have changed.
@@ -39,9 +40,14 @@ export class Hub {
     return this.#streams.size;
   }
 
+  /** What a page is made from, if it is read before: an event of the same state brings nothing new. */
+  get state(): string {
+    return `${this.#lastSeq()}.${this.#others}`;
+  }
+
   /** Something has changed that is not in the log, such as the progress of an audit. */
   notify(): void {
-    this.#isChanged = true;
+    this.#others++;
     if (this.#isWatching) this.#changes.notify();
   }
 
@@ -53,7 +59,7 @@ export class Hub {
       start: (controller) => {
         stream = controller;
         this.#streams.add(controller);
-        controller.enqueue(utf8.encode(`retry: 2000\n${eventOf(this.#lastSeq())}`));
+        controller.enqueue(utf8.encode(`retry: 2000\n${eventOf(this.state)}`));
         if (!this.#isWatching) this.#watch();
       },
       cancel: () => void this.#streams.delete(stream),
@@ -71,16 +77,15 @@ export class Hub {
   async #watch(): Promise<void> {
     this.#isWatching = true;
     using _ = this.#changes.watch();
-    let seen = this.#lastSeq();
+    let seen = this.state;
     let sentAt = performance.now();
     while (this.#streams.size > 0 && !this.#ends.signal.aborted) {
       const { version } = this.#changes;
-      const last = this.#lastSeq();
-      if (last !== seen || this.#isChanged) {
-        this.#isChanged = false;
-        seen = last;
+      const { state } = this;
+      if (state !== seen) {
+        seen = state;
         sentAt = performance.now();
-        this.#send(eventOf(last));
+        this.#send(eventOf(state));
         await pause(INTERVAL_MS, this.#ends.signal);
       } else if (performance.now() - sentAt > KEEP_ALIVE_MS) {
         sentAt = performance.now();
@@ -103,8 +108,8 @@ export class Hub {
   }
 }
 
-function eventOf(seq: number): string {
-  return `event: change\ndata: {"seq":${seq}}\n\n`;
+function eventOf(state: string): string {
+  return `event: change\ndata: ${state}\n\n`;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

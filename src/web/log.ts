@@ -62,6 +62,7 @@ export async function logPage({ log, catchUp }: Site, context: Context): Promise
   return {
     title: "Log",
     section: "/log",
+    behind,
     isLive: beforeSeq === undefined,
     body: html`${filterForm(fields)}
 ${

@@ -43,10 +43,19 @@ export interface SiteFrame {
   readonly canEdit: boolean;
 }
 
+/** What the frame of one page shows of the site. */
+export interface Shown extends SiteFrame {
+  /** The state that the page was made from: see `Hub.state`. */
+  readonly state: string;
+}
+
 const SECTIONS = [["/", "Overview"], ["/claims", "Claims"], ["/log", "Log"], ["/audit", "Audit"]] as const;
 
 /** A whole page. */
-export function layout({ title, body, section, isLive = false, refresh }: Frame, { name, canEdit }: SiteFrame): Html {
+export function layout(
+  { title, body, section, isLive = false, refresh }: Frame,
+  { name, canEdit, state }: Shown,
+): Html {
   const sections = canEdit ? [...SECTIONS, ["/assert", "Assert"] as const] : SECTIONS;
   return html`
     <!DOCTYPE html>
@@ -60,7 +69,7 @@ export function layout({ title, body, section, isLive = false, refresh }: Frame,
     ${isLive ? html`<script src="/live.js" type="module"></script>` : NOTHING}
     ${refresh === undefined ? NOTHING : html`<noscript><meta http-equiv="refresh" content="${refresh}"></noscript>`}
       </head>
-      <body>
+      <body data-state="${state}">
         <a class="skip" href="#content">Skip to the content</a>
         <header>
           <p class="name"><span class="product">Mnema</span> ${visibleLine(name)}</p>

@@ -48,6 +48,7 @@ export async function operationPage({ log, catchUp }: Site, context: Context): P
   return {
     title: `Operation ${abbreviate(op.opId)}`,
     section: "/log",
+    behind,
     isLive: true,
     body: html`${
       facts([

@@ -44,6 +44,7 @@ export async function overviewPage(site: Site, _context: Context): Promise<Page>
   return {
     title: "Overview",
     section: "/",
+    behind,
     isLive: true,
     body: html`${live("state", html`${catchingUp(behind, catchUp.failure)}${totals(site, stats, headCount)}`)}
 <section aria-labelledby="newest"><h2 id="newest">Newest operations</h2>

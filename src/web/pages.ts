@@ -8,7 +8,7 @@
  * @module
  */
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Signer } from "../keys/signer.ts";
 import { internalsOf, OpLog } from "../oplog.ts";
 import { answer, errorPage, refusal } from "./answer.ts";
@@ -22,6 +22,7 @@ import { appendAssert, appendRuling, assertPage, rulingPage } from "./edit.ts";
 import { type Address, Guard, REASONS, SECURITY_HEADERS } from "./guard.ts";
 import { Hub } from "./hub.ts";
 import { logPage } from "./log.ts";
+import type { Shown } from "./markup.ts";
 import { downloadProof, downloadWire, operationPage } from "./operation.ts";
 import { overviewPage } from "./overview.ts";
 import { Pictures } from "./pictures.ts";
@@ -104,7 +105,11 @@ async function fetchPage(app: Hono, site: Site, request: Request, peer: Deno.Add
   if (asset !== undefined) return asset;
   const access = origin.is === "granted" ? guard.checkToken(request) : origin;
   if (access.is === "refused") {
-    return await answer(refusal(access.status, access.reason, REASONS[access.reason]), request, { ...frame, name: "" });
+    return await answer(refusal(access.status, access.reason, REASONS[access.reason]), request, {
+      ...frame,
+      name: "",
+      state: "",
+    });
   }
   if (access.is === "exchange") {
     return new Response(null, { status: 303, headers: { "location": access.location, "set-cookie": access.cookie } });
@@ -119,13 +124,14 @@ function routes(site: Site): Hono {
     const allowed = methods.post === undefined ? "GET, HEAD" : "GET, HEAD, POST";
     for (const [method, handler] of Object.entries(methods)) {
       app.on(method.toUpperCase(), path, async (context) => {
+        const shown = shownOf(site); // before the page is made
         const page = await handler(site, context);
-        return page instanceof Response ? page : await answer(page, context.req.raw, site.frame);
+        return page instanceof Response ? page : await answer(page, context.req.raw, shown);
       });
     }
     app.all(path, async (context) => {
       const message = `${context.req.method} is not possible at this address`;
-      const response = await answer(refusal(405, "not-allowed", message), context.req.raw, site.frame);
+      const response = await answer(refusal(405, "not-allowed", message), context.req.raw, shownOf(site));
       response.headers.set("allow", allowed);
       return response;
     });
@@ -143,12 +149,12 @@ function routes(site: Site): Hono {
   route("/assert", { get: assertPage, post: appendAssert });
   route("/refute", { get: rulingPage, post: appendRuling });
   route("/correct", { get: rulingPage, post: appendRuling });
-  app.notFound((context) => answer(refusal(404, "not-found", "There is no such page"), context.req.raw, site.frame));
+  app.notFound((context) => answer(refusal(404, "not-found", "There is no such page"), context.req.raw, shownOf(site)));
   app.onError((error, context) => {
     const page = errorPage(error);
     if (page === undefined) console.error(error);
     const shown = page ?? refusal(500, "internal", "This page has failed; the terminal of mnema serve shows the error");
-    return answer(shown, context.req.raw, site.frame);
+    return answer(shown, context.req.raw, shownOf(site));
   });
   return app;
 }
@@ -159,15 +165,21 @@ function pathOf({ pathname }: URL): string {
   return path.length > 1 ? path.replace(/\/$/, "") : "/";
 }
 
+function shownOf({ frame, hub }: Site): Shown {
+  return { ...frame, state: hub.state };
+}
+
 /** The stream of events. */
-function events({ hub }: Site): Promise<Response> {
+function events({ hub }: Site, context: Context): Promise<Response> {
+  const type = { "content-type": "text/event-stream" };
+  if (context.req.method === "HEAD") return Promise.resolve(new Response(null, { headers: type }));
   const stream = hub.open();
   if (stream === undefined) {
     return Promise.resolve(
       new Response("too many pages are open\n", { status: 503, headers: { "retry-after": "10" } }),
     );
   }
-  return Promise.resolve(new Response(stream, { headers: { "content-type": "text/event-stream" } }));
+  return Promise.resolve(new Response(stream, { headers: type }));
 }
 
 const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = {

@@ -40,6 +40,8 @@ export interface Site {
 export interface Page extends Frame {
   /** The JSON text. */
   json(): string;
+  /** How many operations it does not take into account yet, for programs: the header `mnema-behind`. */
+  readonly behind?: number;
   /** The HTTP status: 200 by default. */
   readonly status?: 200 | 400 | 403 | 404 | 405 | 409 | 413 | 426 | 500 | 503;
 }

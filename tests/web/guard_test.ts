@@ -204,6 +204,28 @@ Deno.test("every answer forbids scripts, styles, frames and requests of others",
   });
 });
 
+Deno.test("with TLS, the address, the cookie and the origin are those of TLS", async () => {
+  await withSite({}, async (visitor) => {
+    const site = pages(visitor.log, { path: visitor.path });
+    try {
+      const address = site.listensAt({ hostname: "127.0.0.5", port: 8443, isSecure: true });
+      assertEquals(address, `https://127.0.0.5:8443/?token=${site.token}`);
+      const remoteAddr = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
+      const host = "127.0.0.5:8443";
+      const entered = await site.fetch(new Request(address, { headers: { host } }), { remoteAddr });
+      const cookie = entered.headers.get("set-cookie")!;
+      assertMatch(cookie, /; Secure$/);
+      const statusWith = async (origin: string) => {
+        const headers = { host, origin, cookie: cookie.split(";")[0] };
+        return (await site.fetch(new Request(address.split("?")[0], { headers }), { remoteAddr })).status;
+      };
+      assertEquals([await statusWith(`https://${host}`), await statusWith(`http://${host}`)], [200, 403]);
+    } finally {
+      await site.close();
+    }
+  });
+});
+
 Deno.test("before the server listens, every request is refused", async () => {
   await withSite({}, async (visitor) => {
     const site = pages(visitor.log, { path: visitor.path });

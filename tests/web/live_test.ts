@@ -14,7 +14,7 @@ class Stream {
 
   /** Waits for an event with a `seq`. */
   async until(seq: number): Promise<void> {
-    while (!this.#text.includes(`data: {"seq":${seq}}\n\n`)) {
+    while (!this.#text.includes(`data: ${seq}.`)) {
       const { value, done } = await this.#reader.read();
       assert(!done, `the stream ended after ${this.#text}`);
       this.#text += new TextDecoder().decode(value);
