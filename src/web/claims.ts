@@ -7,6 +7,7 @@
 import type { Context } from "hono";
 import { type Claim, type ClaimFilter, type ClaimOrder, type ClaimStats, STATUSES } from "../claims/claim.ts";
 import { claims } from "../claims/tables.ts";
+import type { OpLog } from "../oplog.ts";
 import { formatJson } from "../render/json.ts";
 import { percent } from "../render/phrases.ts";
 import { splitDeriver } from "../render/parse.ts";
@@ -82,7 +83,7 @@ export async function claimsPage({ log, catchUp }: Site, context: Context): Prom
 ${
       live(
         "claims",
-        html`${catchingUp(behind, catchUp.failure)}${about(log.claims.stats(), filter)}
+        html`${catchingUp(behind, catchUp.failure)}${about(claimStats(log, log.lastSeq() - behind), filter)}
 ${shown.length > 0 ? claimsTable(captionOf(filter), shown) : html`<p>No claim matches.</p>`}
 <nav class="pager" aria-label="Parts of the list">${
           after.length === 0 ? NOTHING : html`
@@ -112,6 +113,18 @@ export function claimsTable(caption: string, list: readonly Claim[]): Html {
     time(claim.ts),
   ]);
   return table(caption, ["Key", "Value", "Sure", "Status", "Claim", "Deriver", "Author", "Time"], rows);
+}
+
+/** The counts of each log, and the last `seq` that they take into account. */
+const counted = new WeakMap<OpLog, { upTo: number; stats: ClaimStats }>();
+
+/** The counts of the claims of a log, which are counted again when it has grown. */
+function claimStats(log: OpLog, upTo: number): ClaimStats {
+  const known = counted.get(log);
+  if (known?.upTo === upTo) return known.stats;
+  const stats = log.claims.stats();
+  counted.set(log, { upTo, stats });
+  return stats;
 }
 
 function captionOf({ order = "key", reverse = false }: ClaimFilter): string {
