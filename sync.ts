@@ -1,0 +1,16 @@
+/**
+ * Synchronizes logs: two nodes end with the union of their operations, having sent little more than what was missing.
+ *
+ * @module
+ */
+
+export { LogError, SyncError } from "./src/errors.ts";
+export type { LogErrorCode, SessionRefusalCode } from "./src/errors.ts";
+export type { Channel } from "./src/sync/channel.ts";
+export type { SessionLimits } from "./src/sync/limits.ts";
+export { channelPair } from "./src/sync/pair.ts";
+export type { Direction, SyncPhase, SyncReport, SyncStatus, TransferTotals } from "./src/sync/report.ts";
+export { runSession } from "./src/sync/session.ts";
+export type { SessionOptions } from "./src/sync/session.ts";
+export { sync } from "./src/sync/sync.ts";
+export type { SyncOptions } from "./src/sync/sync.ts";
