@@ -7,7 +7,7 @@
 import { type Command, type Input, optionsOf, type OptionSpec, suggestion, UsageError } from "./command.ts";
 import { dashed } from "./options.ts";
 import type { Output } from "./output.ts";
-import { quoted } from "./shell.ts";
+import { quoted } from "../text.ts";
 
 type Commands = Readonly<Record<string, Command>>;
 
