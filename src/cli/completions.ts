@@ -47,7 +47,7 @@ For fish, once: mnema completions fish > ~/.config/fish/completions/mnema.fish`,
 type Values = readonly string[] | "files" | "none";
 
 /** Placeholders in the help that mean a path. */
-const PATHS = /\b(?:FILE|VKEY|PROOF|OLD)\b/;
+const PATHS = /\b(?:FILE|PEER|VKEY|PROOF|OLD)\b/;
 
 function valuesOf({ value = "", choices }: OptionSpec): Values {
   return choices ?? (PATHS.test(value) ? "files" : "none");
