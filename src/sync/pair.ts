@@ -6,6 +6,7 @@
 
 import { SyncError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
+import { Condition } from "./condition.ts";
 
 /** Messages that one end holds for the other before `send` waits. */
 const MAX_QUEUED = 16;
@@ -20,38 +21,32 @@ export function channelPair(): [Channel, Channel] {
 class Pipe {
   readonly #queue: Uint8Array<ArrayBuffer>[] = [];
   #isClosed = false;
-  /** Wakes the receiver that waits for a message, or the senders that wait for room. */
-  #changed = Promise.withResolvers<void>();
+  readonly #changed = new Condition();
 
   async put(message: Uint8Array<ArrayBuffer>): Promise<void> {
     if (this.#isClosed) throw lost();
     this.#queue.push(message);
-    this.#wake();
+    this.#changed.notify();
     while (this.#queue.length > MAX_QUEUED) {
       if (this.#isClosed) throw lost();
-      await this.#changed.promise;
+      await this.#changed.wait();
     }
   }
 
   async take(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     while (this.#queue.length === 0) {
       if (this.#isClosed) return undefined;
-      await this.#changed.promise;
+      await this.#changed.wait();
     }
     const message = this.#queue.shift();
-    this.#wake();
+    this.#changed.notify();
     return message;
   }
 
   /** What was sent before can still be received. */
   close(): void {
     this.#isClosed = true;
-    this.#wake();
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#changed.notify();
   }
 }
 

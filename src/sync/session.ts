@@ -4,12 +4,19 @@
  * @module
  */
 
-import { SyncError } from "../errors.ts";
-import type { Signer } from "../keys/signer.ts";
-import type { OpLog } from "../oplog.ts";
+import { LogError } from "../errors.ts";
+import { checkedSigner, type Signer } from "../keys/signer.ts";
+import { lastSeq, requireCallback, requireObject } from "../log/entries.ts";
+import { internalsOf, type OpLog } from "../oplog.ts";
+import { admit, agree } from "./admission.ts";
 import type { Channel } from "./channel.ts";
-import type { SessionLimits } from "./limits.ts";
+import { handshake } from "./handshake.ts";
+import { completeLimits, type SessionLimits } from "./limits.ts";
+import { Link } from "./link.ts";
+import { planAsInitiator, planAsResponder } from "./reconcile.ts";
 import type { Direction, SyncReport, SyncStatus } from "./report.ts";
+import { StatusReporter } from "./status.ts";
+import { Transfer } from "./transfer.ts";
 
 /** Options of a session. */
 export interface SessionOptions {
@@ -45,7 +52,73 @@ export interface SessionOptions {
  * @throws {SyncError} When either side refuses the session, or the connection is lost. What has arrived stays.
  * @throws {LogError} `invalid-argument` for options that are not; and whatever the log throws.
  */
-export async function runSession(_log: OpLog, channel: Channel, _options: SessionOptions): Promise<SyncReport> {
-  await channel.close();
-  throw new SyncError("busy", "sessions are not built yet", { refusedBy: "this node" });
+export async function runSession(log: OpLog, channel: Channel, options: SessionOptions): Promise<SyncReport> {
+  const { signal, onStatus } = options;
+  const limits = requireSession(options);
+  signal?.throwIfAborted();
+  const link = new Link(channel, limits);
+  const status = new StatusReporter(link, onStatus);
+  const abort = () => status.transfer?.stop(signal?.reason) ?? link.fail(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    await run(log, link, status, limits, options);
+    status.enter("done");
+  } catch (error) {
+    await link.close(error);
+    status.enter("failed");
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+  await link.close();
+  return status.report();
+}
+
+/** The phases, one after the other. */
+async function run(
+  log: OpLog,
+  link: Link,
+  status: StatusReporter,
+  limits: SessionLimits,
+  { signer, role, direction = "both", follow = false, dryRun = false, allow, acceptAuthor }: SessionOptions,
+): Promise<void> {
+  status.enter("handshake");
+  status.peer = await handshake(link, checkedSigner(signer), role);
+  admit(status.peer, allow);
+  // What is appended after this is not reconciled, but followed.
+  const last = lastSeq(internalsOf(log).connection);
+  const offer = { role, direction, follow: follow && !dryRun, dryRun, operations: last, limits };
+  const agreement = await agree(link, offer);
+  status.enter("reconcile");
+  const plan = role === "initiator" ? planAsInitiator : planAsResponder;
+  status.plan = await plan({ link, log, operations: last, agreement, limits });
+  const onChange = () => status.changed();
+  status.transfer = new Transfer({
+    link,
+    log,
+    lastSeq: last,
+    agreement,
+    plan: status.plan,
+    limits,
+    acceptAuthor,
+    onChange,
+  });
+  status.enter("transfer");
+  await status.transfer.run();
+}
+
+/** Checks the options, and completes the limits. */
+function requireSession(options: SessionOptions): SessionLimits {
+  requireObject("options", options);
+  const { role, direction = "both", allow, acceptAuthor, onStatus, limits } = options;
+  if (role !== "initiator" && role !== "responder") {
+    throw new LogError("invalid-argument", `role is "initiator" or "responder", not ${JSON.stringify(role)}`);
+  }
+  if (direction !== "both" && direction !== "pull" && direction !== "push") {
+    throw new LogError("invalid-argument", `direction is "pull", "push" or "both", not ${JSON.stringify(direction)}`);
+  }
+  requireCallback("allow", allow);
+  requireCallback("acceptAuthor", acceptAuthor);
+  requireCallback("onStatus", onStatus);
+  return completeLimits(limits);
 }
