@@ -58,7 +58,10 @@ export async function runSession(log: OpLog, channel: Channel, options: SessionO
   signal?.throwIfAborted();
   const link = new Link(channel, limits);
   const status = new StatusReporter(link, onStatus);
-  const abort = () => status.transfer?.stop(signal?.reason) ?? link.fail(signal?.reason);
+  const abort = () => {
+    if (status.transfer === undefined) link.fail(signal?.reason);
+    else status.transfer.stop(signal?.reason);
+  };
   signal?.addEventListener("abort", abort);
   try {
     await run(log, link, status, limits, options);
