@@ -103,7 +103,8 @@ again later; 130 when it was interrupted.`,
       }
       report = await (/^(?:ssh|wss?):/.test(peer) ? syncWithNode(peer, task) : syncWithFile(peer, task));
     } catch (error) {
-      if (!interrupt.signal.aborted || last === undefined) throw error;
+      if (!interrupt.signal.aborted) throw error;
+      if (last === undefined) return EXIT_INTERRUPTED; // nothing was transferred, or it is reported at the other end
       const { phase: _, behind: __, ...soFar } = last;
       report = soFar;
     } finally {

@@ -15,10 +15,11 @@ import { requireCallback, requireInteger, requireObject } from "../log/entries.t
 import type { OpLog } from "../oplog.ts";
 import { authorFilter } from "./authors.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
+import { refuseChannel } from "./link.ts";
 import { Metrics, METRICS_TYPE, type ServerTotals } from "./metrics.ts";
 import type { Direction, SyncReport, SyncStatus } from "./report.ts";
 import { runSession } from "./session.ts";
-import { refuseWebSocket, webSocketChannel } from "./websocket.ts";
+import { webSocketChannel } from "./websocket.ts";
 import { within } from "./within.ts";
 
 /** What a server listens on, and who may do what. */
@@ -231,8 +232,7 @@ class Server implements SyncServer {
 
   #refuseBusy(socket: WebSocket): void {
     this.#refusing++;
-    socket.addEventListener("open", () => refuseWebSocket(socket, "busy"));
-    socket.addEventListener("close", () => this.#refusing--);
+    refuseChannel(webSocketChannel(socket), "busy").finally(() => this.#refusing--);
   }
 
   #begin(socket: WebSocket): void {

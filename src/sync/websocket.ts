@@ -33,7 +33,7 @@ const SPARE_MESSAGES = 4;
 /** Closing codes of a connection that has ended in good order (RFC 6455, section 7.4.1). */
 const [NORMAL, NO_STATUS] = [1000, 1005];
 /** The closing codes with which this transport refuses what a session has not seen. Programs may only send codes from 3000. */
-const REFUSALS = { "bad-message": 4003, "too-large": 4009, "busy": 4013 } as const;
+const REFUSALS = { "bad-message": 4003, "too-large": 4009 } as const;
 type TransportRefusal = keyof typeof REFUSALS;
 /** What the closing code of a peer means; other implementations may send the standard codes. */
 const MEANINGS: Record<number, SessionRefusalCode> = {
@@ -105,6 +105,8 @@ class WebSocketChannel implements Channel {
   #end?: { error?: SyncError };
   #wake?: () => void;
   #sending: Promise<void> = Promise.resolve();
+  /** Settled when the socket is open, or will never be. */
+  readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
 
   constructor(socket: WebSocket, options: WebSocketChannelOptions) {
@@ -113,6 +115,8 @@ class WebSocketChannel implements Channel {
     this.#maxMessageBytes = maxMessageBytes;
     this.#maxInboxBytes = bytesInFlight + SPARE_MESSAGES * maxMessageBytes;
     socket.binaryType = "arraybuffer";
+    if (socket.readyState !== WebSocket.CONNECTING) this.#opened.resolve();
+    socket.addEventListener("open", () => this.#opened.resolve());
     socket.addEventListener("message", ({ data }) => this.#take(data));
     socket.addEventListener("error", (event) => {
       this.#finish(lost(event instanceof ErrorEvent ? event.message : ""));
@@ -151,6 +155,7 @@ class WebSocketChannel implements Channel {
   }
 
   async #send(message: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#opened.promise;
     await this.#drain(HIGH_WATER_BYTES);
     if (!this.#isOpen()) throw this.#end?.error ?? lost("");
     this.#socket.send(message);
@@ -193,27 +198,21 @@ class WebSocketChannel implements Channel {
   /** Ends the connection for what the peer sent; what was sent before can still be read. */
   #refuse(code: TransportRefusal, message: string): void {
     this.#finish(new SyncError(code, message, { refusedBy: "this node" }));
-    refuseWebSocket(this.#socket, code);
+    this.#socket.close(REFUSALS[code], code);
   }
 
   #finish(error?: SyncError): void {
     this.#end ??= { error };
+    this.#opened.resolve();
     this.#wake?.();
   }
-}
-
-/** Closes a connection with the code of a refusal, which the other end's channel reports. */
-export function refuseWebSocket(socket: WebSocket, code: TransportRefusal): void {
-  socket.close(REFUSALS[code], code);
 }
 
 /** The error for the closing code of the peer. */
 function closedWith(code: number): SyncError {
   const refusal = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
   if (refusal === undefined) return lost(code > 0 ? `closing code ${code}` : "");
-  const message = refusal === "busy"
-    ? "the peer has as many sessions as it accepts; try again later"
-    : `the peer refused the connection: ${refusal}`;
+  const message = `the peer refused the connection: ${refusal}`;
   return new SyncError(refusal, message, { refusedBy: "peer" });
 }
 
