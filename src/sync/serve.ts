@@ -80,8 +80,8 @@ export interface SyncServer extends AsyncDisposable {
 const SYNC_PATH = "/sync";
 /** Connections that are being refused at a time; more are refused without a word. */
 const MAX_REFUSING = 32;
-/** How long sessions may take to end when the server is closed. */
-const CLOSE_MS = 10_000;
+/** How long sessions, and then responses, may take to end when the server is closed. */
+const CLOSE_MS = 5_000;
 
 /**
  * Serves a log.
@@ -125,7 +125,10 @@ class Server implements SyncServer {
   readonly #metrics = new Metrics();
   readonly #maxSessions: number;
   readonly #maxHandshakes: number;
+  /** Ends sessions in good order. */
   readonly #ends = new AbortController();
+  /** Ends every connection at once. */
+  readonly #breaksOff = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   #refusing = 0;
@@ -159,7 +162,10 @@ class Server implements SyncServer {
     this.#options = { ...options, signer: checkedSigner(signer) };
     this.#maxSessions = maxSessions;
     this.#maxHandshakes = maxHandshakes;
-    this.#server = listen({ hostname, port, cert, key }, (request, info) => this.#handle(request, info));
+    this.#server = listen(
+      { hostname, port, cert, key, signal: this.#breaksOff.signal },
+      (request, info) => this.#handle(request, info),
+    );
     this.address = this.#server.addr;
     const host = this.address.hostname.includes(":") ? `[${this.address.hostname}]` : this.address.hostname;
     this.url = `${cert === undefined ? "ws" : "wss"}://${host}:${this.address.port}${SYNC_PATH}`;
@@ -184,9 +190,8 @@ class Server implements SyncServer {
 
   async #close(): Promise<void> {
     this.#ends.abort(new SyncError("unreachable", "the server is closed", { refusedBy: "this node" }));
-    const stopped = this.#server.shutdown();
-    await within(Promise.all(this.#running), CLOSE_MS);
-    await stopped;
+    await within(Promise.all(this.#running), CLOSE_MS); // new ones are refused meanwhile
+    if (!await within(this.#server.shutdown(), CLOSE_MS)) this.#breaksOff.abort(); // a response of `fetch` has no end
     await this.finished;
   }
 
@@ -271,15 +276,18 @@ class Server implements SyncServer {
 
 /** Listens, on a port that is known when this returns. */
 function listen(
-  { hostname, port, cert, key }: { hostname: string; port: number; cert?: string; key?: string },
+  { hostname, port, cert, key, signal }: Pick<ServeOptions, "cert" | "key"> & Deno.ServeTcpOptions & {
+    hostname: string;
+    port: number;
+  },
   handler: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.HttpServer<Deno.NetAddr> {
   const onListen = () => {}; // it would print
   const onError = () => text(500, "the request failed\n");
   try {
     return cert === undefined || key === undefined
-      ? Deno.serve({ hostname, port, onListen, onError }, handler)
-      : Deno.serve({ hostname, port, onListen, onError, cert, key }, handler);
+      ? Deno.serve({ hostname, port, signal, onListen, onError }, handler)
+      : Deno.serve({ hostname, port, signal, onListen, onError, cert, key }, handler);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     const reason = error instanceof Deno.errors.AddrInUse ? "the port is in use" : (error as Error).message;
