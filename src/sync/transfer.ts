@@ -64,6 +64,8 @@ export class Transfer {
   #hasEnded = false;
   #peerHasCaughtUp = false;
   #peerHasEnded = false;
+  /** Whether the peer has reported the outcomes of all that was sent. */
+  #hasTotals = false;
   #isSettled = false;
   #isReportDue = false;
 
@@ -153,10 +155,8 @@ export class Transfer {
 
   async #receiveMessages(): Promise<void> {
     const { link } = this.#context;
-    for (let isDone = false; !isDone;) {
-      const message = await link.receive();
-      if (this.#handle(message)) link.progress();
-      isDone = message.kind === "totals";
+    while (!this.#hasTotals || !this.#peerHasEnded) {
+      if (this.#handle(await link.receive())) link.progress();
     }
   }
 
@@ -186,7 +186,8 @@ export class Transfer {
         this.#endPeer();
         return true;
       case "totals":
-        this.#requirePhase(this.#hasEnded, message);
+        this.#requirePhase(this.#hasEnded && !this.#hasTotals, message);
+        this.#hasTotals = true;
         this.outgoing.decided(message.outcomes);
         if (!this.outgoing.isDecided) throw badMessage("its totals are not those of what was sent");
         onChange();
