@@ -213,7 +213,14 @@ Deno.test({
     await withFolder(async (folder) => {
       const args =
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2";
-      const names = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"];
+      const names = [
+        "-subj",
+        "/CN=test",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-addext",
+        "basicConstraints=CA:FALSE",
+      ];
       const made = new Deno.Command("openssl", { args: [...args.split(" "), ...names], cwd: folder }).outputSync();
       assert(made.success, new TextDecoder().decode(made.stderr));
       const [cert, key] = ["cert.pem", "key.pem"].map((name) => Deno.readTextFileSync(`${folder}/${name}`));
