@@ -44,6 +44,8 @@ const HOST = /^(?:[a-z0-9_][\w.-]*|\[[0-9a-f:.]+\])$/i;
 /** How long the command may take to end after its channel is closed, before it is killed. */
 const END_MS = 2_000;
 const MAX_STDERR_LINE = 1_000;
+/** The exit codes of what would fail again: of `mnema`, that it refuses or is used wrongly, of a shell, that it cannot run it. */
+const FAILED: readonly number[] = [1, 2, 126, 127];
 /** The exit code of a shell that does not find a command. */
 const NOT_FOUND = 127;
 
@@ -81,7 +83,8 @@ export function remoteArguments({ destination, port, path }: RemoteLog, remotePr
 }
 
 /**
- * Starts the command and opens a channel to it. The channel's `close` waits for its end.
+ * Starts the command and opens a channel to it. The channel's `close` waits for its end. When the command fails, the
+ * channel rejects with `unreachable` where another attempt can succeed, and with `io` where it would fail again.
  *
  * @param remote The log.
  * @param options The program, and what it writes to standard error.
@@ -150,14 +153,18 @@ class CommandChannel implements Channel {
   }
 
   /** Why the command has ended; undefined where it has not failed. */
-  async #failure(): Promise<SyncError | undefined> {
+  async #failure(): Promise<LogError | undefined> {
     if (!await within(this.#child.status, END_MS)) return undefined;
     const { success, code, signal } = await this.#child.status;
     if (success) return undefined;
     await within(this.#stderr, END_MS);
-    const advice = code === NOT_FOUND ? "; is mnema installed where the shell of the other machine finds it?" : "";
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-    return new SyncError("unreachable", `the command ${this.#program} ${how}${advice}`);
+    const message = `the command ${this.#program} ${how}`;
+    if (signal !== null || !FAILED.includes(code)) return new SyncError("unreachable", message);
+    const advice = code === NOT_FOUND
+      ? "check that the shell of the other machine finds mnema"
+      : "see what the other machine has reported";
+    return new LogError("io", `${message}; ${advice}`);
   }
 
   #kill(signal: Deno.Signal): void {
