@@ -91,7 +91,7 @@ export function assertEqualLogs(...logs: OpLog[]): void {
 
 /** Asserts that a log's file has nothing that an audit finds. */
 export async function assertAuditsClean(path: string): Promise<void> {
-  const { findings } = await audit(path);
+  const { findings } = await audit(path, { workers: 0 });
   assertEquals(findings, []);
 }
 
