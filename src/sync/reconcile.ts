@@ -90,7 +90,7 @@ export async function planAsResponder(context: ReconcileContext): Promise<Plan> 
   const budget = new Budget(limits);
   for (;;) {
     const next = await link.expect("ranges", "plan");
-    if (next.kind === "plan") return await followPlan(context, next.plan, budget.rounds);
+    if (next.kind === "plan") return await followPlan(next.plan, budget.rounds);
     budget.countRound();
     budget.countBytes(next.message);
     const reply = withRecords(log, (ranges) => respond(ranges, next.message, { frameLimit: FRAME_BYTES }));
@@ -99,12 +99,12 @@ export async function planAsResponder(context: ReconcileContext): Promise<Plan> 
   }
 
   async function followPlan(
-    { operations }: ReconcileContext,
     { byIds, missingAtInitiator, missingAtResponder }: MessageOf<"plan">["plan"],
     rounds: number,
   ): Promise<Plan> {
     if (!byIds) return { ...missingWhenEmpty(context), rounds };
-    if (missingAtInitiator > limits.differences || missingAtInitiator > operations) {
+    // Operations that were appended meanwhile count, too.
+    if (missingAtInitiator > limits.differences || missingAtInitiator > log.lastSeq()) {
       throw badMessage("it lacks more than there is");
     }
     const wanted = agreement.sends && !agreement.dryRun
