@@ -103,11 +103,17 @@ Deno.test("the bytes of the reconciliation are limited", async () => {
 });
 
 Deno.test("more differences than are reconciled are streamed instead", async () => {
-  using a = logOf(60);
-  using b = logOf(50);
-  const { initiator } = await syncPair(inProcess, a, b, { initiator: { limits: { differences: 20 } } });
-  assertEquals([initiator.missingHere, initiator.sent.operations, initiator.received.operations], [undefined, 60, 50]);
-  assertEqualLogs(a, b);
+  for (const side of ["initiator", "responder"]) {
+    using a = logOf(60);
+    using b = logOf(50);
+    const { initiator } = await syncPair(inProcess, a, b, { [side]: { limits: { differences: 20 } } });
+    assertEquals([initiator.missingHere, initiator.sent.operations, initiator.received.operations], [
+      undefined,
+      60,
+      50,
+    ]);
+    assertEqualLogs(a, b);
+  }
 });
 
 Deno.test("operations without valid signatures, and texts that are none, are refused one by one", async () => {
@@ -328,7 +334,7 @@ Deno.test("terms with which nothing could be sent are refused", async () => {
   const played = playAgainst(log, "responder");
   await played.peer.introduce();
   await played.peer.prove();
-  const limits = { maxMessageBytes: 0, bytesInFlight: 1, operationsInFlight: 1, idleMs: 1 };
+  const limits = { maxMessageBytes: 0, bytesInFlight: 1, operationsInFlight: 1, differences: 1, idleMs: 1 };
   const flags = { pull: true, push: true, follow: false, dryRun: false };
   await played.peer.send({ kind: "request", terms: { ...flags, operations: 0, ...limits } });
   await assertRefuses(played, "bad-message");

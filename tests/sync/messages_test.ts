@@ -29,6 +29,7 @@ const terms = fc.record({
   maxMessageBytes: count,
   bytesInFlight: count,
   operationsInFlight: count,
+  differences: count,
   idleMs: count,
 });
 const ids = fc.integer({ min: 1, max: 5 }).chain((n) => bytes(32 * n));

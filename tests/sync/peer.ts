@@ -31,6 +31,7 @@ export const TERMS: Terms = {
   maxMessageBytes: 1 << 21,
   bytesInFlight: 1 << 23,
   operationsInFlight: 1 << 16,
+  differences: 250_000,
   idleMs: 60_000,
 };
 
