@@ -86,8 +86,9 @@ async function accept(link: Link, offer: Offer): Promise<Agreement> {
   return { receives: push, sends: pull, follow, dryRun, peer: usable(asked) };
 }
 
-function limitsOf({ operations, limits: { maxMessageBytes, bytesInFlight, operationsInFlight, idleMs } }: Offer) {
-  return { operations, maxMessageBytes, bytesInFlight, operationsInFlight, idleMs };
+function limitsOf({ operations, limits }: Offer): Omit<Terms, "pull" | "push" | "follow" | "dryRun"> {
+  const { maxMessageBytes, bytesInFlight, operationsInFlight, differences, idleMs } = limits;
+  return { operations, maxMessageBytes, bytesInFlight, operationsInFlight, differences, idleMs };
 }
 
 /** Terms with which something can be sent: with a limit of 0 a session would make no progress. */

@@ -18,7 +18,8 @@ export interface SessionLimits {
   rounds: number;
   /** Bytes of the reconciliation's messages, both directions together: 64 MiB by default. */
   reconcileBytes: number;
-  /** Differing operations that are reconciled one by one: 250,000 by default. With more, everything is streamed. */
+  /** Differing operations that are reconciled one by one: 250,000 by default. With more, everything is streamed.
+   * The smaller limit of the two sides counts. */
   differences: number;
   /** Milliseconds without progress of the peer after which the session ends: 60,000 by default. */
   idleMs: number;

@@ -7,8 +7,8 @@
  * 0     refuse      both       code: 1 byte, an index in SESSION_CODES. The sender then closes.
  * 1     hello       both       "mnema-sync", version: 1 byte, public key: 32, challenge: 32 random bytes
  * 2     proof       both       signature: 64 bytes (handshake.ts)
- * 3     request     initiator  flags: 1 byte, and 5 integers: operations in the log, largest message,
- *                              bytes in flight, operations in flight, idle milliseconds
+ * 3     request     initiator  flags: 1 byte, and 6 integers: operations in the log, largest message,
+ *                              bytes in flight, operations in flight, differences, idle milliseconds
  * 4     accept      responder  the same; its flags are those of the request, perhaps without push or pull
  * 5     ranges      both       a message of Negentropy; the initiator begins, the responder answers each
  * 6     plan        initiator  mode: 1 byte (0: both stream everything, 1: by ids), and 2 integers:
@@ -110,6 +110,8 @@ export interface Terms {
   bytesInFlight: number;
   /** Operations in flight that the sender accepts. */
   operationsInFlight: number;
+  /** How many differing operations the sender reconciles one by one. */
+  differences: number;
   /** How long the sender waits for progress, in milliseconds. */
   idleMs: number;
 }
@@ -193,10 +195,10 @@ function fieldsOf(message: Message): Uint8Array[] {
 
 function termsFields({ pull, push, follow, dryRun, ...terms }: Terms): Uint8Array[] {
   const flags = (pull ? 1 : 0) | (push ? 2 : 0) | (follow ? 4 : 0) | (dryRun ? 8 : 0);
-  const { operations, maxMessageBytes, bytesInFlight, operationsInFlight, idleMs } = terms;
+  const { operations, maxMessageBytes, bytesInFlight, operationsInFlight, differences, idleMs } = terms;
   return [
     Uint8Array.of(flags),
-    ...[operations, maxMessageBytes, bytesInFlight, operationsInFlight, idleMs].map(integer),
+    ...[operations, maxMessageBytes, bytesInFlight, operationsInFlight, differences, idleMs].map(integer),
   ];
 }
 
@@ -292,6 +294,7 @@ function decodeTerms(fields: Fields): Terms {
     maxMessageBytes: fields.integer(),
     bytesInFlight: fields.integer(),
     operationsInFlight: fields.integer(),
+    differences: fields.integer(),
     idleMs: fields.integer(),
   };
 }

@@ -135,9 +135,10 @@ function missingWhenEmpty({ operations, agreement }: ReconcileContext): Pick<Pla
 
 /** The ids that only one side has, in hex; undefined when there are more than are reconciled. */
 async function compare(
-  { link, log, limits }: ReconcileContext,
+  { link, log, agreement, limits }: ReconcileContext,
   budget: Budget,
 ): Promise<{ have: Set<string>; need: Set<string> } | undefined> {
+  const most = Math.min(limits.differences, agreement.peer.differences);
   const have = new Set<string>();
   const need = new Set<string>();
   let next: Uint8Array<ArrayBuffer> | undefined = withRecords(log, (ranges) => initiate(ranges, FRAME_BYTES));
@@ -150,7 +151,7 @@ async function compare(
     const result = withRecords(log, (ranges) => reconcile(ranges, message, { frameLimit: FRAME_BYTES }));
     for (const id of result.have) addIds(have, id);
     for (const id of result.need) addIds(need, id);
-    if (have.size + need.size > limits.differences) return undefined;
+    if (have.size + need.size > most) return undefined;
     next = result.reply;
   }
   return { have, need };

@@ -154,31 +154,29 @@ export class Transfer {
   }
 
   async #receiveMessages(): Promise<void> {
-    const { link } = this.#context;
+    const { link, onChange } = this.#context;
     while (!this.#hasTotals || !this.#peerHasEnded) {
       if (this.#handle(await link.receive())) link.progress();
+      onChange();
     }
   }
 
   /** Handles a message; returns whether it is progress. */
   #handle(message: Message): boolean {
-    const { agreement, onChange } = this.#context;
+    const { agreement } = this.#context;
     switch (message.kind) {
       case "operations":
         this.#receiveOperations(message.lines);
-        onChange();
         return true;
       case "outcomes": {
         const isProgress = this.outgoing.taken(message.operations, message.bytes, message.outcomes);
         this.#changed.notify();
-        onChange();
         return isProgress;
       }
       case "caught-up":
         this.#requirePhase(agreement.follow && !this.#peerHasCaughtUp && !this.#peerHasEnded, message);
         this.#requireCount(message.operations);
         this.#peerHasCaughtUp = true;
-        onChange();
         return true;
       case "end":
         this.#requirePhase(!this.#peerHasEnded, message);
@@ -190,7 +188,6 @@ export class Transfer {
         this.#hasTotals = true;
         this.outgoing.decided(message.outcomes);
         if (!this.outgoing.isDecided) throw badMessage("its totals are not those of what was sent");
-        onChange();
         return true;
       case "alive":
         this.#requirePhase(this.#peerHasCaughtUp && !this.#peerHasEnded, message);
