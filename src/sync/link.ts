@@ -189,7 +189,7 @@ async function atMost(milliseconds: number, work: () => Promise<void>): Promise<
 /** What the peer is told of an error; undefined when it has caused the end itself. */
 function codeFor(error: unknown): SessionRefusalCode | undefined {
   if (!(error instanceof SyncError)) return "busy"; // of this node: the peer may try again
-  if (error.refusedBy !== "this node" || error.code === "unreachable") return undefined;
+  if (error.refusedBy === "peer" || error.code === "unreachable") return undefined;
   return error.code as SessionRefusalCode;
 }
 

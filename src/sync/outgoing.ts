@@ -20,8 +20,8 @@ export type Row = readonly [seq: number, wire: string];
 export class Outgoing {
   /** Operations that were sent. */
   operations = 0;
-  /** Operations that were not sent, because no message that the peer accepts can hold them. */
-  tooLarge = 0;
+  /** Operations that were not sent: too large for the peer's messages, or damaged, so that they would break the lines. */
+  readonly withheld: Outcomes["refusals"] = {};
   /** The outcomes that the peer has reported. */
   outcomes: Outcomes = { new: 0, known: 0, pending: 0, refusals: {} };
   readonly #link: Link;
@@ -55,8 +55,9 @@ export class Outgoing {
     let bytes = 0;
     for (const [, wire] of rows) {
       const size = Buffer.byteLength(wire) + 1;
-      if (size > maxMessageBytes - 1) {
-        this.tooLarge++;
+      const fault = size > maxMessageBytes - 1 ? "too-large" : !isOneLine(wire) ? "bad-shape" : undefined;
+      if (fault !== undefined) {
+        this.withheld[fault] = (this.withheld[fault] ?? 0) + 1;
         continue;
       }
       if (wires.length > 0 && (bytes + size > most || wires.length === operationsInFlight)) {
@@ -123,7 +124,17 @@ export class Outgoing {
   }
 }
 
+/** Whether a text is one line, as that of every operation is. */
+function isOneLine(wire: string): boolean {
+  return wire !== "" && !wire.includes("\n") && !wire.includes("\r");
+}
+
 /** The number of operations that have an outcome. */
 export function countOutcomes({ new: added, known, pending, refusals }: Outcomes): number {
-  return REFUSAL_CODES.reduce((count, code) => count + (refusals[code] ?? 0), added + known + pending);
+  return added + known + pending + countRefusals(refusals);
+}
+
+/** The number of refused operations. */
+export function countRefusals(refusals: Outcomes["refusals"]): number {
+  return REFUSAL_CODES.reduce((count, code) => count + (refusals[code] ?? 0), 0);
 }

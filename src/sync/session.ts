@@ -51,11 +51,37 @@ export interface SessionOptions {
  * @returns The totals both ways.
  * @throws {SyncError} When either side refuses the session, or the connection is lost. What has arrived stays.
  * @throws {LogError} `invalid-argument` for options that are not; and whatever the log throws.
+ *
+ * @example
+ * ```ts
+ * import { Identity, OpLog } from "@mnema/oplog";
+ * import { channelPair, runSession } from "@mnema/oplog/sync";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [alice, bob] = [Identity.generate(), Identity.generate()];
+ * using here = OpLog.open();
+ * using there = OpLog.open();
+ * here.record(alice, "note", { text: "tea at four" });
+ * const [near, far] = channelPair(); // or any other transport
+ * const allow = (author: string) => author === alice.author;
+ * const [report] = await Promise.all([
+ *   runSession(here, near, { signer: alice, role: "initiator" }),
+ *   runSession(there, far, { signer: bob, role: "responder", allow }),
+ * ]);
+ * assertEquals([report.peer, report.sent.new], [bob.author, 1]);
+ * assertEquals(there.heads(), here.heads());
+ * ```
  */
 export async function runSession(log: OpLog, channel: Channel, options: SessionOptions): Promise<SyncReport> {
+  let limits: SessionLimits;
+  try {
+    limits = requireSession(options);
+    options.signal?.throwIfAborted();
+  } catch (error) {
+    await channel.close();
+    throw error;
+  }
   const { signal, onStatus } = options;
-  const limits = requireSession(options);
-  signal?.throwIfAborted();
   const link = new Link(channel, limits);
   const status = new StatusReporter(link, onStatus);
   const abort = () => {

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { LogErrorCode } from "../errors.ts";
 import type { Link } from "./link.ts";
-import { countOutcomes, type Outgoing } from "./outgoing.ts";
-import type { Outcomes } from "./messages.ts";
+import { countRefusals, type Outgoing } from "./outgoing.ts";
+import { type Outcomes, REFUSAL_CODES } from "./messages.ts";
 import type { Plan } from "./reconcile.ts";
 import type { SyncPhase, SyncReport, SyncStatus, TransferTotals } from "./report.ts";
 import type { Transfer } from "./transfer.ts";
@@ -63,19 +62,17 @@ export class StatusReporter {
   }
 }
 
-/** With operations that are too large for the peer among those that it refused. */
+/** With operations that were not sent among those that were refused. */
 function sentTotals(outgoing: Outgoing | undefined): TransferTotals {
   if (outgoing === undefined) return totalsOf(0, NOTHING);
-  const { operations, outcomes, tooLarge } = outgoing;
-  const code: LogErrorCode = "too-large";
-  const refusals = tooLarge === 0
-    ? outcomes.refusals
-    : { ...outcomes.refusals, [code]: tooLarge + (outcomes.refusals[code] ?? 0) };
-  return totalsOf(operations + tooLarge, { ...outcomes, refusals });
+  const { operations, outcomes, withheld } = outgoing;
+  const refusals = { ...outcomes.refusals };
+  for (const code of REFUSAL_CODES) {
+    if (withheld[code] !== undefined) refusals[code] = withheld[code] + (refusals[code] ?? 0);
+  }
+  return totalsOf(operations + countRefusals(withheld), { ...outcomes, refusals });
 }
 
-function totalsOf(operations: number, outcomes: Outcomes): TransferTotals {
-  const { new: added, known, pending, refusals } = outcomes;
-  const refused = countOutcomes(outcomes) - added - known - pending;
-  return { operations, new: added, known, refused, pending, refusals: { ...refusals } };
+function totalsOf(operations: number, { new: added, known, pending, refusals }: Outcomes): TransferTotals {
+  return { operations, new: added, known, refused: countRefusals(refusals), pending, refusals: { ...refusals } };
 }

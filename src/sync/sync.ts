@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SyncError } from "../errors.ts";
 import { Identity } from "../keys/identity.ts";
 import type { OpLog } from "../oplog.ts";
 import { channelPair } from "./pair.ts";
@@ -21,18 +22,37 @@ export type SyncOptions = Omit<SessionOptions, "signer" | "role" | "allow">;
  * @param options Direction, follow, dry run, limits, status, abort.
  * @returns The totals, seen from `a`.
  * @throws {SyncError} When a limit is exceeded. What has arrived stays.
- * @throws {LogError} What either log throws.
+ * @throws {LogError} `invalid-argument`, and what either log throws.
+ *
+ * @example
+ * ```ts
+ * import { Identity, OpLog } from "@mnema/oplog";
+ * import { sync } from "@mnema/oplog/sync";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using laptop = OpLog.open();
+ * using phone = OpLog.open();
+ * laptop.record(Identity.generate(), "note", { text: "tea at four" });
+ * phone.record(Identity.generate(), "note", { text: "moved to five" });
+ * const { sent, received } = await sync(laptop, phone);
+ * assertEquals([sent.new, received.new], [1, 1]);
+ * assertEquals(laptop.heads(), phone.heads());
+ * ```
  */
 export async function sync(a: OpLog, b: OpLog, options: SyncOptions = {}): Promise<SyncReport> {
   const signer = Identity.generate();
   const [here, there] = channelPair();
   const { limits, acceptAuthor } = options;
-  const both = await Promise.allSettled([
+  const [report, other] = await Promise.allSettled([
     runSession(a, here, { ...options, signer, role: "initiator" }),
     runSession(b, there, { signer, role: "responder", limits, acceptAuthor }),
   ]);
-  const [report, other] = both;
-  if (report.status === "rejected") throw report.reason;
-  if (other.status === "rejected") throw other.reason;
-  return report.value;
+  if (report.status === "fulfilled" && other.status === "fulfilled") return report.value;
+  const errors = [report, other].flatMap((end) => end.status === "rejected" ? [end.reason] : []);
+  // One side only hears of what the other has thrown.
+  throw errors.find((error) => !(error instanceof SyncError)) ?? errors.find(isOwn) ?? errors[0];
+}
+
+function isOwn(error: unknown): boolean {
+  return error instanceof SyncError && error.refusedBy === "this node";
 }

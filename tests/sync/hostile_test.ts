@@ -6,7 +6,7 @@ import { initiate, respond } from "../../src/sync/negentropy/negentropy.ts";
 import type { Message } from "../../src/sync/messages.ts";
 import { alice, note } from "../operations.ts";
 import { assertEqualLogs, errorOf, inProcess, syncPair } from "./channels.ts";
-import { assertRefuses, NO_OUTCOMES, playAgainst, PlayedPeer } from "./peer.ts";
+import { assertRefuses, NO_OUTCOMES, playAgainst, type PlayedPeer } from "./peer.ts";
 
 /** A log of so many notes. */
 function logOf(count: number): OpLog {

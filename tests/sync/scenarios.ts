@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { Identity, Operation, OpLog } from "../../mod.ts";
+import { type Identity, Operation, OpLog } from "../../mod.ts";
 import { runSession, type SyncReport, type SyncStatus } from "../../sync.ts";
 import { withFolder } from "../folder.ts";
 import { alice, bob, carol, missigned, note } from "../operations.ts";
