@@ -11,7 +11,8 @@ import type { OpLog } from "../oplog.ts";
 import { AUTHOR_LENGTH, AUTHOR_OFFSET } from "../wire/layout.ts";
 import { Condition } from "./condition.ts";
 import type { SessionLimits } from "./limits.ts";
-import { badMessage, type Outcomes } from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import type { Outcomes } from "./messages.ts";
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -8,14 +8,8 @@
 import { type SessionRefusalCode, SyncError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 import type { SessionLimits } from "./limits.ts";
-import {
-  badMessage,
-  decodeMessage,
-  encodeMessage,
-  type Message,
-  type MessageKind,
-  type MessageOf,
-} from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import { decodeMessage, encodeMessage, type Message, type MessageKind, type MessageOf } from "./messages.ts";
 
 /** Parts of the idle time in which progress is looked for: a thread that was blocked itself counts only one of them. */
 const IDLE_TICKS = 4;
@@ -69,11 +63,6 @@ export class Link {
   /** Throws the failure, if there is one. */
   throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  /** Whether the link has failed. */
-  get hasFailed(): boolean {
-    return this.#failure !== undefined;
   }
 
   /** Encodes and sends a message. */

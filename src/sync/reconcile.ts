@@ -11,7 +11,8 @@ import { internalsOf, type OpLog } from "../oplog.ts";
 import type { Agreement } from "./admission.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
-import { badMessage, type MessageOf } from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import type { MessageOf } from "./messages.ts";
 import { initiate, reconcile, respond } from "./negentropy/negentropy.ts";
 
 import { addIds, idBytes, removePresent, seqsOf } from "./rows.ts";

@@ -251,6 +251,20 @@ export const SCENARIOS: Readonly<Record<string, (makePair: MakePair) => Promise<
     assertEqualLogs(left, hub, right);
   },
 
+  "three logs that follow each other in a ring come to rest with the same operations": async (makePair) => {
+    using a = logOf(alice, 3);
+    using b = logOf(bob, 3);
+    using c = logOf(carol, 3);
+    await using first = await follow(makePair, a, b);
+    await using second = await follow(makePair, b, c);
+    await using third = await follow(makePair, c, a);
+    const news = [a.record(alice, "note", {}), b.record(bob, "note", {}), c.record(carol, "note", {})];
+    for (const log of [a, b, c]) for (const { opId } of news) await untilHas(log, opId);
+    await Promise.all([first, second, third].map((session) => session.stop()));
+    assertEquals(a.size, 12);
+    assertEqualLogs(a, b, c);
+  },
+
   "a session that follows outlives its idle time while both are there": async (makePair) => {
     using a = logOf(alice, 1);
     using b = OpLog.open();
