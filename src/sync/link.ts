@@ -13,6 +13,8 @@ import { decodeMessage, encodeMessage, type Message, type MessageKind, type Mess
 
 /** Parts of the idle time in which progress is looked for: a thread that was blocked itself counts only one of them. */
 const IDLE_TICKS = 4;
+/** The longest time of a timer, in milliseconds: one with a longer time fires at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 /** How long a refusal may take to leave, and how long one is waited for after the connection is lost, in milliseconds. */
 const LINGER_MS = 1000;
 /** Messages that are read after the connection is lost, in search of a refusal. */
@@ -44,7 +46,7 @@ export class Link {
     this.#maxMessageBytes = maxMessageBytes;
     this.#watchdog = setInterval(() => {
       if (++this.#ticks > IDLE_TICKS) this.fail(idle(idleMs));
-    }, idleMs / IDLE_TICKS);
+    }, Math.min(idleMs / IDLE_TICKS, MAX_TIMER_MS));
   }
 
   /** Records that the peer has made progress. */
