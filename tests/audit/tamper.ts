@@ -43,6 +43,7 @@ export function makeFile(path: string, ops: readonly Operation[]): void {
     log.heads();
     if (ops.length > 0) log.children(ops[0].opId);
     [...log.entries({ fromTs: 0, limit: 1 })];
+    log.stats();
     [...log.claims.query()];
   }
 }

@@ -53,6 +53,8 @@ function read(log: OpLog): { what: string; ask: () => unknown }[] {
       what: "entries by time",
       ask: () => [...log.entries({ fromTs: ops[1].ts, untilTs: ops[5].ts })].map(({ seq }) => seq),
     },
+    { what: "counts", ask: () => ({ ...log.stats(), bytes: 0 }) },
+    { what: "counts of claims", ask: () => log.claims.stats() },
     { what: "claims", ask: () => [...log.claims.query()].map(formatJson) },
     { what: "claims that fell", ask: () => [...log.claims.query({ status: "invalidated" })] },
     { what: "claims by an author", ask: () => [...log.claims.query({ author: alice.author, prefix: "p" })] },
