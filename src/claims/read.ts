@@ -7,7 +7,7 @@
 import type { Connection } from "../sqlite/connection.ts";
 import { decodeBody, PARTS_PER_MILLION } from "../wire/bodies.ts";
 import { opIdAt } from "../log/entries.ts";
-import { derivedDamaged, derivedRow, derivedRows } from "../derived/damage.ts";
+import { derivedDamaged, derivedIntegers, derivedRow, derivedRows } from "../derived/damage.ts";
 import { decodeStored } from "../derived/read.ts";
 import type { Claim, ClaimStatus } from "./claim.ts";
 import { keyText, Standing, Support } from "./encoding.ts";
@@ -27,6 +27,14 @@ const SELECT_LAST_ABOUT = "WITH keyed (id) AS (SELECT id FROM mnema_keys WHERE k
   "ORDER BY depth DESC, claim.op_id DESC LIMIT ?)";
 const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
   "JOIN mnema_values AS grouped ON grouped.id = claim.value WHERE seq = ?";
+
+// A claim of a group without a verdict is invalidated by an input.
+const SELECT_STEPS = `WITH RECURSIVE step (seq) AS (SELECT ?1 UNION SELECT via FROM step
+  CROSS JOIN mnema_claims AS claim ON claim.seq = step.seq
+  CROSS JOIN mnema_values AS grouped ON grouped.id = claim.value
+  WHERE standing = ${Standing.upheld} AND via NOT NULL LIMIT ?2) SELECT group_concat(seq) FROM step`;
+/** How many steps of a path are read at once. */
+const [FIRST_STEPS, MAX_STEPS] = [16, 4096];
 
 /** The types of the columns of SELECT_CLAIMS. The wire text is checked when it is decoded. */
 const COLUMNS = ["integer", "integer", "integer", "integer?", "integer", "integer?", "integer?", "any"] as const;
@@ -86,12 +94,12 @@ export class ClaimReader {
   /** The path by which a claim fell, as `seq`: the refute or correction, then each claim up to the claim itself. */
   path(seq: number): number[] {
     const backwards = new Set<number>();
-    for (let at: number | null = seq; at !== null;) {
+    let last = seq;
+    for (const at of this.#steps(seq)) {
       this.visit(backwards, at);
-      const { via, cause }: FallStep = this.fall(at);
-      if (via === null) this.visit(backwards, cause);
-      at = via;
+      last = at;
     }
+    this.visit(backwards, this.#end(last));
     return [...backwards].reverse();
   }
 
@@ -154,14 +162,35 @@ export class ClaimReader {
 
   #rootCause(seq: number): number {
     const passed = new Set<number>();
-    let cause = this.#causes.get(seq);
-    for (let at = seq; cause === undefined;) {
+    let cause: number | undefined;
+    let last = seq;
+    for (const at of this.#steps(seq)) {
+      cause = this.#causes.get(at);
+      if (cause !== undefined) break;
       this.visit(passed, at);
-      const fall = this.fall(at);
-      cause = fall.via === null ? fall.cause : this.#causes.get(fall.via);
-      at = fall.via!;
+      last = at;
     }
+    cause ??= this.#end(last);
     for (const at of passed) this.#causes.set(at, cause);
+    return cause;
+  }
+
+  /** The claim at a `seq`, the input that invalidates it, the input that invalidates that, and so on. */
+  *#steps(seq: number): Generator<number> {
+    for (let limit = FIRST_STEPS, isWhole = false; !isWhole; limit = Math.min(2 * limit, MAX_STEPS)) {
+      const [list] = this.#connection.query(SELECT_STEPS).value<[unknown]>(seq, limit)!;
+      const steps = derivedIntegers(this.#connection, list);
+      isWhole = steps.length < limit;
+      yield* isWhole ? steps : steps.slice(0, -1);
+      seq = steps[steps.length - 1];
+    }
+  }
+
+  /** The `seq` of the refute or correction that felled the last claim of a path. */
+  #end(last: number): number {
+    const { via, cause } = this.fall(last);
+    // The steps end before one that they have already been at.
+    if (via !== null) throw derivedDamaged(this.#connection, `the claim at seq ${last} is invalidated by itself`);
     return cause;
   }
 
