@@ -65,6 +65,8 @@ function read(log: OpLog): { what: string; ask: () => unknown }[] {
     { what: "a projection", ask: () => log.project(counts) },
     { what: "a replay", ask: () => log.replay(counts) },
     { what: "a proof", ask: () => log.proofs.prove(ops[2].opId) },
+    { what: "the records", ask: () => openRanges(log).read((records) => [...records.range(0, records.size)]) },
+    { what: "a sum of records", ask: () => openRanges(log).read((records) => records.sum(1, records.size)) },
     { what: "a consistency proof", ask: () => log.proofs.proveConsistency(log.proofs.checkpoints()[0]) },
   ];
 }
