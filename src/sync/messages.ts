@@ -245,7 +245,11 @@ function decodeFields(kind: MessageKind, fields: Fields): Message {
       return { kind, message: fields.rest() };
     case "plan": {
       const byIds = fields.flags(1) === 1;
-      return { kind, plan: { byIds, missingAtInitiator: fields.integer(), missingAtResponder: fields.integer() } };
+      const plan = { byIds, missingAtInitiator: fields.integer(), missingAtResponder: fields.integer() };
+      if (!byIds && plan.missingAtInitiator + plan.missingAtResponder > 0) {
+        throw badMessage("a plan contradicts itself");
+      }
+      return { kind, plan };
     }
     case "wants": {
       const ids = fields.rest();

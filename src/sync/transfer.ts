@@ -60,7 +60,7 @@ export class Transfer {
   readonly #sends: boolean;
   readonly #receives: boolean;
   /** How many operations may arrive before the peer has caught up; undefined without a limit. */
-  #expected?: number;
+  readonly #expected?: number;
   #hasCaughtUp = false;
   #hasEnded = false;
   #peerHasCaughtUp = false;
