@@ -41,7 +41,7 @@ import { decodeStored } from "./derived/read.ts";
 import type { Projection } from "./derived/projection.ts";
 import { project, replay } from "./derived/state.ts";
 import { selectParts, times } from "./derived/times.ts";
-import { FOLLOWERS, REBUILT } from "./built_in.ts";
+import { BULK_FOLLOWERS, FOLLOWERS, REBUILT } from "./built_in.ts";
 import { Claims } from "./claims/claims.ts";
 import { Proofs } from "./checkpoints/proofs.ts";
 import { definitionOf } from "./audit/expected_schema.ts";
@@ -124,7 +124,7 @@ export class OpLog implements Disposable {
     this.#options = options;
     this.#connection = connection;
     this.#changes = new Changes(connection.path);
-    this.#projections = new Projections(connection, FOLLOWERS);
+    this.#projections = new Projections(connection, FOLLOWERS, BULK_FOLLOWERS);
     this.#writer = new Writer(connection, this.#projections, this.#changes, maxOperationBytes);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),

@@ -4,10 +4,10 @@
  * @module
  */
 
+import type { Identity } from "../keys/identity.ts";
 import type { OpLog } from "../oplog.ts";
 import type { Pages } from "../web/pages.ts";
 import type { Input, OptionSpec } from "./command.ts";
-import { loadIdentity } from "./open.ts";
 import type { Output } from "./output.ts";
 import { requireGranted } from "./permissions.ts";
 
@@ -27,10 +27,9 @@ export function requirePagePermissions(input: Input): void {
 }
 
 /** Makes the pages of a log; with `--edit` they append to it, signed by the key. */
-export async function makePages(log: OpLog, input: Input): Promise<Pages> {
-  const signer = input.flag("edit") ? await loadIdentity(input) : undefined;
+export async function makePages(log: OpLog, input: Input, identity: Identity): Promise<Pages> {
   const { pages } = await import("../web/pages.ts");
-  return pages(log, { path: input.logPath, signer });
+  return pages(log, { path: input.logPath, signer: input.flag("edit") ? identity : undefined });
 }
 
 /**

@@ -8,7 +8,8 @@
 export interface Channel {
   /**
    * Sends a message. The promise is pending while the transport cannot take more, and rejects with a `SyncError`
-   * (`unreachable`) when the connection is lost. The bytes must not be changed afterwards.
+   * (`unreachable`) when the connection is lost. It may be called again before that: messages leave in the order of the
+   * calls. The bytes must not be changed afterwards.
    */
   send(message: Uint8Array<ArrayBuffer>): Promise<void>;
   /**

@@ -45,14 +45,14 @@ export interface Origin {
 }
 
 /** The pages of a log. */
-export interface Pages {
+export interface Pages extends AsyncDisposable {
   /** The token that opens them. */
   readonly token: string;
   /** Says where the server listens, and returns the address to open. Before, every request is refused. */
   listensAt(address: Address): string;
   /** Answers a request. */
   fetch(request: Request, origin: Origin): Promise<Response>;
-  /** Ends streams, workers and the connection of the pages. */
+  /** Ends streams, workers and the connection of the pages; a second time does nothing. */
   close(): Promise<void>;
 }
 
@@ -79,6 +79,8 @@ export function pages(log: OpLog, { path, signer, token }: PagesOptions): Pages 
   const frame = { name, canEdit: signer !== undefined };
   const site: Site = { log: reader, written: log, signer, guard, catchUp, hub, audits, pictures, frame };
   const app = routes(site);
+  let ended: Promise<void> | undefined;
+  const end = () => ended ??= close(site);
   catchUp.start();
   return {
     token: guard.token,
@@ -88,12 +90,15 @@ export function pages(log: OpLog, { path, signer, token }: PagesOptions): Pages 
       for (const [header, text] of Object.entries(SECURITY_HEADERS)) response.headers.set(header, text);
       return response;
     },
-    close: async () => {
-      hub.close();
-      await Promise.all([catchUp.close(), audits.close(), pictures.close()]);
-      if (reader !== log) reader.close();
-    },
+    close: end,
+    [Symbol.asyncDispose]: end,
   };
+}
+
+async function close({ hub, catchUp, audits, pictures, log, written }: Site): Promise<void> {
+  hub.close();
+  await Promise.all([catchUp.close(), audits.close(), pictures.close()]);
+  if (log !== written) log.close();
 }
 
 /** Checks who asks, and answers. */
