@@ -8,7 +8,7 @@ import { LogError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
 import type { ServeOptions, SyncServer } from "../sync/serve.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
-import { loadIdentity, openToAppend } from "./open.ts";
+import { loadIdentity, loadLog, openToAppend, openToDerive } from "./open.ts";
 import type { Output } from "./output.ts";
 import { makePages, openPages, PAGE_OPTIONS, requirePagePermissions } from "./page.ts";
 import { PEER_OPTIONS, readPeerOptions, readPem } from "./peers.ts";
@@ -49,7 +49,14 @@ With --pull the server only receives operations, with --push it only sends them.
     const isLocal = isOnThisMachine(options.hostname);
     requirePagePermissions(input);
     const signer = await loadIdentity(input);
-    using log = await openToAppend(input);
+    using log = await (input.flag("edit") ? openToAppend(input) : openToDerive(input));
+    if (await isReadonly(log)) {
+      if (options.direction === "pull") {
+        throw new LogError("read-only", `${input.logPath} cannot be written: it receives nothing`);
+      }
+      options.direction = "push";
+      output.note(`mnema: ${input.logPath} cannot be written: peers only receive from it`);
+    }
     const tls = { cert: await readPem(input, "tls-cert"), key: await readPem(input, "tls-key") };
     const interrupted = Promise.withResolvers<void>();
     using _ = onInterrupt(() => interrupted.resolve());
@@ -67,6 +74,11 @@ With --pull the server only receives operations, with --push it only sends them.
     await site?.close(); // the streams of open pages end before the server waits for them
   },
 };
+
+async function isReadonly(log: OpLog): Promise<boolean> {
+  const { internalsOf } = await loadLog();
+  return internalsOf(log).connection.readonly;
+}
 
 /** Whether a browser on this machine reaches a server at a loopback address: this one, or one that is on all addresses. */
 function isOnThisMachine(hostname: string): boolean {
