@@ -158,6 +158,7 @@ Deno.test({
       // From the picture to what is below it.
       await page.waitForSelector(".picture svg");
       assertEquals(await page.locator(".picture a").count(), 3);
+      assertEquals(await page.locator(".picture text:text('by taste 2.1')").count(), 1);
       const seen = log.byType("evidence.add")[0].opId;
       assertEquals(await page.locator(`.picture a[href="/operations/${seen}"]`).count(), 1);
 
