@@ -108,7 +108,7 @@ async function measureFirst(ingestRate: number): Promise<void> {
 async function measureFollower(): Promise<void> {
   using there = OpLog.open(`${folder}/there.db`);
   using here = OpLog.open(`${folder}/here.db`);
-  await using server = serve(there, { signer: Identity.generate() });
+  await using server = await serve(there, { signer: Identity.generate() });
   const following = Promise.withResolvers<void>();
   await using _connection = connect(here, server.url, {
     signer: Identity.generate(),

@@ -10,7 +10,7 @@ import { serve } from "../sync.ts";
 import { peakMegabytes } from "./process.ts";
 
 using log = OpLog.open(Deno.args[0]);
-await using server = serve(log, { signer: Identity.generate() });
+await using server = await serve(log, { signer: Identity.generate() });
 console.log(server.url);
 for await (const _ of Deno.stdin.readable);
 console.log(peakMegabytes());

@@ -94,7 +94,7 @@ export function isTemporary(error: unknown): error is LogError {
  *
  * using here = OpLog.open();
  * using there = OpLog.open();
- * await using server = serve(there, { signer: Identity.generate() });
+ * await using server = await serve(there, { signer: Identity.generate() });
  * const alice = Identity.generate();
  * here.record(alice, "note", { text: "tea at four" });
  * const { sent } = await connect(here, server.url, { signer: alice }).done;
@@ -108,7 +108,7 @@ export function isTemporary(error: unknown): error is LogError {
  *
  * using here = OpLog.open();
  * using there = OpLog.open();
- * await using server = serve(there, { signer: Identity.generate() });
+ * await using server = await serve(there, { signer: Identity.generate() });
  * const alice = Identity.generate();
  * await using connection = connect(here, server.url, { signer: alice, follow: true });
  * const op = here.record(alice, "note", { text: "tea at four" });

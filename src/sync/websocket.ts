@@ -7,8 +7,9 @@
  * @module
  */
 
-import { type SessionRefusalCode, SyncError } from "../errors.ts";
+import { SyncError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
+import { closingCodeOf, isEndCode, NORMAL, refusalOf } from "./closing.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
 import { pause, within } from "./within.ts";
 
@@ -29,20 +30,6 @@ const CLOSE_MS = 3_000;
 
 /** What may be in flight besides operations, in messages. */
 const SPARE_MESSAGES = 4;
-
-/** Closing codes of a connection that has ended in good order (RFC 6455, section 7.4.1). */
-const [NORMAL, NO_STATUS] = [1000, 1005];
-/** The closing codes with which this transport refuses what a session has not seen. Programs may only send codes from 3000. */
-const REFUSALS = { "bad-message": 4003, "too-large": 4009 } as const;
-type TransportRefusal = keyof typeof REFUSALS;
-/** What the closing code of a peer means; other implementations may send the standard codes. */
-const MEANINGS: Record<number, SessionRefusalCode> = {
-  1003: "bad-message",
-  1008: "not-allowed",
-  1009: "too-large",
-  1013: "busy",
-  ...Object.fromEntries(Object.entries(REFUSALS).map(([code, closing]) => [closing, code as TransportRefusal])),
-};
 
 /**
  * Connects to a server.
@@ -122,7 +109,7 @@ class WebSocketChannel implements Channel {
       this.#finish(lost(event instanceof ErrorEvent ? event.message : ""));
     });
     socket.addEventListener("close", ({ code, wasClean }) => {
-      const isEnd = wasClean && (code === NORMAL || code === NO_STATUS);
+      const isEnd = wasClean && isEndCode(code);
       this.#finish(isEnd ? undefined : closedWith(code));
       this.#closed.resolve();
     });
@@ -196,9 +183,9 @@ class WebSocketChannel implements Channel {
   }
 
   /** Ends the connection for what the peer sent; what was sent before can still be read. */
-  #refuse(code: TransportRefusal, message: string): void {
+  #refuse(code: "bad-message" | "too-large", message: string): void {
     this.#finish(new SyncError(code, message, { refusedBy: "this node" }));
-    this.#socket.close(REFUSALS[code], code);
+    this.#socket.close(closingCodeOf(code), code);
   }
 
   #finish(error?: SyncError): void {
@@ -210,7 +197,7 @@ class WebSocketChannel implements Channel {
 
 /** The error for the closing code of the peer. */
 function closedWith(code: number): SyncError {
-  const refusal = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
+  const refusal = refusalOf(code);
   if (refusal === undefined) return lost(code > 0 ? `closing code ${code}` : "");
   const message = `the peer refused the connection: ${refusal}`;
   return new SyncError(refusal, message, { refusedBy: "peer" });
