@@ -61,7 +61,8 @@ export class FrameReader {
         this.#header.push(bytes[at++]);
         this.#readHeader();
       } else {
-        const part = bytes.slice(at, at + this.#frame.length - this.#frame.read);
+        // A copy: the piece is memory of the socket.
+        const part = new Uint8Array(bytes.subarray(at, at + this.#frame.length - this.#frame.read));
         at += part.length;
         this.#keep(part);
       }

@@ -196,6 +196,27 @@ Deno.test("a client that sends nonsense is refused with a code", async () => {
   });
 });
 
+Deno.test("a message in endless fragments is cut off at the limit of a message", async () => {
+  await withServer({}, async (server) => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
+    const writer = connection.writable.getWriter();
+    await writer.write(bytes(
+      "GET /sync HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    ));
+    const fragment = new Uint8Array(8 + 65_535); // its mask is 0
+    fragment.set([0x02, 0x80 | 126, 0xff, 0xff]);
+    await assertRejects(async () => {
+      while (true) { // until the server has closed the connection
+        await writer.write(fragment);
+        fragment[0] = 0; // a continuation
+      }
+    });
+    await eventually("it is counted", () => server.status().refusals["too-large"] === 1);
+    await connection.readable.cancel().catch(() => {});
+  });
+});
+
 Deno.test("no more sessions are open than the limit, and the next peer learns that the server is busy", async () => {
   await withServer({ maxSessions: 1 }, async (server) => {
     using here = OpLog.open();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { openWebSocket, SyncError, webSocketChannel } from "../../sync.ts";
+import { type Channel, openWebSocket, SyncError, webSocketChannel } from "../../sync.ts";
 import { bytes, rejectsWith, testTransport, webSocketPair } from "./transports.ts";
 
 testTransport("a WebSocket", webSocketPair);
@@ -55,7 +55,10 @@ Deno.test("a lost connection is reported as unreachable to whoever waits for a m
 
 Deno.test("a peer that sends far ahead of the reader is disconnected, and memory stays bounded", async () => {
   const limits = { maxMessageBytes: 1 << 18, bytesInFlight: 1 << 18 };
-  const { initiator: here, responder: there, close } = await webSocketPair(limits);
+  const accepted = Promise.withResolvers<Channel>();
+  await using server = serveSockets((socket) => accepted.resolve(webSocketChannel(socket, { limits })));
+  const here = await openWebSocket(urlOf(server));
+  const there = await accepted.promise;
   const message = new Uint8Array(1 << 18);
   await assertRejects(async () => {
     while (true) await here.send(message); // until the other end, which reads nothing, closes the connection
@@ -65,7 +68,29 @@ Deno.test("a peer that sends far ahead of the reader is disconnected, and memory
     while (await there.receive() !== undefined) kept++;
   });
   assert(kept > 0 && kept <= 5, `${kept} messages were kept`);
+  await Promise.all([here.close(), there.close()]);
+});
+
+Deno.test("a peer that sends to a server which reads nothing has to wait", async () => {
+  const { initiator, responder, close } = await webSocketPair({ maxMessageBytes: 1 << 18 });
+  let sent = 0;
+  const sending = (async () => {
+    while (true) {
+      await initiator.send(new Uint8Array(1 << 18));
+      sent++;
+    }
+  })();
+  sending.catch(() => {}); // it is awaited at the end
+  let before = -1;
+  while (sent !== before || sent === 0) { // until the buffers of the system are full
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  let received = 0;
+  while (received < before && await responder.receive() !== undefined) received++; // nothing was lost
+  assertEquals(received, before);
   await close();
+  await rejectsWith("unreachable", () => sending);
 });
 
 Deno.test("sending waits while the peer reads nothing", async () => {
