@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { FileError, formatJson, formatTree, LogError, OpLog } from "../../mod.ts";
 import { openConnection } from "../../src/sqlite/open.ts";
 import { BUILT_IN } from "../../src/built_in.ts";
+import { openRanges } from "../../src/sync/store.ts";
 import { FallPaths } from "../../src/claims/cascade.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note } from "../operations.ts";
@@ -61,6 +62,8 @@ function read(log: OpLog): { what: string; ask: () => unknown }[] {
     { what: "a projection", ask: () => log.project(counts) },
     { what: "a replay", ask: () => log.replay(counts) },
     { what: "a proof", ask: () => log.proofs.prove(ops[2].opId) },
+    { what: "the records", ask: () => openRanges(log).read((records) => [...records.range(0, records.size)]) },
+    { what: "a sum of records", ask: () => openRanges(log).read((records) => records.sum(1, records.size)) },
     { what: "a consistency proof", ask: () => log.proofs.proveConsistency(log.proofs.checkpoints()[0]) },
   ];
 }
