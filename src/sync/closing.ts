@@ -24,7 +24,7 @@ const MEANINGS: ReadonlyMap<number, SessionRefusalCode> = new Map([
 ]);
 
 /** Whether a connection that was closed with a code has ended in good order. */
-export function isEndCode(code: number = NO_STATUS): boolean {
+export function isEndCode(code: number): boolean {
   return code === NORMAL || code === NO_STATUS;
 }
 

@@ -1,14 +1,14 @@
 /**
- * The frames of a WebSocket (RFC 6455, section 5), as a server reads and writes them:
+ * The frames of a WebSocket (RFC 6455, section 5), as both ends read and write them:
  *
  * ```text
  * byte 0     FIN (1 bit), reserved (3 bits, 0), opcode (4 bits: 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong)
- * byte 1     MASK (1 bit: from a client always 1), length (7 bits: 126 means 2 more bytes, 127 means 8 more)
+ * byte 1     MASK (1 bit: 1 from a client, 0 from a server), length (7 bits: 126 means 2 more bytes, 127 means 8 more)
  * 4 bytes    the mask, where there is one; then the payload, each byte XOR the next byte of the mask
  * ```
  *
- * Deno's own WebSocket has no limit for a message in fragments, so that anybody who connects could fill the memory of a
- * server. Here a message has a limit before any of it is kept, and whoever reads can stop reading.
+ * Deno's own WebSocket has no limit for a message in fragments, and cannot stop reading, so that a peer could fill the memory
+ * of this node before anything is known of it. Here a message has a limit before any of it is kept.
  *
  * @module
  */
@@ -45,9 +45,15 @@ export class FrameReader {
   #messageBytes = 0;
   #isInMessage = false;
 
-  /** @param maxMessageBytes Limit of a message, in bytes, all of its fragments together. */
-  constructor(maxMessageBytes: number) {
+  readonly #isMasked: boolean;
+
+  /**
+   * @param maxMessageBytes Limit of a message, in bytes, all of its fragments together.
+   * @param isMasked Whether the frames have masks: those of a client.
+   */
+  constructor(maxMessageBytes: number, isMasked: boolean) {
     this.#maxMessageBytes = maxMessageBytes;
+    this.#isMasked = isMasked;
   }
 
   /**
@@ -79,9 +85,12 @@ export class FrameReader {
     if (second === undefined) return;
     const short = second & ~MASK;
     const extended = short === 126 ? 2 : short === 127 ? 8 : 0;
-    if (this.#header.length < 2 + extended + MASK_BYTES) return;
+    const isMasked = (second & MASK) !== 0;
+    if (this.#header.length < 2 + extended + (isMasked ? MASK_BYTES : 0)) return;
     if ((first & RESERVED) !== 0) throw refuse("bad-message", "a frame uses an extension that was not agreed on");
-    if ((second & MASK) === 0) throw refuse("bad-message", "a frame of a client has no mask");
+    if (isMasked !== this.#isMasked) {
+      throw refuse("bad-message", "frames of a client have masks, those of a server none");
+    }
     const length = this.#header.slice(2, 2 + extended).reduce((sum, byte) => sum * 256 + byte, extended ? 0 : short);
     const mask = Uint8Array.from(this.#header.slice(2 + extended));
     this.#header.length = 0;
@@ -110,7 +119,7 @@ export class FrameReader {
 
   #keep(part: Uint8Array<ArrayBuffer>): void {
     const frame = this.#frame!;
-    for (let i = 0; i < part.length; i++) part[i] ^= frame.mask[(frame.read + i) % MASK_BYTES];
+    if (this.#isMasked) applyMask(part, frame.mask, frame.read);
     frame.read += part.length;
     (frame.opcode >= CLOSE ? this.#control : this.#parts).push(part);
   }
@@ -133,32 +142,53 @@ export class FrameReader {
   }
 }
 
-/** A frame with a whole message. */
-export function binaryFrame(message: Uint8Array): Uint8Array<ArrayBuffer> {
-  return frameOf(BINARY, message);
+/** Writes frames. */
+export class FrameWriter {
+  readonly #isMasked: boolean;
+
+  /** @param isMasked Whether the frames have masks: those of a client. */
+  constructor(isMasked: boolean) {
+    this.#isMasked = isMasked;
+  }
+
+  /** A frame with a whole message. */
+  message(message: Uint8Array): Uint8Array<ArrayBuffer> {
+    return this.#frame(BINARY, message);
+  }
+
+  /** The answer to a ping. */
+  pong(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+    return this.#frame(PONG, payload);
+  }
+
+  /** The frame that closes a connection. */
+  close(code: number): Uint8Array<ArrayBuffer> {
+    return this.#frame(CLOSE, Uint8Array.of(code >> 8, code & 0xff));
+  }
+
+  #frame(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { length } = payload;
+    const extended = length <= MAX_CONTROL_BYTES ? 0 : length < 1 << 16 ? 2 : 8;
+    const maskAt = 2 + extended;
+    const start = maskAt + (this.#isMasked ? MASK_BYTES : 0);
+    const frame = new Uint8Array(start + length);
+    frame[0] = FIN | opcode;
+    frame[1] = (this.#isMasked ? MASK : 0) | (extended === 0 ? length : extended === 2 ? 126 : 127);
+    const view = new DataView(frame.buffer);
+    if (extended === 2) view.setUint16(2, length);
+    if (extended === 8) view.setBigUint64(2, BigInt(length));
+    frame.set(payload, start);
+    if (this.#isMasked) {
+      const mask = crypto.getRandomValues(frame.subarray(maskAt, start));
+      applyMask(frame.subarray(start), mask, 0);
+    }
+    return frame;
+  }
 }
 
-/** The answer to a ping. */
-export function pongFrame(payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  return frameOf(PONG, payload);
-}
-
-/** The frame that closes a connection. */
-export function closeFrame(code: number): Uint8Array<ArrayBuffer> {
-  return frameOf(CLOSE, Uint8Array.of(code >> 8, code & 0xff));
-}
-
-function frameOf(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { length } = payload;
-  const extended = length <= MAX_CONTROL_BYTES ? 0 : length < 1 << 16 ? 2 : 8;
-  const frame = new Uint8Array(2 + extended + length);
-  frame[0] = FIN | opcode;
-  frame[1] = extended === 0 ? length : extended === 2 ? 126 : 127;
-  const view = new DataView(frame.buffer);
-  if (extended === 2) view.setUint16(2, length);
-  if (extended === 8) view.setBigUint64(2, BigInt(length));
-  frame.set(payload, 2 + extended);
-  return frame;
+/** Applies a mask to a part of a payload, which begins at an offset; a second time removes it. */
+function applyMask(part: Uint8Array, mask: Uint8Array, offset: number): void {
+  for (let i = 0; i < part.length; i++) part[i] ^= mask[(offset + i) & 3];
 }
 
 function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {

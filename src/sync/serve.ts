@@ -17,13 +17,13 @@ import { requireCallback, requireInteger, requireObject } from "../log/entries.t
 import type { OpLog } from "../oplog.ts";
 import { authorFilter } from "./authors.ts";
 import type { Channel } from "./channel.ts";
-import { HttpServer, type RequestInfo } from "./http.ts";
+import { type Handler, HttpServer, type RequestInfo } from "./http.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
 import { refuseChannel } from "./link.ts";
 import { Metrics, METRICS_TYPE, type ServerTotals } from "./metrics.ts";
 import type { Direction, SyncReport, SyncStatus } from "./report.ts";
 import { runSession } from "./session.ts";
-import { ServerSocketChannel, upgradeResponse } from "./server_socket.ts";
+import { SocketChannel, upgradeResponse } from "./socket_channel.ts";
 import { within } from "./within.ts";
 
 /** What a server listens on, and who may do what. */
@@ -55,7 +55,7 @@ export interface ServeOptions {
   /** Called at the end of each session, with the error that ended it, if any. */
   onSession?: (status: SyncStatus, error?: unknown) => void;
   /** Answers requests for other paths than those of the server. */
-  fetch?: (request: Request, info: RequestInfo) => Response | Promise<Response>;
+  fetch?: Handler;
   /** Closes the server. */
   signal?: AbortSignal;
 }
@@ -247,7 +247,7 @@ class Server implements SyncServer {
     if (isBusy) this.#metrics.refuse("busy");
     if (isBusy && this.#refusing >= MAX_REFUSING) return refuse("503 Service Unavailable");
     socket.write(response);
-    const channel = new ServerSocketChannel(socket, head, this.#maxMessageBytes);
+    const channel = new SocketChannel(socket, "server", head, this.#maxMessageBytes);
     if (!isBusy) return this.#begin(channel);
     this.#refusing++;
     refuseChannel(channel, "busy").finally(() => this.#refusing--);

@@ -2,8 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { SyncError } from "../../sync.ts";
-import { binaryFrame, closeFrame, type FrameEvent, FrameReader, pongFrame } from "../../src/sync/frames.ts";
-import { upgradeResponse } from "../../src/sync/server_socket.ts";
+import { type FrameEvent, FrameReader, FrameWriter } from "../../src/sync/frames.ts";
+import { upgradeResponse } from "../../src/sync/socket_channel.ts";
 
 const MASK = [1, 2, 3, 4];
 
@@ -21,7 +21,7 @@ function frame(opcode: number, payload: readonly number[], isFinal = true): numb
 
 /** Reads bytes in pieces of a size. */
 function read(bytes: readonly number[], { size = bytes.length, limit = 1 << 20 } = {}): FrameEvent[] {
-  const reader = new FrameReader(limit);
+  const reader = new FrameReader(limit, true);
   const events: FrameEvent[] = [];
   for (let at = 0; at < bytes.length; at += size) {
     events.push(...reader.read(Uint8Array.from(bytes.slice(at, at + size))));
@@ -65,7 +65,7 @@ Deno.test("control frames are read between the fragments of a message", () => {
 Deno.test("what was read is left as it is, and is not kept", () => {
   const piece = Uint8Array.from(frame(2, [7, 8]));
   const before = piece.slice();
-  const [event] = new FrameReader(10).read(Buffer.from(piece.buffer));
+  const [event] = new FrameReader(10, true).read(Buffer.from(piece.buffer));
   assertEquals(piece, before);
   piece.fill(0);
   assertEquals(event, message([7, 8]));
@@ -90,11 +90,25 @@ Deno.test("frames that break the standard are refused", () => {
 });
 
 Deno.test("frames of a server have no mask, and the shortest form of their length", () => {
-  assertEquals([...binaryFrame(Uint8Array.of(7, 8))], [0x82, 2, 7, 8]);
-  assertEquals([...binaryFrame(new Uint8Array(126)).subarray(0, 4)], [0x82, 126, 0, 126]);
-  assertEquals([...binaryFrame(new Uint8Array(65_536)).subarray(0, 10)], [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
-  assertEquals([...pongFrame(Uint8Array.of(7))], [0x8a, 1, 7]);
-  assertEquals([...closeFrame(1000)], [0x88, 2, 0x03, 0xe8]);
+  const server = new FrameWriter(false);
+  assertEquals([...server.message(Uint8Array.of(7, 8))], [0x82, 2, 7, 8]);
+  assertEquals([...server.message(new Uint8Array(126)).subarray(0, 4)], [0x82, 126, 0, 126]);
+  assertEquals([...server.message(new Uint8Array(65_536)).subarray(0, 10)], [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+  assertEquals([...server.pong(Uint8Array.of(7))], [0x8a, 1, 7]);
+  assertEquals([...server.close(1000)], [0x88, 2, 0x03, 0xe8]);
+});
+
+Deno.test("frames of a client have a mask, new for each, and a server reads them; a client reads no masks", () => {
+  const client = new FrameWriter(true);
+  for (const length of [0, 3, 126, 70_000]) {
+    const payload = Array.from({ length }, (_, i) => i % 256);
+    assertEquals(read([...client.message(Uint8Array.from(payload))]), [message(payload)]);
+  }
+  const masks = new Set(Array.from({ length: 20 }, () => client.pong(Uint8Array.of(1)).subarray(2, 6).join()));
+  assertEquals(masks.size, 20);
+  const reader = new FrameReader(10, false);
+  assertEquals([...reader.read(new FrameWriter(false).message(Uint8Array.of(1)))], [message([1])]);
+  assertThrows(() => [...reader.read(client.message(Uint8Array.of(1)))], SyncError);
 });
 
 Deno.test("the key of a client is answered as the standard says, and anything else is no key", () => {

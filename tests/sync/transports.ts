@@ -3,7 +3,7 @@ import { LogError } from "../../mod.ts";
 import { type Channel, openWebSocket, type SessionLimits, streamChannel, SyncError } from "../../sync.ts";
 import { HttpServer } from "../../src/sync/http.ts";
 import { completeLimits } from "../../src/sync/limits.ts";
-import { ServerSocketChannel, upgradeResponse } from "../../src/sync/server_socket.ts";
+import { SocketChannel, upgradeResponse } from "../../src/sync/socket_channel.ts";
 import type { ConnectedPair } from "./channels.ts";
 import { testScenarios } from "./scenarios.ts";
 
@@ -20,7 +20,7 @@ export async function webSocketPair(limits?: Limits): Promise<ConnectedPair> {
     handler: () => new Response(),
     onUpgrade({ headers }, socket, head) {
       socket.write(upgradeResponse(headers["sec-websocket-key"])!);
-      accepted.resolve(new ServerSocketChannel(socket, head, completeLimits(limits).maxMessageBytes));
+      accepted.resolve(new SocketChannel(socket, "server", head, completeLimits(limits).maxMessageBytes));
     },
   });
   const initiator = await openWebSocket(new URL(`ws://127.0.0.1:${server.address.port}/`), { limits });

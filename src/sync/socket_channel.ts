@@ -1,6 +1,6 @@
 /**
- * A channel over the server's end of a WebSocket, on the socket of an upgraded request. It stops reading while received
- * messages wait, so that the peer, whoever it is, has to wait as well.
+ * A channel over either end of a WebSocket, on the socket of an upgraded request: each message is one binary message. It
+ * stops reading while received messages wait, so that the peer, whoever it is, has to wait as well.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { SyncError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
-import { closingCodeOf, isEndCode, NORMAL } from "./closing.ts";
-import { binaryFrame, closeFrame, FrameReader, pongFrame } from "./frames.ts";
+import { closingCodeOf, isEndCode, NORMAL, refusalOf } from "./closing.ts";
+import { FrameReader, FrameWriter } from "./frames.ts";
 import { within } from "./within.ts";
 
 /** What a client's key is hashed with (RFC 6455, section 1.3). */
@@ -22,18 +22,23 @@ const MAX_UNSENT_BYTES = 1 << 20;
 /** How long `close` waits for what was sent to leave, and for the peer's closing frame. */
 const CLOSE_MS = 2_000;
 
+/** What a server answers to the key of a client. */
+export function acceptOf(key: string): string {
+  return createHash("sha1").update(key + ACCEPT_SUFFIX).digest("base64");
+}
+
 /** The head of the response that accepts an upgrade; undefined when the client's key is not one. */
 export function upgradeResponse(key: string | undefined): string | undefined {
   if (key === undefined || !KEY.test(key)) return undefined;
-  const accept = createHash("sha1").update(key + ACCEPT_SUFFIX).digest("base64");
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-Sec-WebSocket-Accept: ${accept}\r\n\r\n`;
+Sec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`;
 }
 
-/** A channel over a socket to which the response was written. */
-export class ServerSocketChannel implements Channel {
+/** A channel over the socket of an upgraded request. */
+export class SocketChannel implements Channel {
   readonly #socket: Duplex;
   readonly #reader: FrameReader;
+  readonly #writer: FrameWriter;
   readonly #maxWaitingBytes: number;
   readonly #inbox: Uint8Array<ArrayBuffer>[] = [];
   #waitingBytes = 0;
@@ -46,12 +51,14 @@ export class ServerSocketChannel implements Channel {
 
   /**
    * @param socket The socket.
-   * @param head What the client has sent after its request.
+   * @param end Which end this is.
+   * @param head What the peer has sent already.
    * @param maxMessageBytes Limit of a received message, in bytes.
    */
-  constructor(socket: Duplex, head: Uint8Array, maxMessageBytes: number) {
+  constructor(socket: Duplex, end: "client" | "server", head: Uint8Array, maxMessageBytes: number) {
     this.#socket = socket;
-    this.#reader = new FrameReader(maxMessageBytes);
+    this.#reader = new FrameReader(maxMessageBytes, end === "server");
+    this.#writer = new FrameWriter(end === "client");
     this.#maxWaitingBytes = maxMessageBytes;
     socket.on("data", (bytes: Uint8Array) => this.#take(bytes));
     socket.on("drain", () => this.#drained.resolve());
@@ -67,7 +74,7 @@ export class ServerSocketChannel implements Channel {
   async send(message: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#requireOpen();
     this.#drained = Promise.withResolvers();
-    if (this.#socket.write(binaryFrame(message))) return;
+    if (this.#socket.write(this.#writer.message(message))) return;
     await this.#drained.promise;
     this.#requireOpen();
   }
@@ -91,7 +98,7 @@ export class ServerSocketChannel implements Channel {
   async #close(code: number): Promise<void> {
     this.#finish();
     if (!this.#socket.destroyed) {
-      this.#socket.end(closeFrame(code)); // after what was sent before
+      this.#socket.end(this.#writer.close(code)); // after what was sent before
       this.#socket.resume(); // to see the peer's closing frame, and the end
       await within(this.#closed.promise, CLOSE_MS);
     }
@@ -107,9 +114,9 @@ export class ServerSocketChannel implements Channel {
           this.#waitingBytes += event.message.length;
           this.#wake?.();
         } else if (event.kind === "ping") {
-          if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#socket.write(pongFrame(event.payload));
+          if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#socket.write(this.#writer.pong(event.payload));
         } else {
-          this.#finish(isEndCode(event.code) ? undefined : lost(`closing code ${event.code}`));
+          this.#finish(closedWith(event.code));
           this.#closing ??= this.#close(NORMAL);
           return;
         }
@@ -131,6 +138,14 @@ export class ServerSocketChannel implements Channel {
     this.#wake?.();
     this.#drained.resolve();
   }
+}
+
+/** The error for the closing code of the peer, unless the connection has ended in good order. */
+function closedWith(code: number | undefined): SyncError | undefined {
+  if (code === undefined || isEndCode(code)) return undefined;
+  const refusal = refusalOf(code);
+  if (refusal === undefined) return lost(`closing code ${code}`);
+  return new SyncError(refusal, `the peer refused the connection: ${refusal}`, { refusedBy: "peer" });
 }
 
 function lost(detail = ""): SyncError {
