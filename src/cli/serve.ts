@@ -86,7 +86,7 @@ async function start(log: OpLog, options: ServeOptions): Promise<SyncServer> {
   requireGranted("net", `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
   const { serve } = await import("../sync/serve.ts");
   try {
-    return serve(log, options);
+    return await serve(log, options);
   } catch (error) {
     if (!(error instanceof LogError) || error.code !== "not-allowed") throw error;
     const advice = `name the peers that it admits with --allow AUTHOR, or listen on ${DEFAULT_HOST}`;
