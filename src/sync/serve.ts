@@ -23,7 +23,7 @@ import { refuseChannel } from "./link.ts";
 import { Metrics, METRICS_TYPE, type ServerTotals } from "./metrics.ts";
 import type { Direction, SyncReport, SyncStatus } from "./report.ts";
 import { runSession } from "./session.ts";
-import { SocketChannel, upgradeResponse } from "./socket_channel.ts";
+import { type Accept, webSocketAcceptor } from "./websocket.ts";
 import { within } from "./within.ts";
 
 /** What a server listens on, and who may do what. */
@@ -134,6 +134,7 @@ class Server implements SyncServer {
   readonly #running = new Set<Promise<void>>();
   readonly #finished = Promise.withResolvers<void>();
   #server!: HttpServer;
+  #accept!: Accept;
   #refusing = 0;
   #closing?: Promise<void>;
 
@@ -169,6 +170,7 @@ class Server implements SyncServer {
   /** Listens, and closes when the signal aborts. */
   async listen(): Promise<void> {
     const { hostname, port, cert, key, maxSessions, signal } = this.#options;
+    this.#accept = await webSocketAcceptor(this.#maxMessageBytes);
     this.#server = await HttpServer.listen({
       hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
       port,
@@ -229,7 +231,8 @@ class Server implements SyncServer {
   }
 
   /** Begins a session on an upgraded request, or refuses it. */
-  #upgrade({ url = "", method, headers }: IncomingMessage, socket: Socket, head: Uint8Array): void {
+  #upgrade(request: IncomingMessage, socket: Socket, head: Uint8Array): void {
+    const { url = "", headers } = request;
     socket.on("error", () => {}); // the session reports it
     const refuse = (status: string) => void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     if (url.split("?", 1)[0] !== SYNC_PATH) return refuse("404 Not Found");
@@ -237,20 +240,16 @@ class Server implements SyncServer {
       this.#metrics.refuse("not-allowed");
       return refuse("403 Forbidden");
     }
-    const response = upgradeResponse(headers["sec-websocket-key"]);
-    const isWebSocket = method === "GET" && headers.upgrade?.toLowerCase() === "websocket" &&
-      headers["sec-websocket-version"] === "13";
-    if (!isWebSocket || response === undefined) return refuse("400 Bad Request");
     const { maxSessions, maxHandshakes } = this.#options;
     const isBusy = this.#ends.signal.aborted || this.#metrics.size >= maxSessions ||
       this.#metrics.handshakes >= maxHandshakes;
     if (isBusy) this.#metrics.refuse("busy");
     if (isBusy && this.#refusing >= MAX_REFUSING) return refuse("503 Service Unavailable");
-    socket.write(response);
-    const channel = new SocketChannel(socket, "server", head, this.#maxMessageBytes);
-    if (!isBusy) return this.#begin(channel);
-    this.#refusing++;
-    refuseChannel(channel, "busy").finally(() => this.#refusing--);
+    this.#accept(request, socket, head, (channel) => {
+      if (!isBusy) return this.#begin(channel);
+      this.#refusing++;
+      refuseChannel(channel, "busy").finally(() => this.#refusing--);
+    });
   }
 
   #begin(channel: Channel): void {

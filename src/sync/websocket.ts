@@ -1,17 +1,17 @@
 /**
- * Connects to the WebSocket (RFC 6455) of a server.
+ * The two ends of a WebSocket: a client connects, a server accepts.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { rootCertificates } from "node:tls";
 import { SyncError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
-import { acceptOf, SocketChannel } from "./socket_channel.ts";
+import { SETTINGS, WebSocketChannel } from "./websocket_channel.ts";
 
 /** How a connection is made. */
 export interface WebSocketOptions {
@@ -25,7 +25,6 @@ export interface WebSocketOptions {
 
 /** What the status of a response that is no upgrade means. */
 const STATUS: Partial<Record<number, "not-allowed" | "busy">> = { 401: "not-allowed", 403: "not-allowed", 503: "busy" };
-const KEY_BYTES = 16;
 
 /**
  * Connects to a server.
@@ -40,15 +39,20 @@ export async function openWebSocket(url: URL, options: WebSocketOptions = {}): P
   const { caCerts, signal } = options;
   const { maxMessageBytes } = completeLimits(options.limits);
   signal?.throwIfAborted();
-  const key = Buffer.from(crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString("base64");
+  const { WebSocket } = await import("./ws.ts");
+  // Named also where they are the usual ones: to find them by itself, the runtime needs a permission more.
+  const ca = url.protocol === "wss:" ? [...caCerts ?? rootCertificates] : undefined;
+  const socket = new WebSocket(url, { ...SETTINGS, maxPayload: maxMessageBytes, ca });
   const opened = Promise.withResolvers<Channel>();
   const unreachable = (why: string) => new SyncError("unreachable", `${url.host} cannot be reached: ${why}`);
-  const request = send(url, key, caCerts);
-  request.on("error", (error) => {
+  // Made at once: a message may come with the response.
+  const channel = new WebSocketChannel(socket, maxMessageBytes);
+  socket.on("open", () => opened.resolve(channel));
+  socket.on("error", (error) => {
     const { cause = error } = error;
     opened.reject(cause instanceof Deno.errors.NotCapable ? cause : unreachable(error.message));
   });
-  request.on("response", ({ statusCode = 0 }: IncomingMessage) => {
+  socket.on("unexpected-response", (request, { statusCode = 0 }) => {
     const refusal = STATUS[statusCode];
     const why = `it answers with status ${statusCode} instead of a WebSocket`;
     opened.reject(
@@ -58,40 +62,41 @@ export async function openWebSocket(url: URL, options: WebSocketOptions = {}): P
     );
     request.destroy();
   });
-  request.on("upgrade", ({ headers }: IncomingMessage, socket: Socket, head: Uint8Array) => {
-    if (headers["sec-websocket-accept"] === acceptOf(key)) {
-      opened.resolve(new SocketChannel(socket, "client", head, maxMessageBytes));
-    } else {
-      socket.destroy();
-      opened.reject(unreachable("what answers is not a WebSocket"));
-    }
-  });
   const abort = () => opened.reject(signal?.reason);
   signal?.addEventListener("abort", abort);
-  request.end();
   try {
     return await opened.promise;
   } catch (error) {
-    request.destroy();
+    socket.terminate();
     throw error;
   } finally {
     signal?.removeEventListener("abort", abort);
   }
 }
 
-function send({ protocol, hostname, port, pathname, search }: URL, key: string, ca?: readonly string[]): ClientRequest {
-  const isSecure = protocol === "wss:";
-  const options = {
-    host: hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: port === "" ? undefined : Number(port),
-    path: pathname + search,
-    headers: {
-      "Connection": "Upgrade",
-      "Upgrade": "websocket",
-      "Sec-WebSocket-Key": key,
-      "Sec-WebSocket-Version": "13",
-    },
-  };
-  if (!isSecure) return httpRequest(options);
-  return httpsRequest(ca === undefined ? options : { ...options, ca: [...ca] });
+/** Accepts a request for a WebSocket, or answers why not. */
+export type Accept = (
+  request: IncomingMessage,
+  socket: Socket,
+  head: Uint8Array,
+  use: (channel: Channel) => void,
+) => void;
+
+/**
+ * Accepts WebSockets on the sockets of upgraded requests.
+ *
+ * @param maxMessageBytes Limit of a received message, in bytes.
+ */
+export async function webSocketAcceptor(maxMessageBytes: number): Promise<Accept> {
+  const { WebSocketServer } = await import("./ws.ts");
+  const server = new WebSocketServer({
+    ...SETTINGS,
+    noServer: true,
+    clientTracking: false,
+    maxPayload: maxMessageBytes,
+  });
+  return (request, socket, head, use) =>
+    server.handleUpgrade(request, socket, Buffer.from(head), (accepted) => {
+      use(new WebSocketChannel(accepted, maxMessageBytes));
+    });
 }

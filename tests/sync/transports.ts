@@ -3,7 +3,7 @@ import { LogError } from "../../mod.ts";
 import { type Channel, openWebSocket, type SessionLimits, streamChannel, SyncError } from "../../sync.ts";
 import { HttpServer } from "../../src/sync/http.ts";
 import { completeLimits } from "../../src/sync/limits.ts";
-import { SocketChannel, upgradeResponse } from "../../src/sync/socket_channel.ts";
+import { webSocketAcceptor } from "../../src/sync/websocket.ts";
 import type { ConnectedPair } from "./channels.ts";
 import { testScenarios } from "./scenarios.ts";
 
@@ -13,15 +13,13 @@ export type Limits = Partial<SessionLimits>;
 /** A WebSocket over a server on loopback, whose end is the responder. */
 export async function webSocketPair(limits?: Limits): Promise<ConnectedPair> {
   const accepted = Promise.withResolvers<Channel>();
+  const accept = await webSocketAcceptor(completeLimits(limits).maxMessageBytes);
   const server = await HttpServer.listen({
     hostname: "127.0.0.1",
     port: 0,
     maxConnections: 10,
     handler: () => new Response(),
-    onUpgrade({ headers }, socket, head) {
-      socket.write(upgradeResponse(headers["sec-websocket-key"])!);
-      accepted.resolve(new SocketChannel(socket, "server", head, completeLimits(limits).maxMessageBytes));
-    },
+    onUpgrade: (request, socket, head) => accept(request, socket, head, accepted.resolve),
   });
   const initiator = await openWebSocket(new URL(`ws://127.0.0.1:${server.address.port}/`), { limits });
   const responder = await accepted.promise;

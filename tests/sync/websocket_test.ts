@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { AddressInfo } from "node:net";
+import { WebSocketServer } from "../../src/sync/ws.ts";
 import { type Channel, openWebSocket } from "../../sync.ts";
 import { bytes, rejectsWith, testTransport, webSocketPair } from "./transports.ts";
 
@@ -67,16 +69,20 @@ Deno.test("a text message is refused, and the peer learns why", async () => {
   });
   const channel = await openWebSocket(urlOf(server));
   await rejectsWith("bad-message", () => channel.receive());
-  assertEquals(await closed.promise, 4003);
+  assertEquals(await closed.promise, 1003);
   await channel.close();
 });
 
 Deno.test("a closing code that means a refusal is one, and any other is a lost connection", async () => {
-  for (const [sent, code] of [[4009, "too-large"], [4003, "bad-message"], [4321, "unreachable"]] as const) {
-    await using server = serveSockets((socket) => socket.addEventListener("open", () => socket.close(sent)));
-    const channel = await openWebSocket(urlOf(server));
+  for (const [sent, code] of [[1009, "too-large"], [1002, "bad-message"], [4321, "unreachable"]] as const) {
+    const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    server.on("connection", (socket) => socket.close(sent));
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    const channel = await openWebSocket(new URL(`ws://127.0.0.1:${port}/`));
     await rejectsWith(code, () => channel.receive());
     await channel.close();
+    await new Promise((resolve) => server.close(resolve));
   }
 });
 
