@@ -11,7 +11,7 @@ import { type Command, type Input, UsageError } from "./command.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 import { PEER_OPTIONS, readPeerOptions, readPem } from "./peers.ts";
-import { requireGranted } from "./permissions.ts";
+import { requireWebSocket } from "./permissions.ts";
 import { replaceAdvice } from "./sentence.ts";
 import { onInterrupt } from "./signals.ts";
 
@@ -83,7 +83,7 @@ function parseListen(text: string | undefined): { hostname: string; port: number
 
 async function start(log: OpLog, options: ServeOptions): Promise<SyncServer> {
   const { hostname = DEFAULT_HOST, port } = options;
-  requireGranted("net", `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
+  requireWebSocket(`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
   const { serve } = await import("../sync/serve.ts");
   try {
     return await serve(log, options);

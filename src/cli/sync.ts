@@ -19,7 +19,7 @@ import {
   readPeerOptions,
   readPem,
 } from "./peers.ts";
-import { readVariable, requireGranted } from "./permissions.ts";
+import { readVariable, requireGranted, requireWebSocket } from "./permissions.ts";
 import { drawProgress } from "./progress.ts";
 import { reportJson } from "../render/report.ts";
 import { sentenceOf } from "./sentence.ts";
@@ -162,7 +162,7 @@ async function syncWithNode(address: string, task: Task): Promise<SyncReport> {
   const signer = isShell ? await loadIdentityOrTemporary(input) : await loadIdentity(input);
   const authority = await readPem(input, "tls-ca");
   const program = isShell ? readVariable("MNEMA_SSH") || "ssh" : undefined;
-  if (program === undefined) requireGranted("net", hostOf(address));
+  if (program === undefined) requireWebSocket(hostOf(address));
   else requireGranted("run", program);
   const { connect } = await import("../sync/connect.ts");
   const connection = connect(log, address, {

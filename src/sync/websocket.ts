@@ -33,7 +33,7 @@ const STATUS: Partial<Record<number, "not-allowed" | "busy">> = { 401: "not-allo
  * @param options Limits, authorities, and the signal that ends the attempt.
  * @throws {SyncError} `unreachable`; `not-allowed` or `busy` when the server answers with such a status.
  * @throws What the signal aborts with.
- * @throws {Deno.errors.NotCapable} Without the permission to connect.
+ * @throws {Deno.errors.NotCapable} Without the permission to connect, or to read the variables in `websocket_env.ts`.
  */
 export async function openWebSocket(url: URL, options: WebSocketOptions = {}): Promise<Channel> {
   const { caCerts, signal } = options;

@@ -1,6 +1,6 @@
 /**
- * The library for WebSockets. It is loaded with the first connection: loading it reads two environment variables,
- * `WS_NO_BUFFER_UTIL` and `WS_NO_UTF_8_VALIDATE`.
+ * The library for WebSockets. It is loaded with the first connection: loading it reads environment variables, which needs
+ * a permission.
  *
  * @module
  */
