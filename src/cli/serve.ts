@@ -12,7 +12,7 @@ import { loadIdentity, loadLog, openToAppend, openToDerive } from "./open.ts";
 import type { Output } from "./output.ts";
 import { makePages, openPages, PAGE_OPTIONS, requirePagePermissions } from "./page.ts";
 import { PEER_OPTIONS, readPeerOptions, readPem } from "./peers.ts";
-import { requireGranted } from "./permissions.ts";
+import { requireWebSocket } from "./permissions.ts";
 import { replaceAdvice } from "./sentence.ts";
 import { onInterrupt } from "./signals.ts";
 
@@ -110,10 +110,10 @@ function parseListen(text: string | undefined): { hostname: string; port: number
 
 async function start(log: OpLog, options: ServeOptions): Promise<SyncServer> {
   const { hostname = DEFAULT_HOST, port } = options;
-  requireGranted("net", `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
+  requireWebSocket(`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
   const { serve } = await import("../sync/serve.ts");
   try {
-    return serve(log, options);
+    return await serve(log, options);
   } catch (error) {
     if (!(error instanceof LogError) || error.code !== "not-allowed") throw error;
     const advice = `name the peers that it admits with --allow AUTHOR, or listen on ${DEFAULT_HOST}`;

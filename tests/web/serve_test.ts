@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { OpLog } from "../../mod.ts";
-import { type Mnema, PERMISSIONS } from "../cli/mnema.ts";
+import { type Mnema, NETWORK_PERMISSIONS } from "../cli/mnema.ts";
 import { withNode } from "../cli/node.ts";
 import { linesOf } from "../processes.ts";
 
-const NET = [...PERMISSIONS, "--allow-net"];
+const NET = NETWORK_PERMISSIONS;
 
 /** Runs `use` with the address that `mnema serve` prints, and interrupts it afterwards. */
 async function withServer(
