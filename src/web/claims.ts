@@ -102,6 +102,8 @@ ${shown.length > 0 ? claimsTable(captionOf(filter), shown) : html`<p>No claim ma
 
 /** A table of claims. */
 export function claimsTable(caption: string, list: readonly Claim[]): Html {
+  const authors = new Map<string, Html>(); // few sign many
+  const linkTo = (author: string) => authors.getOrInsertComputed(author, authorLink);
   const rows = list.map((claim) => [
     html`<a class="key" href="${withQuery("/claims", { key: claim.key })}">${line(claim.key, COLUMNS)}</a>`,
     html`<span class="value">${value(claim.value, COLUMNS)}</span>`,
@@ -109,7 +111,7 @@ export function claimsTable(caption: string, list: readonly Claim[]): Html {
     statusBadge(claim.status),
     claimLink(claim.opId),
     claim.deriver === undefined ? "the user" : line(`${claim.deriver.id} ${claim.deriver.version}`, 40),
-    authorLink(claim.author),
+    linkTo(claim.author),
     time(claim.ts),
   ]);
   return table(caption, ["Key", "Value", "Sure", "Status", "Claim", "Deriver", "Author", "Time"], rows);

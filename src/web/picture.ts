@@ -12,7 +12,7 @@ import type { Picture } from "./pictures.ts";
 export function pictureOf(picture: Picture): Html {
   switch (picture.is) {
     case "drawn":
-      // The only markup that is not from a template: `drawSvg` has escaped its texts.
+      // The only texts of operations that no template escapes: `drawSvg` has done it.
       return html`<div class="picture" tabindex="0" role="region" aria-label="Picture of the explanation">${
         raw(picture.svg)
       }</div>`;
