@@ -64,7 +64,7 @@ again later; 130 when it was interrupted.`,
     follow: { help: "stay connected and pass on what is appended, until interrupted", alias: "f" },
     stdio: { help: "be the far end of ssh://, on standard input and output" },
     "remote-mnema": { value: "COMMAND", help: "for ssh://: the command on the other machine (default: mnema)" },
-    "tls-ca": { value: "FILE", help: "for wss://: the certificate authority to trust (PEM)" },
+    "tls-ca": { value: "FILE", help: "for wss://: a certificate authority to trust as well (PEM)" },
   },
   example: "sync notes.db",
   async run(input: Input, output: Output): Promise<number> {

@@ -37,7 +37,7 @@ export interface HttpOptions {
   onUpgrade: (request: IncomingMessage, socket: Socket, head: Uint8Array) => void;
 }
 
-/** A connection without a byte in either direction is closed after this time, unless it was upgraded. */
+/** A connection that waits for a request is closed after this time. */
 const IDLE_MS = 120_000;
 
 /** A listening server. */
@@ -115,7 +115,12 @@ export class HttpServer {
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const gone = new AbortController();
-    outgoing.on("close", () => gone.abort());
+    const { socket } = incoming;
+    socket.setTimeout(0); // a response may be a stream that is silent for long
+    outgoing.on("close", () => {
+      gone.abort();
+      socket.setTimeout(IDLE_MS);
+    });
     let response: Response;
     try {
       response = await this.#options.handler(requestOf(incoming, this.#options, gone.signal), infoOf(incoming));

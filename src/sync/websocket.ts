@@ -6,8 +6,8 @@
 
 import { Buffer } from "node:buffer";
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { SyncError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
@@ -17,7 +17,7 @@ import { acceptOf, SocketChannel } from "./socket_channel.ts";
 export interface WebSocketOptions {
   /** The limits of the session: a larger message ends the connection. */
   limits?: Partial<SessionLimits>;
-  /** Certificates of authorities to trust, in PEM; the usual ones by default. */
+  /** Certificates of authorities to trust as well, in PEM. */
   caCerts?: readonly string[];
   /** Ends the attempt to connect. */
   signal?: AbortSignal;
@@ -26,6 +26,7 @@ export interface WebSocketOptions {
 /** What the status of a response that is no upgrade means. */
 const STATUS: Partial<Record<number, "not-allowed" | "busy">> = { 401: "not-allowed", 403: "not-allowed", 503: "busy" };
 const KEY_BYTES = 16;
+const HTTPS_PORT = 443;
 
 /**
  * Connects to a server.
@@ -43,7 +44,14 @@ export async function openWebSocket(url: URL, options: WebSocketOptions = {}): P
   const key = Buffer.from(crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString("base64");
   const opened = Promise.withResolvers<Channel>();
   const unreachable = (why: string) => new SyncError("unreachable", `${url.host} cannot be reached: ${why}`);
-  const request = send(url, key, caCerts);
+  let connection: Duplex | undefined;
+  try {
+    if (url.protocol === "wss:") connection = await connectTls(url, caCerts, signal);
+  } catch (error) {
+    if (signal?.aborted || error instanceof Deno.errors.NotCapable) throw error;
+    throw unreachable((error as Error).message);
+  }
+  const request = requestUpgrade(url, key, connection);
   request.on("error", (error) => {
     const { cause = error } = error;
     opened.reject(cause instanceof Deno.errors.NotCapable ? cause : unreachable(error.message));
@@ -73,16 +81,17 @@ export async function openWebSocket(url: URL, options: WebSocketOptions = {}): P
     return await opened.promise;
   } catch (error) {
     request.destroy();
+    connection?.destroy();
     throw error;
   } finally {
     signal?.removeEventListener("abort", abort);
   }
 }
 
-function send({ protocol, hostname, port, pathname, search }: URL, key: string, ca?: readonly string[]): ClientRequest {
-  const isSecure = protocol === "wss:";
-  const options = {
-    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+/** The request for an upgrade, which is not sent yet. */
+function requestUpgrade({ hostname, port, pathname, search }: URL, key: string, connection?: Duplex): ClientRequest {
+  return httpRequest({
+    host: plainHost(hostname),
     port: port === "" ? undefined : Number(port),
     path: pathname + search,
     headers: {
@@ -91,7 +100,36 @@ function send({ protocol, hostname, port, pathname, search }: URL, key: string, 
       "Sec-WebSocket-Key": key,
       "Sec-WebSocket-Version": "13",
     },
-  };
-  if (!isSecure) return httpRequest(options);
-  return httpsRequest(ca === undefined ? options : { ...options, ca: [...ca] });
+    ...connection === undefined ? {} : { createConnection: () => connection },
+  });
+}
+
+/** A connection with TLS. It is Deno's own: node:https needs a permission more to find the usual authorities. */
+async function connectTls(
+  { hostname, port }: URL,
+  caCerts: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<Duplex> {
+  const connecting = Deno.connectTls({
+    hostname: plainHost(hostname),
+    port: port === "" ? HTTPS_PORT : Number(port),
+    caCerts: [...caCerts],
+    alpnProtocols: ["http/1.1"],
+  });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    const { readable, writable } = await Promise.race([connecting, aborted]);
+    return Duplex.fromWeb({ readable, writable });
+  } catch (error) {
+    connecting.then((late) => late.close(), () => {});
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function plainHost(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
 }
