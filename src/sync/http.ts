@@ -46,6 +46,7 @@ export class HttpServer {
   readonly #sockets = new Set<Socket>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #options: HttpOptions;
+  #address!: Deno.NetAddr;
 
   private constructor(options: HttpOptions) {
     const { cert, key, maxConnections, onUpgrade } = options;
@@ -84,6 +85,8 @@ export class HttpServer {
       server.#server.once("error", reject);
       server.#server.listen(port, hostname, resolve);
       await promise;
+      const bound = server.#server.address() as AddressInfo;
+      server.#address = { transport: "tcp", hostname: bound.address, port: bound.port };
       return server;
     } catch (error) {
       const { code, message } = error as Error & { code?: string };
@@ -94,8 +97,7 @@ export class HttpServer {
 
   /** Where it listens. */
   get address(): Deno.NetAddr {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return { transport: "tcp", hostname: address, port };
+    return this.#address;
   }
 
   /** Resolves when the server is closed, and every connection. */

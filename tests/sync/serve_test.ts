@@ -262,6 +262,23 @@ Deno.test("closing a server ends sessions that follow in good order", async () =
   assertEquals(lost[0], undefined);
 });
 
+Deno.test("connections beyond a number are closed at once, and those of a server that is closed are broken off", async () => {
+  using log = OpLog.open();
+  const endless = () => new Response(new ReadableStream({ start: (stream) => stream.enqueue(bytes("never ends")) }));
+  const server = await serve(log, { signer: bob, maxSessions: 1, fetch: endless });
+  const connect = () => Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
+  const connections = [];
+  for (let n = 0; n < 129; n++) connections.push(await connect());
+  await connections[0].write(bytes("GET / HTTP/1.1\r\nHost: test\r\n\r\n"));
+  assert((await connections[0].read(new Uint8Array(100)))! > 0);
+  const beyond = await connect();
+  assertEquals(await beyond.read(new Uint8Array(1)), null);
+  beyond.close();
+  await server.close();
+  for (const connection of connections) connection.close();
+  assert(server.address.port > 0);
+});
+
 Deno.test("a signal closes a server", async () => {
   using log = OpLog.open();
   const ends = new AbortController();
