@@ -45,7 +45,8 @@ export class SocketChannel implements Channel {
   /** Why there are no more messages: an error, or undefined when the peer has closed. */
   #end?: { error?: SyncError };
   #wake?: () => void;
-  #drained = Promise.withResolvers<void>();
+  /** Settled when the socket takes more, for all who wait for that. */
+  #draining?: PromiseWithResolvers<void>;
   readonly #closed = Promise.withResolvers<void>();
   #closing?: Promise<void>;
 
@@ -61,7 +62,7 @@ export class SocketChannel implements Channel {
     this.#writer = new FrameWriter(end === "client");
     this.#maxWaitingBytes = maxMessageBytes;
     socket.on("data", (bytes: Uint8Array) => this.#take(bytes));
-    socket.on("drain", () => this.#drained.resolve());
+    socket.on("drain", () => this.#endWait());
     socket.on("error", (error: Error) => this.#finish(lost(error.message)));
     socket.on("end", () => this.#finish(lost()));
     socket.on("close", () => {
@@ -73,9 +74,9 @@ export class SocketChannel implements Channel {
 
   async send(message: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#requireOpen();
-    this.#drained = Promise.withResolvers();
     if (this.#socket.write(this.#writer.message(message))) return;
-    await this.#drained.promise;
+    this.#draining ??= Promise.withResolvers();
+    await this.#draining.promise;
     this.#requireOpen();
   }
 
@@ -136,7 +137,12 @@ export class SocketChannel implements Channel {
   #finish(error?: SyncError): void {
     this.#end ??= { error };
     this.#wake?.();
-    this.#drained.resolve();
+    this.#endWait();
+  }
+
+  #endWait(): void {
+    this.#draining?.resolve();
+    this.#draining = undefined;
   }
 }
 
