@@ -85,6 +85,7 @@ export class HttpServer {
       server.#server.once("error", reject);
       server.#server.listen(port, hostname, resolve);
       await promise;
+      server.#server.on("error", () => {}); // of one connection that could not be accepted: the others go on
       const bound = server.#server.address() as AddressInfo;
       server.#address = { transport: "tcp", hostname: bound.address, port: bound.port };
       return server;

@@ -279,6 +279,31 @@ Deno.test("connections beyond a number are closed at once, and those of a server
   assert(server.address.port > 0);
 });
 
+Deno.test("what is not HTTP, or not a proper upgrade, is closed, and the server stays available", async () => {
+  await withServer({}, async (server) => {
+    const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+    const key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    const requests = [
+      "nonsense\r\n\r\n",
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+      `GET /sync HTTP/1.1\r\nHost: a b\r\n${upgrade}${key}\r\n`,
+      `GET /sync HTTP/1.1\r\nHost: test\r\n${upgrade}Sec-WebSocket-Version: 13\r\n\r\n`,
+      `GET /sync HTTP/1.1\r\nHost: test\r\n${upgrade}${key}Sec-WebSocket-Version: 8\r\n\r\n`,
+      `GET /elsewhere HTTP/1.1\r\nHost: test\r\n${upgrade}${key}Sec-WebSocket-Version: 13\r\n\r\n`,
+      `GET /sync HTTP/1.1\r\nHost: test\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: a b c\r\nConnection: close\r\n\r\n`,
+    ];
+    for (const request of requests) {
+      using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
+      await connection.write(bytes(request));
+      await connection.closeWrite();
+      await new Response(connection.readable).text().catch(() => ""); // to its end
+    }
+    assertEquals(await (await fetch(`${httpOf(server)}/health`)).text(), "ok\n");
+    assertEquals(server.status().sessions, 0);
+  });
+});
+
 Deno.test("a signal closes a server", async () => {
   using log = OpLog.open();
   const ends = new AbortController();
