@@ -37,7 +37,7 @@ export interface HttpOptions {
   onUpgrade: (request: IncomingMessage, socket: Socket, head: Uint8Array) => void;
 }
 
-/** A connection without a byte in either direction is closed after this time, unless it was upgraded. */
+/** A connection that waits for a request is closed after this time. */
 const IDLE_MS = 120_000;
 
 /** A listening server. */
@@ -46,6 +46,7 @@ export class HttpServer {
   readonly #sockets = new Set<Socket>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #options: HttpOptions;
+  #address!: Deno.NetAddr;
 
   private constructor(options: HttpOptions) {
     const { cert, key, maxConnections, onUpgrade } = options;
@@ -84,6 +85,9 @@ export class HttpServer {
       server.#server.once("error", reject);
       server.#server.listen(port, hostname, resolve);
       await promise;
+      server.#server.on("error", () => {}); // of one connection that could not be accepted: the others go on
+      const bound = server.#server.address() as AddressInfo;
+      server.#address = { transport: "tcp", hostname: bound.address, port: bound.port };
       return server;
     } catch (error) {
       const { code, message } = error as Error & { code?: string };
@@ -94,8 +98,7 @@ export class HttpServer {
 
   /** Where it listens. */
   get address(): Deno.NetAddr {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return { transport: "tcp", hostname: address, port };
+    return this.#address;
   }
 
   /** Resolves when the server is closed, and every connection. */
@@ -115,7 +118,12 @@ export class HttpServer {
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const gone = new AbortController();
-    outgoing.on("close", () => gone.abort());
+    const { socket } = incoming;
+    socket.setTimeout(0); // a response may be a stream that is silent for long
+    outgoing.on("close", () => {
+      gone.abort();
+      socket.setTimeout(IDLE_MS);
+    });
     let response: Response;
     try {
       response = await this.#options.handler(requestOf(incoming, this.#options, gone.signal), infoOf(incoming));
