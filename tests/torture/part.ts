@@ -1,0 +1,112 @@
+/**
+ * What the parts of a torture run have in common. A part is a series of numbered steps. What a step does depends on the
+ * seed, the name of the part and its number alone, so that a step that has found something is repeated without the
+ * others: `deno task torture --part NAME --seed S --step N`.
+ *
+ * @module
+ */
+
+import { withFolder } from "../folder.ts";
+import { Random } from "./random.ts";
+
+/** A part of a torture run. */
+export interface Part {
+  /** A word, for `--part`. */
+  readonly name: string;
+  /** What it does, for people. */
+  readonly summary: string;
+  /** Its share of the time of a long run, in relation to the other parts. */
+  readonly weight: number;
+  /** How many steps a short run has. */
+  readonly short: number;
+  /** The reason why it cannot run on this machine and what to install; undefined where it can. */
+  readonly skipped?: string;
+  /** Runs it: calls {@linkcode Context.each}. */
+  run(context: Context): Promise<void>;
+}
+
+/** One step of a part. */
+export interface Step {
+  /** From 1. */
+  readonly number: number;
+  /** The choices of this step. */
+  readonly random: Random;
+  /** An empty folder, which is removed afterwards. */
+  readonly folder: string;
+}
+
+/** Something that is not as it must be. */
+export interface TortureFinding {
+  /** The part that found it. */
+  part: string;
+  /** The step that found it. */
+  step: number;
+  /** What was found. */
+  message: string;
+}
+
+/** How long a part runs: some steps, for some time, or one step. */
+export type Extent = { steps: number } | { milliseconds: number } | { step: number };
+
+/** A run of a part: which steps there are, what they have done and found. */
+export class Context {
+  /** The seed of the whole run. */
+  readonly seed: number;
+  /** What was found. */
+  readonly findings: TortureFinding[] = [];
+  /** What was done, in figures. */
+  readonly figures = new Map<string, number>();
+  readonly #part: string;
+  readonly #extent: Extent;
+
+  /**
+   * @param part The name of the part.
+   * @param seed The seed of the whole run.
+   * @param extent How long it runs.
+   */
+  constructor(part: string, seed: number, extent: Extent) {
+    this.#part = part;
+    this.seed = seed;
+    this.#extent = extent;
+  }
+
+  /** Whether this is a run for some time, in which a part may do what takes a minute. */
+  get isLong(): boolean {
+    return "milliseconds" in this.#extent;
+  }
+
+  /** Adds to a figure of the report, such as `kills`. */
+  count(what: string, more = 1): void {
+    this.figures.set(what, (this.figures.get(what) ?? 0) + more);
+  }
+
+  /**
+   * Runs the steps, one after the other. What a step throws is a finding, and the next step is run.
+   *
+   * @param work One step.
+   */
+  async each(work: (step: Step) => Promise<void> | void): Promise<void> {
+    for (const number of this.#numbers()) {
+      const random = new Random(`${this.seed}/${this.#part}/${number}`);
+      try {
+        await withFolder(async (folder) => await work({ number, random, folder }));
+      } catch (error) {
+        const message = error instanceof Error ? error.stack ?? error.message : String(error);
+        this.findings.push({ part: this.#part, step: number, message });
+      }
+      this.count("steps");
+    }
+  }
+
+  *#numbers(): Generator<number> {
+    if ("step" in this.#extent) return yield this.#extent.step;
+    const end = "milliseconds" in this.#extent ? performance.now() + this.#extent.milliseconds : Infinity;
+    const steps = "steps" in this.#extent ? this.#extent.steps : Infinity;
+    for (let number = 1; number <= steps && performance.now() < end; number++) yield number;
+  }
+}
+
+/** The command that repeats a step. */
+export function repeatCommand({ part, step }: TortureFinding, seed: number): string {
+  return `deno task torture --part ${part} --seed ${seed} --step ${step}`;
+}
