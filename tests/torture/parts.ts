@@ -5,6 +5,7 @@
  */
 
 import type { Part } from "./part.ts";
+import { powerCuts } from "./power.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [];
+export const PARTS: readonly Part[] = [powerCuts];
