@@ -25,6 +25,8 @@ export interface Scene {
   log: OpLog;
   /** How the log is opened. */
   readonly options?: OpenOptions;
+  /** How many workers check what is ingested: none by default. */
+  readonly workers?: number;
   /** The choices of this action. */
   readonly random: Random;
   /** Distinguishes what this action appends from all else. */
@@ -66,14 +68,14 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     acknowledge(ops.map(({ opId }) => opId));
   },
 
-  async ingest({ log, random, tag, acknowledge }) {
+  async ingest({ log, random, tag, workers, acknowledge }) {
     const ops = chain(random, random.between(2, 60), log.heads(MAX_HEADS), (n) => ({ source: tag, position: n + 1 }));
-    await ingestInParts(log, ops, random, acknowledge);
+    await ingestInParts(log, ops, { random, workers, acknowledge });
   },
 
-  async ingestAtomic({ log, random, tag, acknowledge }) {
+  async ingestAtomic({ log, random, tag, workers = 0, acknowledge }) {
     const ops = chain(random, random.between(2, 60), log.heads(MAX_HEADS), (_, of) => ({ batch: tag, of }));
-    await log.ingest(ops, { workers: 0, atomic: true });
+    await log.ingest(ops, { workers, atomic: true });
     acknowledge(ops.map(({ opId }) => opId));
   },
 
@@ -159,8 +161,7 @@ function chain(
 async function ingestInParts(
   log: OpLog,
   ops: readonly Operation[],
-  random: Random,
-  acknowledge: (opIds: readonly string[]) => void,
+  { random, workers = 0, acknowledge }: Pick<Scene, "random" | "workers" | "acknowledge">,
 ): Promise<void> {
   let committed = Promise.withResolvers<void>();
   const parts = random.between(1, 2);
@@ -173,7 +174,7 @@ async function ingestInParts(
   }
   const { length } = ops;
   const report = await log.ingest(source(), {
-    workers: 0,
+    workers,
     onProgress: () => committed.resolve(),
     onOutcome: (outcome) => {
       if (outcome.status === "new") acknowledge([outcome.opId]);

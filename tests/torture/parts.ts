@@ -4,8 +4,9 @@
  * @module
  */
 
+import { crashes } from "./crashes.ts";
 import type { Part } from "./part.ts";
 import { powerCuts } from "./power.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [powerCuts];
+export const PARTS: readonly Part[] = [crashes, powerCuts];
