@@ -76,9 +76,9 @@ export class Context {
     this.#extent = extent;
   }
 
-  /** Whether this is a run for some time, in which a part may do what takes a minute. */
-  get isLong(): boolean {
-    return "milliseconds" in this.#extent;
+  /** Whether each step is to take seconds at most, as in the tests. */
+  get isShort(): boolean {
+    return "steps" in this.#extent;
   }
 
   /** Adds to a figure of the report, such as `kills`. */

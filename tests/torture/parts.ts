@@ -5,8 +5,9 @@
  */
 
 import { crashes } from "./crashes.ts";
+import { crowds } from "./crowds.ts";
 import type { Part } from "./part.ts";
 import { powerCuts } from "./power.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [crashes, powerCuts];
+export const PARTS: readonly Part[] = [crashes, powerCuts, crowds];
