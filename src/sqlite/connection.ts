@@ -45,7 +45,7 @@ export class Connection extends Transactions {
 
   /** The prepared statement of an SQL text; the same text has the same statement. */
   query(sql: string): Query {
-    this.#assertOpen();
+    this.#assertUsable();
     if (!this.#isUnchanged()) {
       const message = `${this.path} was written to while it was read without a lock; open it again`;
       throw new FileError("locked", this.path, message);
@@ -60,7 +60,7 @@ export class Connection extends Transactions {
 
   /** Runs statements that return no rows. */
   override execute(sql: string): void {
-    this.#assertOpen();
+    this.#assertUsable();
     try {
       this.#database.exec(sql);
     } catch (first) {
@@ -130,8 +130,18 @@ export class Connection extends Transactions {
     return this.#open;
   }
 
-  #assertOpen(): void {
+  /**
+   * Whether SQLite has rolled back the open transaction by itself, as it does when the disk fails or is full. What is
+   * executed now would be committed at once, and alone.
+   */
+  get isRolledBack(): boolean {
+    return this.isInTransaction && this.#database.autocommit;
+  }
+
+  #assertUsable(): void {
     this.refuseCaller();
     if (!this.#open) throw new LogError("closed", `the log ${this.path} was closed; open it again`);
+    if (!this.isRolledBack) return;
+    throw new FileError("io", this.path, `a change to ${this.path} failed as a whole; try it again: nothing was kept`);
   }
 }

@@ -6,8 +6,9 @@
 
 import { crashes } from "./crashes.ts";
 import { crowds } from "./crowds.ts";
+import { faults } from "./faults.ts";
 import type { Part } from "./part.ts";
 import { powerCuts } from "./power.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [crashes, powerCuts, crowds];
+export const PARTS: readonly Part[] = [crashes, powerCuts, faults, crowds];
