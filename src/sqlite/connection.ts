@@ -8,6 +8,7 @@ import type { Database } from "@db/sqlite";
 import { FileError, LogError } from "../errors.ts";
 import { translate } from "./failures.ts";
 import { Patience } from "./patience.ts";
+import type { Placement } from "./placement.ts";
 import { Query } from "./query.ts";
 import { Transactions } from "./transactions.ts";
 
@@ -19,6 +20,7 @@ export class Connection extends Transactions {
   readonly #database: Database;
   readonly #queries = new Map<string, Query>();
   readonly #isUnchanged: () => boolean;
+  readonly #placement?: Placement;
   #open = true;
   /** The caller whose code is running, such as a signer; undefined while there is none. */
   #caller?: string;
@@ -27,13 +29,13 @@ export class Connection extends Transactions {
    * @param path The path as it was given, for messages.
    * @param database The database.
    * @param options Whether changes are refused, and how long to wait for locks.
-   * @param isUnchanged Whether a file that is read without a lock is still what it was.
+   * @param file Of a file: where it is, and whether what is read without a lock is still what it was.
    */
   constructor(
     path: string,
     database: Database,
     options: { readonly: boolean; busyTimeoutMs: number },
-    isUnchanged: () => boolean = () => true,
+    { placement, isUnchanged = () => true }: { placement?: Placement; isUnchanged?: () => boolean } = {},
   ) {
     super();
     this.path = path;
@@ -41,6 +43,7 @@ export class Connection extends Transactions {
     this.#patience = new Patience(options.busyTimeoutMs);
     this.#database = database;
     this.#isUnchanged = isUnchanged;
+    this.#placement = placement;
   }
 
   /** The prepared statement of an SQL text; the same text has the same statement. */
@@ -117,6 +120,19 @@ export class Connection extends Transactions {
       "invalid-argument",
       `${this.#caller} cannot use the log that calls it; use the log before or after`,
     );
+  }
+
+  /**
+   * Refuses to write to a file that was removed or replaced: what is written to it is lost.
+   *
+   * @throws {FileError} `missing-file`.
+   */
+  refuseMoved(): void {
+    if (this.#placement?.isKept() ?? true) return;
+    const message =
+      `${this.path}, or the -wal beside it, was removed or replaced while the log was open; close it, and ` +
+      "open what is there now: nothing was kept";
+    throw new FileError("missing-file", this.path, message);
   }
 
   /** Closes the connection; a second time does nothing. */
