@@ -9,6 +9,7 @@ import { crowds } from "./crowds.ts";
 import { faults } from "./faults.ts";
 import type { Part } from "./part.ts";
 import { powerCuts } from "./power.ts";
+import { systems } from "./systems.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [crashes, powerCuts, faults, crowds];
+export const PARTS: readonly Part[] = [crashes, powerCuts, faults, systems, crowds];
