@@ -12,6 +12,9 @@ import type { Orders } from "./victim.ts";
 /** Ends a victim that hangs. */
 const MAX_LIFE_MS = 60_000;
 
+/** Deno's cache of code is a file of its own, which a limit would keep from growing. */
+const FLAGS = ["--quiet", "--no-prompt", "--allow-all", "--no-code-cache"];
+
 /** How a victim ended. */
 export interface End {
   /** The signal that killed it. */
@@ -31,7 +34,7 @@ export class Victim {
   /** @param under A command, with its arguments, that runs the victim in its turn. */
   constructor(under: readonly string[] = []) {
     const script = decodeURIComponent(new URL("victim.ts", import.meta.url).pathname);
-    const [command, ...args] = [...under, Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-all", script];
+    const [command, ...args] = [...under, Deno.execPath(), "run", ...FLAGS, script];
     this.#process = new Deno.Command(command, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
     this.#lines = linesOf(this.#process.stdout);
     this.#errors = new Response(this.#process.stderr).text();
