@@ -22,7 +22,7 @@ export const crashes: Part = {
   name: "crashes",
   summary: "after a kill the log holds what was acknowledged, no half batch, and nothing that an audit finds",
   weight: 6,
-  short: 4,
+  short: 3,
   async run(context) {
     await using victims = new Victims();
     await context.each((step) => crash(context, step, victims));
