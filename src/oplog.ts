@@ -194,8 +194,11 @@ export class OpLog implements Disposable {
    */
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
     if (!requireOptions(options).atomic) return await ingest(this.#writer, source, options);
-    // A separate connection: what else is appended meanwhile is not a part of the transaction.
-    using separate = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
+    // A separate connection: what else is appended meanwhile is not a part of the transaction. It is to the same file.
+    this.#connection.refuseMoved();
+    using separate = this.#path === ":memory:"
+      ? undefined
+      : OpLog.open(this.#path, { ...this.#options, create: false });
     const writer = (separate ?? this).#writer;
     return await writer.heldTransaction(() => ingest(writer, source, options));
   }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError, OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { note } from "../operations.ts";
@@ -65,5 +65,14 @@ Deno.test("a log whose file was renamed over another one refuses to append to wh
     using log = OpLog.open(path);
     Deno.renameSync(`${folder}/restored.db`, path);
     assertEquals(refusal(log), "missing-file");
+  });
+});
+
+Deno.test("an atomic ingest into a log whose file was removed does not make another log", async () => {
+  await withFolder(async (folder) => {
+    using log = OpLog.open(`${folder}/log.db`);
+    for (const suffix of SUFFIXES) Deno.removeSync(`${folder}/log.db${suffix}`);
+    const { code } = await assertRejects(() => log.ingest([note("tea")], { atomic: true, workers: 0 }), FileError);
+    assertEquals([code, [...Deno.readDirSync(folder)]], ["missing-file", []]);
   });
 });

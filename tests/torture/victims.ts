@@ -30,6 +30,7 @@ export class Victim {
   readonly #process: Deno.ChildProcess;
   readonly #lines: AsyncGenerator<string, undefined>;
   readonly #errors: Promise<string>;
+  #isReady = false;
 
   /** @param under A command, with its arguments, that runs the victim in its turn. */
   constructor(under: readonly string[] = []) {
@@ -38,6 +39,18 @@ export class Victim {
     this.#process = new Deno.Command(command, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
     this.#lines = linesOf(this.#process.stdout);
     this.#errors = new Response(this.#process.stderr).text();
+  }
+
+  /** The id of the process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Waits until it has loaded what it needs. */
+  async ready(): Promise<void> {
+    if (this.#isReady) return;
+    assertEquals((await this.#lines.next()).value, "ready");
+    this.#isReady = true;
   }
 
   /**
@@ -56,7 +69,7 @@ export class Victim {
     const stdin = this.#process.stdin.getWriter();
     let refusal: string | undefined;
     try {
-      assertEquals((await this.#lines.next()).value, "ready");
+      await this.ready();
       if (orders !== undefined) await stdin.write(new TextEncoder().encode(`${JSON.stringify(orders)}\n`));
       else await stdin.close();
       let reported = 0;
