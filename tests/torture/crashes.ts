@@ -23,12 +23,15 @@ export const crashes: Part = {
   summary: "after a kill the log holds what was acknowledged, no half batch, and nothing that an audit finds",
   weight: 6,
   short: 3,
+  long: 220, // more than 1,000 kills
   async run(context) {
     await using victims = new Victims();
-    await context.each((step) => crash(context, step, victims));
+    await context.each((step) => crash(context, step, victims), PARALLEL);
   },
 };
 
+/** Logs at a time. */
+const PARALLEL = 2;
 /** Kills in the life of a log. */
 const KILLS = 4;
 /** The most calls that a victim makes before it kills itself: about ten appends. */

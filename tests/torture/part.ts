@@ -25,6 +25,8 @@ export interface Part {
   readonly weight: number;
   /** How many steps a short run has. */
   readonly short: number;
+  /** How many steps a long run has at least, however long they take. */
+  readonly long?: number;
   /** The reason why it cannot run on this machine and what to install; undefined where it can. */
   readonly skipped?: string;
   /** Runs it: calls {@linkcode Context.each}. */
@@ -51,8 +53,8 @@ export interface TortureFinding {
   message: string;
 }
 
-/** How long a part runs: some steps, for some time, or one step. */
-export type Extent = { steps: number } | { milliseconds: number } | { step: number };
+/** How long a part runs: some steps; for some time, and some steps at least; or one step. */
+export type Extent = { steps: number } | { milliseconds: number; least: number } | { step: number };
 
 /** A run of a part: which steps there are, what they have done and found. */
 export class Context {
@@ -87,28 +89,37 @@ export class Context {
   }
 
   /**
-   * Runs the steps, one after the other. What a step throws is a finding, and the next step is run.
+   * Runs the steps. What a step throws is a finding, and the next step is run.
    *
    * @param work One step.
+   * @param parallel How many steps are run at the same time.
    */
-  async each(work: (step: Step) => Promise<void> | void): Promise<void> {
-    for (const number of this.#numbers()) {
-      if (this.findings.length >= MAX_FINDINGS) break;
-      const random = new Random(`${this.seed}/${this.#part}/${number}`);
-      try {
-        await withFolder(async (folder) => await work({ number, random, folder }));
-      } catch (error) {
-        this.findings.push({ part: this.#part, step: number, message: shortened(Deno.inspect(error)) });
-      }
-      this.count("steps");
+  async each(work: (step: Step) => Promise<void> | void, parallel = 1): Promise<void> {
+    const numbers = this.#numbers();
+    await Promise.all(Array.from({ length: parallel }, async () => {
+      for (const number of numbers) await this.#run(number, work);
+    }));
+  }
+
+  async #run(number: number, work: (step: Step) => Promise<void> | void): Promise<void> {
+    const random = new Random(`${this.seed}/${this.#part}/${number}`);
+    try {
+      await withFolder(async (folder) => await work({ number, random, folder }));
+    } catch (error) {
+      this.findings.push({ part: this.#part, step: number, message: shortened(Deno.inspect(error)) });
     }
+    this.count("steps");
   }
 
   *#numbers(): Generator<number> {
-    if ("step" in this.#extent) return yield this.#extent.step;
-    const end = "milliseconds" in this.#extent ? performance.now() + this.#extent.milliseconds : Infinity;
-    const steps = "steps" in this.#extent ? this.#extent.steps : Infinity;
-    for (let number = 1; number <= steps && performance.now() < end; number++) yield number;
+    const extent = this.#extent;
+    if ("step" in extent) return yield extent.step;
+    const end = "milliseconds" in extent ? performance.now() + extent.milliseconds : 0;
+    const steps = "steps" in extent ? extent.steps : extent.least;
+    for (let number = 1; number <= steps || performance.now() < end; number++) {
+      if (this.findings.length >= MAX_FINDINGS) return;
+      yield number;
+    }
   }
 }
 

@@ -22,6 +22,7 @@ export const powerCuts: Part = {
   summary: "after a power cut the log holds what was acknowledged, or, with durability normal, all up to some point",
   weight: 3,
   short: 3,
+  long: 100, // 10,000 states
   skipped: canInstallLayer() ? undefined : "the layer below SQLite is known for Linux on 64 bits alone",
   run: (context) => context.each((step) => cutPower(context, step)),
 };
