@@ -10,6 +10,7 @@ import { Operation, OpLog } from "../../mod.ts";
 import { alice } from "../operations.ts";
 import { linesOf } from "../processes.ts";
 import { checkLog, Promised } from "./check.ts";
+import { canInstallLayer, removeSharedMemory } from "./layer.ts";
 import { type Deed, LAST_TYPE, type Task } from "./member.ts";
 import type { Context, Part, Step } from "./part.ts";
 
@@ -28,22 +29,29 @@ const SMALL = { processes: 2, workers: 2, milliseconds: 1_500 };
 
 async function crowd(context: Context, { number, folder }: Step): Promise<void> {
   const path = `${folder}/log.db`;
-  OpLog.open(path).close();
   const { processes, workers, milliseconds } = context.isShort ? SMALL : LARGE;
-  const task = (role: Task["role"], n: number, workers?: number): Task => (
-    { role, path, milliseconds, workers, seed: `${context.seed}/${number}/${role}/${n}`, tag: `${role}.${n}` }
-  );
+  const isWithoutMemory = number % 2 === 0 && canInstallLayer();
+  const task = (role: Task["role"], n: number, asked?: number): Task => {
+    const workers = isWithoutMemory ? undefined : asked;
+    const seed = `${context.seed}/${number}/${role}/${n}`;
+    return { role, path, milliseconds, workers, isWithoutMemory, seed, tag: `${role}.${n}` };
+  };
   const followers = [task("follow", 0), task("follow", 1, 1)];
   const others = [task("read", 0), task("audit", 0), task("rebuild", 0), task("append", 0, workers)];
   for (let n = 1; n <= processes; n++) others.push(task("append", n));
 
+  const inSystem = <T>(work: () => T): T => {
+    using _ = isWithoutMemory ? removeSharedMemory() : undefined;
+    return work();
+  };
+  inSystem(() => OpLog.open(path).close());
   const promised = new Promised();
   const members = [...followers, ...others].map((task) => new Member(task));
   try {
     for (const member of members) await member.start();
     const ends = members.map((member) => member.perform(context, promised));
     await Promise.race([Promise.all(ends.slice(followers.length)), ...ends.map(failure)]);
-    appendLast(path, promised);
+    inSystem(() => appendLast(path, promised));
     await Promise.all(ends);
     for (const member of members) await member.end();
   } finally {

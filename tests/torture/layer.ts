@@ -155,6 +155,11 @@ export function installLayer(watch: Watch, { sharesMemory = true }: LayerOptions
   };
 }
 
+/** Installs the layer of a system without shared memory, on which logs have a rollback journal. It tells of nothing. */
+export function removeSharedMemory(): Disposable {
+  return installLayer(() => undefined, { sharesMemory: false });
+}
+
 function copyOf(pointer: Deno.PointerObject, bytes: number): BigUint64Array<ArrayBuffer> {
   const copy = new BigUint64Array(bytes / 8);
   Deno.UnsafePointerView.copyInto(pointer, copy);

@@ -10,6 +10,7 @@ import { assert, assertEquals } from "@std/assert";
 import { audit, FileError, OpLog } from "../../mod.ts";
 import { linesOf } from "../processes.ts";
 import { ACTIONS, type Scene } from "./actions.ts";
+import { removeSharedMemory } from "./layer.ts";
 import { Random } from "./random.ts";
 
 /** What a member does, until its time is over. */
@@ -25,6 +26,8 @@ export interface Task {
   milliseconds: number;
   /** How many workers of a process do it, instead of the process itself. */
   workers?: number;
+  /** Whether the process uses SQLite as on a system without shared memory: with a rollback journal. Without workers. */
+  isWithoutMemory: boolean;
 }
 
 /** What a member has done: operations, a checkpoint, a count of something; at the end, that it is done or has failed. */
@@ -66,6 +69,7 @@ async function wait(): Promise<void> {
   const { value } = await lines.next();
   if (value === undefined) return;
   const { workers = 0, ...task }: Task = JSON.parse(value);
+  using _ = task.isWithoutMemory ? removeSharedMemory() : undefined;
   if (workers === 0) await perform(task);
   const started = Array.from({ length: workers }, (_, n) => {
     const url = new URL(import.meta.url);
