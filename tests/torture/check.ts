@@ -30,7 +30,7 @@ export async function checkLog(path: string, promised: Promised): Promise<number
     using log = OpLog.open(path);
     const ops = [...log.entries()].map(({ op }) => op);
     const held = new Set(ops.map(({ opId }) => opId));
-    assertEquals([...promised.opIds].filter((opId) => !held.has(opId)), [], "acknowledged operations are lost");
+    assertEquals([...promised.opIds.difference(held)], [], "acknowledged operations are lost");
     checkWhole(ops);
     checkCheckpoints(log, promised.checkpoints);
     const before = [...log.claims.query()];

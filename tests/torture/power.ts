@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { works } from "../processes.ts";
@@ -48,8 +48,15 @@ const MEMORY = works("test", "-w", "/dev/shm") ? { dir: "/dev/shm" } : {};
 
 type Durability = "full" | "normal";
 
-/** A call, or what was promised once the calls before it were made. */
-type Event = Call | { readonly kind: "promise"; readonly opIds: readonly string[]; readonly checkpoint?: string };
+/** What was acknowledged once the calls before it were made. With durability normal, no promise goes with it. */
+interface Acknowledgement {
+  readonly kind: "acknowledgement";
+  readonly opIds: readonly string[];
+  readonly checkpoint?: string;
+  readonly durability: Durability;
+}
+
+type Event = Call | Acknowledgement;
 
 /** What was done to a log, from its opening to its closing. */
 interface Recording {
@@ -67,14 +74,14 @@ async function cutPower(context: Context, { number, random, folder }: Step): Pro
   for (let round = 1; round <= RECORDINGS; round++) {
     const recording = await record(path, files, random.fork(round), { durability, sharesMemory, round });
     context.count("recordings");
-    context.count("calls", recording.events.filter(({ kind }) => kind !== "promise").length);
+    context.count("calls", recording.events.filter(({ kind }) => kind !== "acknowledgement").length);
     const states = [...cuts(recording, files, promised, random.fork(`cuts ${round}`))];
     for (const [n, state] of states.entries()) {
       const isWhole = n % CHECKED_WHOLE === 0;
       try {
         await withFolder(async (cut) => {
-          const isShorter = await checkState(`${cut}/log.db`, path, state, { ...recording, durability, isWhole });
-          if (isShorter) context.count("states with a lost tail");
+          const size = await checkState(`${cut}/log.db`, path, state, recording.order, isWhole);
+          if (size < state.acknowledged) context.count("states with a lost tail");
         }, MEMORY);
       } catch (error) {
         const what =
@@ -101,29 +108,34 @@ async function record(
   const { durability, sharesMemory, round } = options;
   const events: Event[] = [];
   writeFiles(files, path, path);
-  const watch = (call: Call) => void events.push(call);
-  using _ = installLayer(watch, { sharesMemory });
-  const scene = (tag: string, random: Random, log: OpLog): Scene => ({
-    path,
-    log,
-    random,
-    tag,
-    options: { durability },
-    acknowledge: (opIds) => events.push({ kind: "promise", opIds }),
-    signed: (checkpoint) => events.push({ kind: "promise", opIds: [], checkpoint }),
-  });
-  let log = OpLog.open(path, { durability });
+  using _ = installLayer((call) => void events.push(call), { sharesMemory });
+  const acknowledge = (durability: Durability, opIds: readonly string[], checkpoint?: string) => {
+    events.push({ kind: "acknowledgement", opIds, checkpoint, durability });
+  };
+  const open = (durability: Durability) => ({ durability, log: OpLog.open(path, { durability }) });
+  const connections = [open(durability)];
   try {
+    if (random.chance(0.3)) connections.push(open(random.pick(["full", "normal"])));
     const count = random.between(5, 20);
     for (let n = 0; n < count; n++) {
+      const connection = random.pick(connections);
+      const { durability } = connection;
       const name = random.pick(RECORDED);
-      const current = scene(`${round}.${n} ${name}`, random.fork(n), log);
-      await ACTIONS[name](current);
-      log = current.log;
+      const scene: Scene = {
+        path,
+        log: connection.log,
+        options: { durability },
+        random: random.fork(n),
+        tag: `${round}.${n} ${name}`,
+        acknowledge: (opIds) => acknowledge(durability, opIds),
+        signed: (checkpoint) => acknowledge(durability, [], checkpoint),
+      };
+      await ACTIONS[name](scene);
+      connection.log = scene.log;
     }
-    return { events, order: [...log.entries()].map(({ op }) => op.opId) };
+    return { events, order: [...connections[0].log.entries()].map(({ op }) => op.opId) };
   } finally {
-    log.close();
+    for (const { log } of connections) log.close();
   }
 }
 
@@ -134,6 +146,8 @@ interface State {
   readonly files: Files;
   /** What had been promised. */
   readonly promised: Promised;
+  /** How many operations had been acknowledged, with or without a promise. */
+  readonly acknowledged: number;
   /** Garbage in the place of `-shm`, which a cut may leave in any state. */
   readonly shm?: Uint8Array<ArrayBuffer>;
 }
@@ -148,48 +162,51 @@ function* cuts(
   const disk = new Disk(files);
   const opIds = new Set(promisedBefore.opIds);
   const checkpoints = [...promisedBefore.checkpoints];
+  let acknowledged = opIds.size;
   const points = Array.from({ length: CUTS }, () => random.integer(events.length + 1)).sort((a, b) => a - b);
   for (let at = 0; at <= events.length; at++) {
     for (; points[0] === at; points.shift()) {
       const promised = Object.assign(new Promised(), { opIds: new Set(opIds), checkpoints: [...checkpoints] });
       const shm = random.chance(0.25) ? new Uint8Array(32768).fill(random.integer(256)) : undefined;
-      yield { at, files: disk.cut(random.fork(at)), promised, shm };
+      yield { at, files: disk.cut(random.fork(points.length)), promised, acknowledged, shm };
     }
     const event = events[at];
     if (event === undefined) return;
-    if (event.kind !== "promise") disk.apply(event);
-    else {
-      for (const opId of event.opIds) opIds.add(opId);
-      if (event.checkpoint !== undefined) checkpoints.push(event.checkpoint);
+    if (event.kind !== "acknowledgement") {
+      disk.apply(event);
+      continue;
     }
+    acknowledged += event.opIds.length;
+    if (event.durability === "normal") continue;
+    for (const opId of event.opIds) opIds.add(opId);
+    if (event.checkpoint !== undefined) checkpoints.push(event.checkpoint);
   }
 }
 
-/** Checks a log in a state, and returns whether some of what was acknowledged is lost. */
+/** Checks a log in a state, and returns the number of its operations. */
 async function checkState(
   path: string,
   recorded: string,
   { files, promised, shm }: State,
-  { order, durability, isWhole }: Recording & { durability: Durability; isWhole: boolean },
-): Promise<boolean> {
+  order: readonly string[],
+  isWhole: boolean,
+): Promise<number> {
   writeFiles(files, recorded, path);
   if (shm !== undefined) Deno.writeFileSync(`${path}-shm`, shm);
-  const size = checkPrefix(path, order, durability === "full" ? promised.checkpoints : []);
-  const acknowledged = promised.opIds.size;
-  if (durability === "full") {
-    assert(size >= acknowledged, `${size} of ${acknowledged} acknowledged operations remain`);
-  }
-  if (isWhole) await checkLog(path, durability === "full" ? promised : new Promised());
-  return size < acknowledged;
+  const size = checkPrefix(path, order, promised);
+  if (isWhole) await checkLog(path, promised);
+  return size;
 }
 
-/** Checks that a log holds a prefix of what was appended, and returns the number of its operations. */
-function checkPrefix(path: string, order: readonly string[], checkpoints: readonly string[]): number {
+/** Checks that a log holds what was promised, and a prefix of what was appended; returns the number of its operations. */
+function checkPrefix(path: string, order: readonly string[], promised: Promised): number {
   using log = OpLog.open(path);
   const ops = [...log.entries()].map(({ op }) => op);
-  assertEquals(ops.map(({ opId }) => opId), order.slice(0, ops.length), "the log is not a prefix of what was appended");
+  const opIds = ops.map(({ opId }) => opId);
+  assertEquals(opIds, order.slice(0, ops.length), "the log is not a prefix of what was appended");
+  assertEquals([...promised.opIds.difference(new Set(opIds))], [], "acknowledged operations are lost");
   checkWhole(ops);
-  checkCheckpoints(log, checkpoints);
+  checkCheckpoints(log, promised.checkpoints);
   return ops.length;
 }
 
