@@ -1,0 +1,15 @@
+/**
+ * The parts of a torture run. A part that is added here is run by `deno task torture` and, shortly, by the tests.
+ *
+ * @module
+ */
+
+import { crashes } from "./crashes.ts";
+import { crowds } from "./crowds.ts";
+import { faults } from "./faults.ts";
+import type { Part } from "./part.ts";
+import { powerCuts } from "./power.ts";
+import { systems } from "./systems.ts";
+
+/** All parts, in the order in which they are run. */
+export const PARTS: readonly Part[] = [crashes, powerCuts, faults, systems, crowds];
