@@ -4,7 +4,8 @@
  * @module
  */
 
+import { fuzz } from "./fuzz/part.ts";
 import type { Part } from "./part.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [];
+export const PARTS: readonly Part[] = [fuzz];
