@@ -4,8 +4,9 @@
  * @module
  */
 
+import { files } from "./files/part.ts";
 import { fuzz } from "./fuzz/part.ts";
 import type { Part } from "./part.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [fuzz];
+export const PARTS: readonly Part[] = [fuzz, files];

@@ -76,14 +76,6 @@ export class Coverage {
     return { functions: this.#unreached.size, unreached };
   }
 
-  /** The parts that were never reached: a URL, and a range in characters. */
-  *gaps(): Generator<[url: string, start: number, end: number]> {
-    for (const [name, ranges] of this.#unreached) {
-      const url = name.slice(0, name.lastIndexOf(":", name.lastIndexOf(":") - 1));
-      for (const [start, end] of ranges) yield [url, start, end];
-    }
-  }
-
   #post(method: string, parameters: object = {}): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#session.post(method, parameters, (error: Error | null, result?: object) => {
