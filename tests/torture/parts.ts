@@ -6,7 +6,8 @@
 
 import { files } from "./files/part.ts";
 import { fuzz } from "./fuzz/part.ts";
+import { leaks } from "./leaks/part.ts";
 import type { Part } from "./part.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [fuzz, files];
+export const PARTS: readonly Part[] = [fuzz, files, leaks];
