@@ -7,6 +7,7 @@
 import type { Database } from "@db/sqlite";
 import { FileError, LogError } from "../errors.ts";
 import { translate } from "./failures.ts";
+import { Patience } from "./patience.ts";
 import { Query } from "./query.ts";
 import { Transactions } from "./transactions.ts";
 
@@ -14,8 +15,7 @@ import { Transactions } from "./transactions.ts";
 export class Connection extends Transactions {
   override readonly path: string;
   override readonly readonly: boolean;
-  /** How long to wait for a lock that another connection holds, in milliseconds. */
-  readonly busyTimeoutMs: number;
+  readonly #patience: Patience;
   readonly #database: Database;
   readonly #queries = new Map<string, Query>();
   readonly #isUnchanged: () => boolean;
@@ -38,7 +38,7 @@ export class Connection extends Transactions {
     super();
     this.path = path;
     this.readonly = options.readonly;
-    this.busyTimeoutMs = options.busyTimeoutMs;
+    this.#patience = new Patience(options.busyTimeoutMs);
     this.#database = database;
     this.#isUnchanged = isUnchanged;
   }
@@ -52,7 +52,7 @@ export class Connection extends Transactions {
     }
     let query = this.#queries.get(sql);
     if (query === undefined) {
-      query = new Query(this.#database, sql, this.path);
+      query = new Query(this.#database, sql, this.path, this.#patience);
       this.#queries.set(sql, query);
     }
     return query;
@@ -63,8 +63,29 @@ export class Connection extends Transactions {
     this.#assertOpen();
     try {
       this.#database.exec(sql);
-    } catch (error) {
-      throw translate(error, this.path);
+    } catch (first) {
+      try {
+        this.#patience.retry(first, () => this.#database.exec(sql));
+      } catch (error) {
+        throw translate(error, this.path);
+      }
+    }
+  }
+
+  /** Waits for locks from now on; before, SQLite does not wait at all. */
+  waitForLocks(): void {
+    this.execute(`PRAGMA busy_timeout = ${this.#patience.sqliteWaitMs}`);
+  }
+
+  /** Runs `work`, which fails at once where it would wait for a lock. */
+  withoutWaiting<T>(work: () => T): T {
+    this.#patience.suspend(true);
+    try {
+      this.waitForLocks();
+      return work();
+    } finally {
+      this.#patience.suspend(false);
+      this.waitForLocks();
     }
   }
 

@@ -108,11 +108,12 @@ function connect(
 
 function configure(
   connection: Connection,
-  { readonly, busyTimeoutMs, settings, allowDamage }: ConnectionOptions,
+  { readonly, settings, allowDamage }: ConnectionOptions,
 ): void {
   // temp_store: what a sort spills must not become a file that Deno was not asked about. None of these reads the
   // schema, which may be damaged.
-  const common = { busy_timeout: busyTimeoutMs, temp_store: "MEMORY", trusted_schema: "OFF" };
+  const common = { temp_store: "MEMORY", trusted_schema: "OFF" };
+  connection.waitForLocks();
   const all = { ...common, ...settings, ...readonly ? { query_only: "ON" } : {} };
   connection.execute(Object.entries(all).map(([name, value]) => `PRAGMA ${name} = ${value}`).join(";"));
   try {

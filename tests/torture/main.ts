@@ -1,5 +1,5 @@
 /**
- * `deno task torture [--minutes N] [--seed S] [--part NAME]… [--step N]`: crashes, power cuts, crowds and bad systems, for
+ * `deno task torture [--minutes N] [--seed S] [--part NAME]… [--steps N | --step N]`: crashes, power cuts, crowds and bad systems, for
  * as long as it is told, and what was done in figures. The exit code is 1 when something was found. README.md in this
  * folder says what is tested.
  *
@@ -10,11 +10,12 @@ import { parseArgs } from "@std/cli/parse-args";
 import { Context, type Extent, type Part, repeatCommand } from "./part.ts";
 import { PARTS } from "./parts.ts";
 
-const USAGE = `deno task torture [--minutes N] [--seed S] [--part NAME] [--step N]
+const USAGE = `deno task torture [--minutes N] [--seed S] [--part NAME] [--steps N | --step N]
 
   --minutes N   how long all parts take together: 20 by default
   --seed S      an integer that repeats a run: a random one by default
   --part NAME   only this part; can be given several times
+  --steps N     so many steps of each part, however long they take
   --step N      only this step of a part, as a finding names it
 
 Parts:
@@ -23,13 +24,13 @@ ${PARTS.map(({ name, summary }) => `  ${name.padEnd(13)} ${summary}`).join("\n")
 const DEFAULT_MINUTES = 20;
 
 function main(): Promise<number> | number {
-  const { minutes, seed, step, part, help } = parseArgs(Deno.args, {
-    string: ["minutes", "seed", "step", "part"],
+  const { minutes, seed, steps, step, part, help } = parseArgs(Deno.args, {
+    string: ["minutes", "seed", "steps", "step", "part"],
     boolean: ["help"],
     collect: ["part"],
   });
   const unknown = part.filter((name) => !PARTS.some((known) => known.name === name));
-  const numbers = [minutes, seed, step].filter((text) => text !== undefined).map(Number);
+  const numbers = [minutes, seed, steps, step].filter((text) => text !== undefined).map(Number);
   const parts = part.length === 0 ? PARTS : PARTS.filter(({ name }) => part.includes(name));
   if (help || unknown.length > 0 || !numbers.every((n) => n >= 0) || (step !== undefined && parts.length !== 1)) {
     console.error(USAGE);
@@ -37,6 +38,7 @@ function main(): Promise<number> | number {
   }
   const extentOf = ({ weight }: Part): Extent => {
     if (step !== undefined) return { step: Number(step) };
+    if (steps !== undefined) return { steps: Number(steps) };
     const all = parts.reduce((sum, part) => sum + part.weight, 0);
     return { milliseconds: Number(minutes ?? DEFAULT_MINUTES) * 60_000 * weight / all };
   };

@@ -9,6 +9,12 @@
 import { withFolder } from "../folder.ts";
 import { Random } from "./random.ts";
 
+/** An error may hold a comparison of thousands of operations. */
+const MAX_MESSAGE_LENGTH = 4000;
+
+/** A part that has found so much ends. */
+const MAX_FINDINGS = 20;
+
 /** A part of a torture run. */
 export interface Part {
   /** A word, for `--part`. */
@@ -70,9 +76,9 @@ export class Context {
     this.#extent = extent;
   }
 
-  /** Whether this is a run for some time, in which a part may do what takes a minute. */
-  get isLong(): boolean {
-    return "milliseconds" in this.#extent;
+  /** Whether each step is to take seconds at most, as in the tests. */
+  get isShort(): boolean {
+    return "steps" in this.#extent;
   }
 
   /** Adds to a figure of the report, such as `kills`. */
@@ -87,12 +93,12 @@ export class Context {
    */
   async each(work: (step: Step) => Promise<void> | void): Promise<void> {
     for (const number of this.#numbers()) {
+      if (this.findings.length >= MAX_FINDINGS) break;
       const random = new Random(`${this.seed}/${this.#part}/${number}`);
       try {
         await withFolder(async (folder) => await work({ number, random, folder }));
       } catch (error) {
-        const message = error instanceof Error ? error.stack ?? error.message : String(error);
-        this.findings.push({ part: this.#part, step: number, message });
+        this.findings.push({ part: this.#part, step: number, message: shortened(Deno.inspect(error)) });
       }
       this.count("steps");
     }
@@ -104,6 +110,10 @@ export class Context {
     const steps = "steps" in this.#extent ? this.#extent.steps : Infinity;
     for (let number = 1; number <= steps && performance.now() < end; number++) yield number;
   }
+}
+
+function shortened(message: string): string {
+  return message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH)}… and so on`;
 }
 
 /** The command that repeats a step. */

@@ -1,24 +1,25 @@
 /**
- * A short torture run, with a seed of its own each time: a finding names the command that repeats it.
+ * A short torture run, each part in a process of its own. The seed is another each time; a finding names the command that
+ * repeats it.
  *
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { runs } from "../runs.ts";
-import { Context, repeatCommand } from "./part.ts";
 import { PARTS } from "./parts.ts";
 
-const seed = crypto.getRandomValues(new Uint32Array(1))[0];
+const main = decodeURIComponent(new URL("main.ts", import.meta.url).pathname);
+const utf8 = new TextDecoder();
 
-for (const part of PARTS) {
+for (const { name, summary, short, skipped } of PARTS) {
   Deno.test({
-    name: `torture, ${part.name}: ${part.skipped ?? part.summary}`,
-    ignore: part.skipped !== undefined,
+    name: `torture, ${name}: ${skipped ?? summary}`,
+    ignore: skipped !== undefined,
     async fn() {
-      const context = new Context(part.name, seed, { steps: runs(part.short) });
-      await part.run(context);
-      assertEquals(context.findings.map((finding) => `${finding.message}\n${repeatCommand(finding, seed)}`), []);
+      const args = ["run", "--quiet", "--allow-all", main, "--part", name, "--steps", `${runs(short)}`];
+      const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+      assert(success, utf8.decode(stdout) + utf8.decode(stderr));
     },
   });
 }
