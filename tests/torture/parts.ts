@@ -9,8 +9,9 @@ import { crowds } from "./crowds.ts";
 import { files } from "./files/part.ts";
 import { fuzz } from "./fuzz/part.ts";
 import { leaks } from "./leaks/part.ts";
+import { original } from "./original/part.ts";
 import type { Part } from "./part.ts";
 import { powerCuts } from "./power.ts";
 
 /** All parts, in the order in which they are run. */
-export const PARTS: readonly Part[] = [crashes, powerCuts, crowds, fuzz, files, leaks];
+export const PARTS: readonly Part[] = [crashes, powerCuts, crowds, fuzz, files, leaks, original];
