@@ -18,6 +18,8 @@ export interface FuzzRequest {
   name: string;
   /** The URL of its module. */
   module: string;
+  /** Sources whose URL begins with this are those of which new parts are to be reached. */
+  source: string;
   /** Repeats a run. */
   seed: string;
   /** How many inputs. */
@@ -42,8 +44,6 @@ export type FuzzMessage =
     /** Memory of the process, in bytes. */
     rss: number;
   });
-
-const root = new URL("../../../src/", import.meta.url).href;
 
 function print(message: FuzzMessage): void {
   console.log(JSON.stringify(message));
@@ -70,7 +70,7 @@ async function fuzz(request: FuzzRequest, coverage: Coverage): Promise<void> {
 }
 
 if (import.meta.main) {
-  const coverage = await Coverage.start(root);
   const requests: FuzzRequest[] = JSON.parse(Deno.args[0]);
+  const coverage = await Coverage.start(requests[0].source);
   for (const request of requests) await fuzz(request, coverage);
 }

@@ -34,6 +34,7 @@ async function fuzzStep(context: Context, step: Step): Promise<void> {
   const requests = targets.map(({ name, short, long }): FuzzRequest => ({
     name,
     module: new URL(`./targets/${name}.ts`, import.meta.url).href,
+    source: new URL("../../../src/", import.meta.url).href,
     seed: `${context.seed}/${step.number}`,
     inputs: isFirst ? short : long,
     folder: Deno.makeTempDirSync({ dir: step.folder }),
