@@ -1,9 +1,9 @@
-#!/usr/bin/env -S deno run --allow-read=. --allow-write=. --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM
+#!/usr/bin/env -S deno run --allow-read=. --allow-write=. --allow-net --allow-run=ssh --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,MNEMA_SSH,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM
 /**
  * The command line, `mnema`: makes an identity and a log, appends, reads, exports and imports.
  *
  * ```sh
- * deno run --allow-read=. --allow-write=. --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM \
+ * deno run --allow-read=. --allow-write=. --allow-net --allow-run=ssh --allow-ffi --allow-env=MNEMA_LOG,MNEMA_KEY,MNEMA_SSH,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM \
  *   cli.ts --help
  * ```
  *

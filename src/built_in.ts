@@ -8,6 +8,7 @@ import { claims } from "./claims/tables.ts";
 import { children } from "./derived/children.ts";
 import { depths } from "./derived/depths.ts";
 import { heads } from "./derived/heads.ts";
+import { ranges } from "./derived/ranges.ts";
 import type { TableProjection } from "./derived/table_projection.ts";
 import { times } from "./derived/times.ts";
 import { tree } from "./derived/tree.ts";
@@ -15,8 +16,11 @@ import { tree } from "./derived/tree.ts";
 /** Those that are caught up as operations are appended. */
 export const FOLLOWERS: readonly TableProjection[] = [heads, tree];
 
+/** Those that are caught up as many operations are appended at once. */
+export const BULK_FOLLOWERS: readonly TableProjection[] = [ranges];
+
 /** Those that a rebuild makes at once; the others are rebuilt before they are next read. */
 export const REBUILT: readonly TableProjection[] = [...FOLLOWERS, claims];
 
 /** All of them. */
-export const BUILT_IN: readonly TableProjection[] = [...FOLLOWERS, depths, children, times, claims];
+export const BUILT_IN: readonly TableProjection[] = [...FOLLOWERS, ...BULK_FOLLOWERS, depths, children, times, claims];

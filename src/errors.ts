@@ -15,15 +15,18 @@ export type LogErrorCode =
   | "bad-checkpoint"
   | "bad-encoding"
   | "bad-key"
+  | "bad-message"
   | "bad-proof"
   | "bad-shape"
   | "bad-signature"
+  | "busy"
   | "closed"
   | "corrupt"
   | "dangling-reference"
   | "derived-damaged"
   | "disk-full"
   | "file-exists"
+  | "idle"
   | "inconsistent"
   | "invalid-argument"
   | "io"
@@ -38,11 +41,15 @@ export type LogErrorCode =
   | "not-a-database"
   | "not-a-file"
   | "not-a-log"
+  | "not-allowed"
   | "not-found"
   | "old-sqlite"
+  | "rate-limited"
   | "read-only"
   | "super-journal"
   | "too-large"
+  | "unreachable"
+  | "unsupported-version"
   | "waiting-full"
   | "worker-failed";
 
@@ -265,6 +272,38 @@ export class RefusedError extends LogError {
     this.position = position;
     this.reason = reason;
     this.opId = opId;
+  }
+}
+
+/** The codes with which a node refuses a session, or ends it. */
+export type SessionRefusalCode =
+  | "bad-message"
+  | "busy"
+  | "idle"
+  | "not-allowed"
+  | "rate-limited"
+  | "too-large"
+  | "unsupported-version";
+
+/** A session with a peer that was refused, or that ended before it was done. What has arrived stays. */
+export class SyncError extends LogError {
+  /** Who refused, or undefined when the peer cannot be reached or the connection is lost. */
+  readonly refusedBy?: "this node" | "peer";
+
+  /**
+   * Makes the error.
+   *
+   * @param code What went wrong: a code of a refusal, or `unreachable`.
+   * @param message What went wrong, and what to do.
+   * @param details Who refused, and the `cause`.
+   */
+  constructor(
+    code: SessionRefusalCode | "unreachable",
+    message: string,
+    details: { refusedBy?: "this node" | "peer" } & ErrorOptions = {},
+  ) {
+    super(code, message, "cause" in details ? { cause: details.cause } : undefined);
+    this.refusedBy = details.refusedBy;
   }
 }
 

@@ -38,7 +38,7 @@ import { decodeStored } from "./derived/read.ts";
 import type { Projection } from "./derived/projection.ts";
 import { project, replay } from "./derived/state.ts";
 import { selectParts, times } from "./derived/times.ts";
-import { FOLLOWERS, REBUILT } from "./built_in.ts";
+import { BULK_FOLLOWERS, FOLLOWERS, REBUILT } from "./built_in.ts";
 import { Claims } from "./claims/claims.ts";
 import { Proofs } from "./checkpoints/proofs.ts";
 import { definitionOf } from "./audit/expected_schema.ts";
@@ -50,6 +50,21 @@ export interface AppendOptions {
   /** Checks that every `prev` is in the log. */
   checkPrev?: boolean;
 }
+
+/** The parts of an open log that rooms above the facade use: synchronization and streams. */
+export interface Internals {
+  /** The connection to the file. */
+  readonly connection: Connection;
+  /** The projection engine. */
+  readonly projections: Projections;
+  /** Appends and begins transactions. */
+  readonly writer: Writer;
+  /** Reports that the file may have changed. */
+  readonly changes: Changes;
+}
+
+/** The parts of an open log. It is not exported from `mod.ts`. */
+export let internalsOf: (log: OpLog) => Internals;
 
 /** An operation and its place in the log. */
 export interface Entry {
@@ -92,12 +107,21 @@ export class OpLog implements Disposable {
   readonly proofs: Proofs;
   #closed = false;
 
+  static {
+    internalsOf = (log) => ({
+      connection: log.#connection,
+      projections: log.#projections,
+      writer: log.#writer,
+      changes: log.#changes,
+    });
+  }
+
   private constructor(path: string | URL, options: OpenOptions, connection: Connection, maxOperationBytes: number) {
     this.#path = path;
     this.#options = options;
     this.#connection = connection;
     this.#changes = new Changes(connection.path);
-    this.#projections = new Projections(connection, FOLLOWERS);
+    this.#projections = new Projections(connection, FOLLOWERS, BULK_FOLLOWERS);
     this.#writer = new Writer(connection, this.#projections, this.#changes, maxOperationBytes);
     this.claims = new Claims(connection, this.#projections, {
       record: (...operation) => this.record(...operation),

@@ -1,5 +1,5 @@
 /**
- * Text for people: untrusted text made safe to print, times, counts.
+ * Text for people and shells: untrusted text made safe to print, times, counts, quoting.
  *
  * @module
  */
@@ -45,4 +45,9 @@ export function formatTime(ts: number): string {
 /** A count with its noun: `1 operation`, `2 operations`. */
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** A text in single quotes, which a POSIX shell takes literally. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,5 @@
 /**
- * A demonstration on real records: two nodes exchange operations, and a forged one is refused; then claims are derived
+ * A demonstration on real records: two nodes exchange operations and synchronize, and a forged one is refused; then claims are derived
  * from the records, explained and refuted. Every step is a run of the command line in a temporary folder.
  *
  * @module
@@ -29,6 +29,13 @@ try {
   const [alice, bob] = [await mnema("heads --log alice.db"), await mnema("heads --log bob.db")];
   if (alice !== bob) throw new Error("the heads differ");
   say("The heads are the same: both nodes hold the same operations.");
+
+  say("From now on they synchronize: each side sends what the other lacks.");
+  await mnema(["append", "note", '{"text":"seen in Rabaul"}', "--log", "bob.db", "--key", "bob.key"]);
+  await mnema(["append", "note", '{"text":"seen in Lae"}', ...ALICE]);
+  await mnema("sync bob.db --log alice.db --dry-run", 3);
+  await mnema("sync bob.db --log alice.db");
+  await mnema("sync bob.db --log alice.db --dry-run");
 
   say("An attacker changes the magnitude of one earthquake on the way. The signature no longer matches.");
   genuine = Deno.readTextFileSync(`${folder}/alice.jsonl`);

@@ -11,6 +11,8 @@ Deno.test("the demo succeeds and leaves no files behind", () => {
     const out = new TextDecoder().decode(stdout);
     assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], out);
     assertStringIncludes(out, "new 118, known 0, refused 0");
+    assertStringIncludes(out, "missing here 1, missing there 1");
+    assertStringIncludes(out, "missing here 0, missing there 0");
     assertStringIncludes(out, "refused: operation op_");
     assertStringIncludes(out, 'lae.travel = "postpone"');
     assertStringIncludes(out, "2 claims fell");

@@ -71,7 +71,7 @@ Deno.test("the commands in docs/command-line.md run as written", () => {
     const out = runBlock("docs/command-line.md", folder);
     assertStringIncludes(out, "new 2, known 0, refused 0");
     assertStringIncludes(out, "shape, content address and signature");
-    assertEquals(JSON.parse(out.trimEnd().split("\n").at(-1)!).operations, 2);
+    assertEquals(JSON.parse(out.trimEnd().split("\n").at(-1)!).operations, 3);
   });
 });
 

@@ -7,7 +7,7 @@
 import { type Command, type Input, optionsOf, type OptionSpec, suggestion, UsageError } from "./command.ts";
 import { dashed } from "./options.ts";
 import type { Output } from "./output.ts";
-import { quoted } from "./shell.ts";
+import { quoted } from "../text.ts";
 
 type Commands = Readonly<Record<string, Command>>;
 
@@ -47,7 +47,7 @@ For fish, once: mnema completions fish > ~/.config/fish/completions/mnema.fish`,
 type Values = readonly string[] | "files" | "none";
 
 /** Placeholders in the help that mean a path. */
-const PATHS = /\b(?:FILE|VKEY|PROOF|OLD)\b/;
+const PATHS = /\b(?:FILE|PEER|VKEY|PROOF|OLD)\b/;
 
 function valuesOf({ value = "", choices }: OptionSpec): Values {
   return choices ?? (PATHS.test(value) ? "files" : "none");

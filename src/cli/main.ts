@@ -24,9 +24,12 @@ import { GLOBAL_OPTIONS } from "./options.ts";
 import { ClosedPipe, complain, Output } from "./output.ts";
 import { checkpoint, consistency, prove, verify, vkey } from "./proof.ts";
 import { heads, show, stats } from "./read.ts";
+import { EXIT_TRY_AGAIN, mayTryAgain } from "./peers.ts";
 import { rebuild } from "./rebuild.ts";
 import { correct, refute } from "./refute.ts";
 import { sentenceOf } from "./sentence.ts";
+import { serve } from "./serve.ts";
+import { sync } from "./sync.ts";
 
 const COMMANDS: Record<string, Command> = {
   init,
@@ -38,6 +41,8 @@ const COMMANDS: Record<string, Command> = {
   stats,
   export: exportLog,
   import: importLog,
+  sync,
+  serve,
   claims,
   get,
   explain: explainClaim,
@@ -60,7 +65,7 @@ const VERSION = { version: { help: "show the version" } };
  * Runs the command line.
  *
  * @param args The arguments after the program's name.
- * @returns The exit code: 0 done, 1 refused or failed, 2 wrong usage.
+ * @returns The exit code: 0 done, 1 refused or failed, 2 wrong usage; `sync` has others, too.
  */
 export async function main(args: readonly string[]): Promise<number> {
   let name: string | undefined;
@@ -121,7 +126,7 @@ function fail(error: unknown, name: string | undefined, input: Input | undefined
   const sentence = sentenceOf(error, { log: input?.value("log"), key: input?.value("key") });
   if (sentence !== undefined) complain(`mnema: ${shown(sentence)}`);
   else for (const line of `mnema: internal error: ${Deno.inspect(error)}`.split("\n")) complain(line);
-  return 1;
+  return mayTryAgain(error) ? EXIT_TRY_AGAIN : 1;
 }
 
 /** A sentence that is safe to print: one that quotes a private key, given by mistake, is replaced. */

@@ -10,9 +10,11 @@ import { LIBRARY_ENV } from "../sqlite/library.ts";
 
 const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV, "TERM"];
 
-type Name = "read" | "write" | "env" | "ffi";
+/** The permissions, in the order in which their flags are named. */
+const NAMES = ["read", "write", "net", "run", "ffi", "env"] as const;
+type Name = typeof NAMES[number];
 
-/** A permission for a path or a variable, or for all. */
+/** A permission for a path, an address, a program or a variable, or for all. */
 interface Permission {
   name: Name;
   target?: string;
@@ -54,7 +56,8 @@ export function readVariable(name: string): string | undefined {
 export function explainDenial(error: unknown, given: { log?: string; key?: string }): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (!(cause instanceof Deno.errors.NotCapable)) continue;
-    const [, name, target] = /^Requires (read|write|env|ffi) access(?: to "([^"]*)")?/.exec(cause.message) ?? [];
+    const [, name, target] = /^Requires (read|write|env|ffi|net|run) access(?: to "([^"]*)")?/.exec(cause.message) ??
+      [];
     if (name === undefined) return cause.message;
     const missing = [...usual(given).filter((permission) => !isGranted(permission)), { name: name as Name, target }];
     return `permissions are missing: run mnema, or install it again, with ${flags(missing).join(" ")}`;
@@ -76,22 +79,19 @@ function usual({ log, key }: { log?: string; key?: string }): Permission[] {
 }
 
 function flags(permissions: readonly Permission[]): string[] {
-  const targets: Record<Name, Map<string, string>> = {
-    read: new Map(),
-    write: new Map(),
-    ffi: new Map(),
-    env: new Map(),
-  };
-  for (const { name, target = "" } of permissions) {
-    if (name === "env" || name === "ffi") targets[name].set(target, target);
-    else {
-      const folder = dirname(target); // SQLite has files beside the log
-      const key = resolve(folder);
-      if (!targets[name].has(key)) targets[name].set(key, folder);
+  return NAMES.flatMap((name) => {
+    const targets = new Map<string, string>();
+    for (const { name: _, target = "" } of permissions.filter((permission) => permission.name === name)) {
+      if (name !== "read" && name !== "write") targets.set(target, target);
+      else {
+        const folder = dirname(target); // SQLite has files beside the log
+        const key = resolve(folder);
+        if (!targets.has(key)) targets.set(key, folder);
+      }
     }
-  }
-  return Object.entries(targets).filter(([, { size }]) => size > 0)
-    .map(([name, list]) => name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...list.values()].join()}`);
+    if (targets.size === 0) return [];
+    return [name === "ffi" ? "--allow-ffi" : `--allow-${name}=${[...targets.values()].join()}`];
+  });
 }
 
 /** The value of an environment variable; undefined without the permission to read it. */
@@ -100,7 +100,19 @@ export function ifGranted(variable: string): string | undefined {
 }
 
 /** Whether Deno would not prompt. */
-export function isGranted({ name, target }: Permission): boolean {
-  const descriptor: Deno.PermissionDescriptor = name === "env" ? { name, variable: target } : { name, path: target };
-  return Deno.permissions.querySync(descriptor).state === "granted";
+export function isGranted(permission: Permission): boolean {
+  return Deno.permissions.querySync(descriptorOf(permission)).state === "granted";
+}
+
+function descriptorOf({ name, target }: Permission): Deno.PermissionDescriptor {
+  switch (name) {
+    case "env":
+      return { name, variable: target };
+    case "net":
+      return { name, host: target };
+    case "run":
+      return { name, command: target };
+    default:
+      return { name, path: target };
+  }
 }

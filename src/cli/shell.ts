@@ -4,10 +4,7 @@
  * @module
  */
 
-/** A text in single quotes, which a shell takes literally. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
+import { quoted } from "../text.ts";
 
 /** A text as one word of a shell, quoted only where that is necessary. */
 export function word(text: string): string {

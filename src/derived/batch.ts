@@ -72,6 +72,11 @@ export class Batch {
     return new Batch(connection, { after, last: upTo }, { texts });
   }
 
+  /** A batch of which nothing has been read. */
+  static unread(connection: Connection, range: { after: number; last: number }): Batch {
+    return new Batch(connection, range, {});
+  }
+
   /** A batch of operations that are in memory. */
   static buffered(connection: Connection, buffered: Buffered): Batch {
     const { links } = buffered;

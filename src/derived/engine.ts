@@ -27,6 +27,11 @@ const FLUSH_THRESHOLD = 4096;
 /** Flush threshold where they are appended in batches: more objects that live for a while cost more garbage collection. */
 const BATCH_FLUSH_THRESHOLD = 512;
 
+/** How many operations, appended in batches, have those caught up that follow bulk intake. */
+const BULK_THRESHOLD = 8192;
+/** Those that are further behind are caught up when they are read: an ingest does not wait for a whole log. */
+const MAX_BULK_BEHIND = 65_536;
+
 /** Receives the last `seq` that was applied, and the last of the log. */
 type OnProgress = (seq: number, last: number) => void;
 
@@ -34,21 +39,32 @@ type OnProgress = (seq: number, last: number) => void;
 export class Projections implements Follower {
   readonly #connection: Connection;
   readonly #followers: readonly TableProjection[];
+  readonly #bulkFollowers: readonly TableProjection[];
   readonly #buffer = new AppendBuffer();
+  /** How many operations were appended in batches since the bulk followers were caught up. */
+  #bulk = 0;
 
   /**
    * @param connection The log's file.
    * @param followers Those that are caught up as operations are appended, and not only before they are read.
+   * @param bulkFollowers Those that are caught up as thousands of operations are appended in batches.
    */
-  constructor(connection: Connection, followers: readonly TableProjection[]) {
+  constructor(
+    connection: Connection,
+    followers: readonly TableProjection[],
+    bulkFollowers: readonly TableProjection[] = [],
+  ) {
     this.#connection = connection;
     this.#followers = followers;
+    this.#bulkFollowers = bulkFollowers;
   }
 
   /** @inheritdoc */
   appended(operations: readonly Appended[]): void {
     this.#buffer.add(operations);
-    const threshold = operations.length === 1 ? FLUSH_THRESHOLD : BATCH_FLUSH_THRESHOLD;
+    const isBatch = operations.length > 1;
+    if (isBatch) this.#bulk += operations.length;
+    const threshold = isBatch ? BATCH_FLUSH_THRESHOLD : FLUSH_THRESHOLD;
     if (this.#buffer.size >= threshold) this.flush();
   }
 
@@ -66,7 +82,10 @@ export class Projections implements Follower {
   flush(): void {
     if (this.#buffer.size === 0) return;
     try {
-      this.#connection.transaction(() => this.#catchUpInFile(this.#followers));
+      this.#connection.transaction(() => {
+        this.#catchUpInFile(this.#followers);
+        if (this.#bulk >= BULK_THRESHOLD) this.#catchUpBulk();
+      });
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       if (this.#connection.isInTransaction && error.code !== "derived-damaged") throw error;
@@ -148,6 +167,15 @@ export class Projections implements Follower {
     }
   }
 
+  #catchUpBulk(): void {
+    this.#bulk = 0;
+    const last = lastSeq(this.#connection);
+    const near = this.#bulkFollowers.filter((projection) =>
+      last - readWatermark(this.#connection, projection, last) <= MAX_BULK_BEHIND
+    );
+    this.#catchUp(near, "main");
+  }
+
   #catchUpInFile(all: readonly TableProjection[]): void {
     dropCopies(this.#connection); // they hide the tables in the file
     this.#catchUp(all, "main");
@@ -178,12 +206,16 @@ export class Projections implements Follower {
     }
     const runs = behind.map(({ projection, seen }) => {
       if (seen === 0) createTables(this.#connection, projection, schema);
-      return { run: projection.start(this.#connection, seen), seen };
+      return { run: projection.start(this.#connection, seen), seen, readsRows: projection.readsRows };
     });
-    let after = Math.min(...runs.map(({ seen }) => seen));
+    const readers = runs.filter(({ readsRows }) => !readsRows);
+    for (const { run, seen, readsRows } of runs) {
+      if (readsRows) run.apply(Batch.unread(this.#connection, { after: seen, last }));
+    }
+    let after = Math.min(...readers.map(({ seen }) => seen));
     while (after < last) {
       const batch = this.#nextBatch(after, last);
-      for (const { run, seen } of runs) {
+      for (const { run, seen } of readers) {
         if (seen < batch.last) run.apply(seen <= after ? batch : batch.since(seen));
       }
       after = batch.last;

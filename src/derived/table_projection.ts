@@ -14,6 +14,8 @@ export interface TableProjection extends Tables {
   readonly name: string;
   /** Changes when the contents of the tables do: then they are rebuilt. */
   readonly version: number;
+  /** Whether it reads the rows itself: it is given what is new as one batch, and no texts are read for it. */
+  readonly readsRows?: boolean;
   /** The projections that must be caught up before it. */
   readonly needs?: readonly TableProjection[];
   /** Starts a catch-up run of tables that have seen operations up to a `seq`, inside a transaction. */

@@ -7,6 +7,7 @@
 import { LogError } from "../errors.ts";
 import type { Changes } from "./changes.ts";
 import type { Connection } from "../sqlite/connection.ts";
+import type { SeqRange } from "./pager.ts";
 import { distinctTexts, type EntriesOptions, lastSeq, readEntries, requireInteger, requireObject } from "./entries.ts";
 
 /** Which operations to follow, and until when. */
@@ -59,20 +60,42 @@ async function* follow<T>(
   { sinceSeq, signal, filter }: { sinceSeq: number; signal: AbortSignal; filter: EntriesOptions },
   decode: (seq: number, wire: string) => T,
 ): AsyncGenerator<T, void, undefined> {
+  for await (const { after, upTo } of followRanges(connection, changes, sinceSeq, signal)) {
+    for (const entry of readEntries(connection, { ...filter, sinceSeq: after }, decode, upTo)) {
+      yield entry;
+      if (isOver(connection, signal)) return;
+    }
+  }
+}
+
+/**
+ * The ranges of `seq` that are appended, one after the other, until the signal aborts or the log is closed.
+ *
+ * @param connection The log's file.
+ * @param changes Reports that the file may have changed.
+ * @param sinceSeq Begins with the operation after this `seq`.
+ * @param signal Ends the iteration, without an error.
+ */
+export async function* followRanges(
+  connection: Connection,
+  changes: Changes,
+  sinceSeq: number,
+  signal: AbortSignal,
+): AsyncGenerator<SeqRange, void, undefined> {
   using _watch = changes.watch();
-  let seen = sinceSeq;
-  const isOver = () => signal.aborted || !connection.isOpen;
-  while (!isOver()) {
+  let after = sinceSeq;
+  while (!isOver(connection, signal)) {
     const { version } = changes;
     // While a long transaction runs on this connection, what it has inserted may still be rolled back.
-    const last = connection.isHeld ? seen : lastSeq(connection);
-    if (last > seen) {
-      for (const entry of readEntries(connection, { ...filter, sinceSeq: seen }, decode, last)) {
-        yield entry;
-        if (isOver()) return;
-      }
-      seen = last;
+    const upTo = connection.isHeld ? after : lastSeq(connection);
+    if (upTo > after) {
+      yield { after, upTo };
+      after = upTo;
     }
     await changes.after(version, signal);
   }
+}
+
+function isOver(connection: Connection, signal: AbortSignal): boolean {
+  return signal.aborted || !connection.isOpen;
 }

@@ -14,6 +14,9 @@ const CASES: [words: string[], expected: string[]][] = [
   [["explain", "--format", ""], ["dot", "json", "mermaid", "tree"]],
   [["completions", ""], ["bash", "fish", "zsh"]],
   [["import", "two"], ["two words.jsonl"]],
+  [["sync", "two"], ["two words.jsonl"]],
+  [["sync", "--dr"], ["--dry-run"]],
+  [["serve", "--tls-cert", "two"], ["two words.jsonl"]],
   [["append", "note", "--each", "two"], ["two words.jsonl"]],
   [["append", "two"], []],
 ];

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 
-/** The documented permissions. */
+/** The documented permissions of all commands but `sync` and `serve`. */
 export const PERMISSIONS: readonly string[] = [
   "--allow-read=.",
   "--allow-write=.",
@@ -8,10 +8,20 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-env=MNEMA_LOG,MNEMA_KEY,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM",
 ];
 
+/** All documented permissions. */
+export const NETWORK_PERMISSIONS: readonly string[] = [
+  "--allow-read=.",
+  "--allow-write=.",
+  "--allow-net",
+  "--allow-run=ssh",
+  "--allow-ffi",
+  "--allow-env=MNEMA_LOG,MNEMA_KEY,MNEMA_SSH,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM",
+];
+
 const CLI = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
 const MANY = decodeURIComponent(new URL("./many.ts", import.meta.url).pathname);
 /** Clears the variables of the test process that would change the command line. */
-const PLAIN = { MNEMA_LOG: "", MNEMA_KEY: "", NO_COLOR: "" };
+const PLAIN = { MNEMA_LOG: "", MNEMA_KEY: "", MNEMA_SSH: "", NO_COLOR: "" };
 
 /** The exit code and the output of a process. */
 export interface Result {

@@ -1,0 +1,51 @@
+/**
+ * Sums of ids: little-endian 256-bit numbers, added modulo 2^256.
+ *
+ * @module
+ */
+
+/** The length of an id, and of a sum of ids, in bytes. */
+export const SUM_BYTES = 32;
+
+const LIMBS = SUM_BYTES / 4;
+const limbs = new Float64Array(LIMBS);
+
+/**
+ * Adds numbers to a sum, in place.
+ *
+ * @param sum The sum, 32 bytes.
+ * @param bytes Holds the numbers.
+ * @param at Where the 32 bytes of the first begin.
+ * @param count How many numbers there are: less than a million.
+ * @param stride How many bytes after the begin of one the next begins.
+ */
+export function addTo(sum: Uint8Array, bytes: Uint8Array, at = 0, count = 1, stride: number = SUM_BYTES): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const own = new DataView(sum.buffer, sum.byteOffset, SUM_BYTES);
+  limbs.fill(0); // sums of 32 bits each, without carries: exact below 2^53
+  for (let n = 0; n < count; n++, at += stride) {
+    for (let i = 0; i < LIMBS; i++) limbs[i] += view.getUint32(at + 4 * i, true);
+  }
+  let carry = 0;
+  for (let i = 0; i < LIMBS; i++) {
+    carry += limbs[i] + own.getUint32(4 * i, true);
+    own.setUint32(4 * i, carry % 2 ** 32, true);
+    carry = Math.floor(carry / 2 ** 32);
+  }
+}
+
+/**
+ * Subtracts a number from a sum, in place.
+ *
+ * @param sum The sum, 32 bytes.
+ * @param bytes Holds the number.
+ * @param at Where its 32 bytes begin.
+ */
+export function subtractFrom(sum: Uint8Array, bytes: Uint8Array, at = 0): void {
+  let borrow = 0;
+  for (let i = 0; i < SUM_BYTES; i++) {
+    borrow += sum[i] - bytes[at + i];
+    sum[i] = borrow;
+    borrow >>= 8;
+  }
+}
