@@ -26,4 +26,7 @@ export const TARGETS: readonly TargetEntry[] = [
   { name: "proofs", short: 300, long: 30_000 },
   { name: "names", short: 1500, long: 200_000 },
   { name: "claims", short: 10, long: 1500 },
+  { name: "negentropy", short: 200, long: 50_000 },
+  { name: "messages", short: 2000, long: 300_000 },
+  { name: "session", short: 20, long: 4000 },
 ];

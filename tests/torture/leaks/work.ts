@@ -5,8 +5,9 @@
  */
 
 import { audit, Operation, OpLog } from "../../../mod.ts";
+import { channelPair, runSession } from "../../../sync.ts";
 import { chain, makeFile } from "../../audit/tamper.ts";
-import { alice } from "../../operations.ts";
+import { alice, bob } from "../../operations.ts";
 
 /** One kind of work, and how to end it. */
 export interface Work {
@@ -93,6 +94,29 @@ export const WORK: Readonly<Record<string, WorkEntry>> = {
           await followed.return();
         },
         end: () => log.close(),
+      };
+    },
+  },
+  sessions: {
+    amounts: [{ times: 20 }, { times: 200 }, { times: 1000 }],
+    start(folder) {
+      const [here, there] = ["here", "there"].map((name) =>
+        OpLog.open(`${folder}/${name}.db`, { durability: "normal" })
+      );
+      return {
+        async once(n) {
+          here.record(alice, "note", { n });
+          const [near, far] = channelPair();
+          const [report] = await Promise.all([
+            runSession(here, near, { signer: alice, role: "initiator" }),
+            runSession(there, far, { signer: bob, role: "responder" }),
+          ]);
+          if (report.sent.new !== 1) throw new Error(`${report.sent.new} operations are new, not one`);
+        },
+        end() {
+          here.close();
+          there.close();
+        },
       };
     },
   },
