@@ -13,24 +13,31 @@ const FIRST = 100;
 export interface Held {
   /** How often the work was done. */
   times: number;
-  /** Open files; 0 where the system does not say. */
-  descriptors: number;
+  /** What is open, one for each descriptor; empty where the system does not say. */
+  descriptors: string[];
   /** Memory in use by values, in bytes. */
   heap: number;
-  /** Memory of the process, in bytes. */
-  rss: number;
+  /** Memory of the process besides what V8 has taken for values, used or not, in bytes. */
+  native: number;
 }
 
 async function held(times: number): Promise<Held> {
   await new Promise((resolve) => setTimeout(resolve)); // what has just been closed is let go of
   const collect: unknown = Reflect.get(globalThis, "gc"); // with --v8-flags=--expose-gc
   if (typeof collect === "function") collect();
-  const { heapUsed, external, rss } = Deno.memoryUsage();
-  return { times, descriptors: descriptors(), heap: heapUsed + external, rss };
+  const { heapUsed, heapTotal, external, rss } = Deno.memoryUsage();
+  return { times, descriptors: descriptors(), heap: heapUsed + external, native: rss - heapTotal };
 }
 
-function descriptors(): number {
-  return Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0;
+function descriptors(): string[] {
+  if (Deno.build.os !== "linux") return [];
+  return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
+    try {
+      return [Deno.readLinkSync(`/proc/self/fd/${name}`)];
+    } catch {
+      return []; // that of the folder itself, which is closed by now
+    }
+  });
 }
 
 async function main(kind: string, amount: Amount, folder: string): Promise<void> {
