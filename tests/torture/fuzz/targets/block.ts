@@ -96,7 +96,7 @@ export const target: Target = {
             : `${verdict.opId} ${verdict.prev} ${leafHash(bytesOf(verdict.wire)).toHex()}`;
           expected.set(position, shown);
           const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(line);
-          if (bytesOf(text).length !== line.length) continue; // other bytes in UTF-8
+          if (bytesOf(text).toHex() !== line.toHex()) continue; // not UTF-8: the text has other bytes
           texts.push(text);
           ofTexts.set(texts.length, shown);
         }
