@@ -34,18 +34,27 @@ export type { CheckpointOptions } from "./src/checkpoints/proofs.ts";
 export { audit } from "./src/audit/audit.ts";
 export type { AuditOptions, AuditProgress, AuditReport, Finding, FindingKind } from "./src/audit/audit.ts";
 export { Claims } from "./src/claims/claims.ts";
-export type { Cascade, ClaimDraft, RulingOptions } from "./src/claims/claims.ts";
+export type { ClaimDraft, RulingOptions } from "./src/claims/claims.ts";
 export type {
+  Cascade,
+  CascadePreview,
   Claim,
   ClaimFilter,
+  ClaimOrder,
+  ClaimStats,
   ClaimStatus,
   Evidence,
   Explanation,
   ExplanationNode,
   Fall,
+  Ruling,
 } from "./src/claims/claim.ts";
 export { formatDot, formatJson, formatMermaid, formatTree } from "./src/render/format.ts";
 export type { TreeOptions, TreeStyle } from "./src/render/format.ts";
+export { formatSvg } from "./src/layout/svg.ts";
+export type { FormatSvgOptions } from "./src/layout/svg.ts";
+export type { LayoutOptions } from "./src/layout/layout.ts";
+export type { SvgOptions } from "./src/render/svg.ts";
 export type { Projection, ReplayEntry } from "./src/derived/projection.ts";
 export type { EntriesOptions } from "./src/log/entries.ts";
 export type { FollowOptions } from "./src/log/follow.ts";

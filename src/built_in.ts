@@ -6,6 +6,7 @@
 
 import { claims } from "./claims/tables.ts";
 import { children } from "./derived/children.ts";
+import { counts } from "./derived/counts.ts";
 import { depths } from "./derived/depths.ts";
 import { heads } from "./derived/heads.ts";
 import { ranges } from "./derived/ranges.ts";
@@ -23,4 +24,12 @@ export const BULK_FOLLOWERS: readonly TableProjection[] = [ranges];
 export const REBUILT: readonly TableProjection[] = [...FOLLOWERS, claims];
 
 /** All of them. */
-export const BUILT_IN: readonly TableProjection[] = [...FOLLOWERS, ...BULK_FOLLOWERS, depths, children, times, claims];
+export const BUILT_IN: readonly TableProjection[] = [
+  ...FOLLOWERS,
+  ...BULK_FOLLOWERS,
+  depths,
+  children,
+  times,
+  counts,
+  claims,
+];

@@ -47,6 +47,7 @@ export type LogErrorCode =
   | "rate-limited"
   | "read-only"
   | "super-journal"
+  | "timed-out"
   | "too-large"
   | "unreachable"
   | "unsupported-version"

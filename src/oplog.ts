@@ -12,6 +12,8 @@ import type { Connection } from "./sqlite/connection.ts";
 import { damaged } from "./sqlite/failures.ts";
 import { Changes } from "./log/changes.ts";
 import {
+  countBytes,
+  countOperations,
   type EntriesOptions,
   isIterable,
   lastOpId,
@@ -26,11 +28,12 @@ import {
 import { followEntries, type FollowOptions } from "./log/follow.ts";
 import { openLog, type OpenOptions } from "./log/open.ts";
 import { resolveAuthor, resolveOperation } from "./log/resolve.ts";
-import { countOperations, type LogStats, readStats } from "./log/stats.ts";
+import type { LogStats } from "./log/stats.ts";
 import { Writer } from "./log/writer.ts";
 import type { IngestSource } from "./ingest/blocks.ts";
 import { ingest, type IngestOptions, type IngestReport } from "./ingest/ingest.ts";
 import { children, selectChildren } from "./derived/children.ts";
+import { counts, selectCounts } from "./derived/counts.ts";
 import { depths } from "./derived/depths.ts";
 import { heads, selectDeepestHeads, selectHeads } from "./derived/heads.ts";
 import { Projections } from "./derived/engine.ts";
@@ -478,9 +481,16 @@ export class OpLog implements Disposable {
     });
   }
 
-  /** Counts what the log holds. Reads all of it. */
+  /**
+   * Counts what the log holds. The counts are stored beside the log and caught up: only the first call reads all of it. A
+   * log that was opened with `readonly` before they were stored counts in memory, once while it is open.
+   *
+   * @throws {FileError} `derived-damaged` when their table is damaged: {@linkcode OpLog.rebuild} rebuilds it.
+   */
   stats(): LogStats {
-    return readStats(this.#connection);
+    const bytes = () => countBytes(this.#connection);
+    if (this.#projections.prepare(counts) === 0) return { operations: 0, types: {}, authors: {}, bytes: bytes() };
+    return this.#connection.snapshot(() => ({ ...selectCounts(this.#connection), bytes: bytes() }));
   }
 
   /** Closes the log; a second time does nothing. `using log = …` does it at the end of the block. */

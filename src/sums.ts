@@ -7,8 +7,8 @@
 /** The length of an id, and of a sum of ids, in bytes. */
 export const SUM_BYTES = 32;
 
-const LIMBS = SUM_BYTES / 4;
-const limbs = new Float64Array(LIMBS);
+const LIMBS = SUM_BYTES / 2;
+const limbs = new Uint32Array(LIMBS);
 
 /**
  * Adds numbers to a sum, in place.
@@ -16,21 +16,20 @@ const limbs = new Float64Array(LIMBS);
  * @param sum The sum, 32 bytes.
  * @param bytes Holds the numbers.
  * @param at Where the 32 bytes of the first begin.
- * @param count How many numbers there are: less than a million.
+ * @param count How many numbers there are: at most 65,536.
  * @param stride How many bytes after the begin of one the next begins.
  */
 export function addTo(sum: Uint8Array, bytes: Uint8Array, at = 0, count = 1, stride: number = SUM_BYTES): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const own = new DataView(sum.buffer, sum.byteOffset, SUM_BYTES);
-  limbs.fill(0); // sums of 32 bits each, without carries: exact below 2^53
+  limbs.fill(0); // sums of 16 bits each, without carries: below 2^32
   for (let n = 0; n < count; n++, at += stride) {
-    for (let i = 0; i < LIMBS; i++) limbs[i] += view.getUint32(at + 4 * i, true);
+    for (let i = 0; i < LIMBS; i++) limbs[i] += bytes[at + 2 * i] | (bytes[at + 2 * i + 1] << 8);
   }
   let carry = 0;
   for (let i = 0; i < LIMBS; i++) {
-    carry += limbs[i] + own.getUint32(4 * i, true);
-    own.setUint32(4 * i, carry % 2 ** 32, true);
-    carry = Math.floor(carry / 2 ** 32);
+    carry += limbs[i] + (sum[2 * i] | (sum[2 * i + 1] << 8));
+    sum[2 * i] = carry; // its low 8 bits
+    sum[2 * i + 1] = carry >>> 8;
+    carry = Math.floor(carry / 2 ** 16);
   }
 }
 

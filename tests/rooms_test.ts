@@ -18,6 +18,7 @@ const ROOMS = [
   "checkpoints",
   "audit",
   "render",
+  "layout",
   "oplog.ts",
   "sync",
   "stream",

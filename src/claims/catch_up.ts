@@ -26,9 +26,9 @@ const SELECT_INPUTS =
   "JOIN ops ON ops.op_id = wanted.value LEFT JOIN mnema_claims AS claim ON claim.seq = ops.seq " +
   "LEFT JOIN mnema_values AS grouped ON grouped.id = claim.value";
 const INSERT_CLAIMS = "INSERT INTO mnema_claims " +
-  "(seq, op_id, depth, value, author, deriver, missing, support, via, inputs) " +
+  "(seq, op_id, depth, value, author, deriver, missing, support, via, inputs, confidence) " +
   "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, " +
-  "value ->> 8, value ->> 9 FROM json_each(?)";
+  "value ->> 8, value ->> 9, value ->> 10 FROM json_each(?)";
 // Sorted: inserting neighbouring rows together is faster.
 const INSERT_EDGES = "INSERT INTO mnema_edges (input, claim) SELECT input.value, claim.value ->> 0 " +
   "FROM json_each(?) AS claim, json_each('[' || (claim.value ->> 9) || ']') AS input ORDER BY 1, 2";
@@ -156,7 +156,7 @@ export class ClaimsRun implements Run {
     const rows: unknown[] = [];
     const awaited: [string, number][] = [];
     const unsound: number[] = [];
-    for (const { seq, opId, depth, author, key, value, deriver, inputs: inputIds } of claims) {
+    for (const { seq, opId, depth, author, key, value, deriver, inputs: inputIds, confidence } of claims) {
       const group = groups.of(key, value!);
       const present: number[] = [];
       const unsoundInputs: InputState[] = [];
@@ -171,7 +171,7 @@ export class ClaimsRun implements Run {
       const missing = inputIds.length - present.length;
       const { support, via } = supported(missing, unsoundInputs);
       const [by, derivedBy, list] = [names.get(author), names.get(deriver!), present.sort((a, b) => a - b).join()];
-      rows.push([seq, opId, depth, group.id, by, derivedBy, missing, support, via, list]);
+      rows.push([seq, opId, depth, group.id, by, derivedBy, missing, support, via, list, confidence]);
       const condition = conditionOf(support, group.standing);
       inputs.set(opId, { seq, opId, depth, condition });
       if (condition !== Support.sound) unsound.push(seq);

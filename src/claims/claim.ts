@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Operation } from "../wire/operation.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 
 /**
@@ -104,21 +105,74 @@ export interface Fall {
   readonly value?: CanonicalValue;
   /** Why. */
   readonly reason?: string;
-  /** Ids from the refute or correction, over the claim it names and the claims derived from that, to the explained claim. */
+  /**
+   * Ids from the refute or correction, over the claim it names and the claims derived from that, to the explained claim.
+   * Of a path that is longer than the limit of the explanation, the first and the last half.
+   */
   readonly path: readonly string[];
+  /** How many ids in the middle of the path are left out; undefined for none. */
+  readonly pathLeftOut?: number;
 }
 
 /** The explanation of a claim and its status. */
 export interface Explanation {
   /** The claim. */
   readonly claim: Claim;
-  /** The claim and its inputs at any distance, each once, depth first. */
+  /** The claim and its inputs at any distance, each once, depth first; with a limit, the nearest, nearest first. */
   readonly nodes: readonly ExplanationNode[];
+  /** With a limit: how many inputs of claims in `nodes` are not among them, whatever is below those. Undefined for none. */
+  readonly leftOut?: number;
   /** Why it is refuted, corrected or invalidated; undefined for any other status. */
   readonly fall?: Fall;
   /** The later claim, when it is superseded. */
   readonly supersededBy?: Claim;
 }
+
+/** The result of a refute or a correction. */
+export interface Cascade {
+  /** The refute or correction. */
+  op: Operation;
+  /** A `claim.invalidate` for each claim that it has refuted, corrected or invalidated. */
+  invalidations: Operation[];
+  /**
+   * Whether it took effect. It follows the deepest heads of the log, and so is after every other refute and correction of
+   * its key in replay order. If damaged derived tables place another one later, that one lifts it.
+   */
+  effective: boolean;
+}
+
+/** The claims that a refute or a correction would fell. */
+export interface CascadePreview {
+  /** How many. */
+  readonly count: number;
+  /** The first of them: those it is against, then those derived from them, nearest first. */
+  readonly claims: readonly Claim[];
+}
+
+/** A refute or a correction that is not made yet: see `Claims.preview`. */
+export type Ruling =
+  /** Of a value, or, without one, of the whole key. */
+  | { readonly type: "refute"; readonly key: string; readonly value?: CanonicalValue }
+  | { readonly type: "correct"; readonly key: string; readonly value: CanonicalValue };
+
+/** What `Claims.stats` counts. */
+export interface ClaimStats {
+  /** How many claims, corrections included. */
+  readonly claims: number;
+  /** How many keys have claims. */
+  readonly keys: number;
+  /** How many claims of each status. */
+  readonly statuses: Readonly<Record<ClaimStatus, number>>;
+}
+
+/**
+ * An order of claims:
+ *
+ * - `key`: by key, in the order of code points, then in replay order.
+ * - `confidence`: greatest first; of equal confidence, those that were appended last.
+ * - `newest`: those that were appended to this log last.
+ */
+export type ClaimOrder = "key" | "confidence" | "newest";
 
 /** A filter of claims: those that match all given fields. */
 export interface ClaimFilter {
@@ -126,6 +180,13 @@ export interface ClaimFilter {
   key?: string;
   /** A prefix of the key. */
   prefix?: string;
+  /**
+   * A part of the key. The case of ASCII letters is ignored; a part with other letters is also found in lower case, in
+   * upper case and capitalized. At most 1,024 UTF-16 code units.
+   */
+  keyContains?: string;
+  /** A part of the value: of its canonical text, or of a text in it. Compared as `keyContains` is. */
+  valueContains?: string;
   /** The status. */
   status?: ClaimStatus;
   /** The author's id. */
@@ -134,6 +195,15 @@ export interface ClaimFilter {
   deriver?: string;
   /** The id of a direct input. */
   input?: string;
+  /** The order; default `key`. */
+  order?: ClaimOrder;
+  /** The opposite order. */
+  reverse?: boolean;
+  /**
+   * The id of a claim: only claims after it in the order. The last claim of a page is where the next page begins, whatever
+   * has been appended meanwhile and whatever its status is now.
+   */
+  after?: string;
   /** Maximum number of claims; no limit by default. */
   limit?: number;
 }

@@ -6,7 +6,7 @@
 
 import { LogError, NotFoundError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
-import { lastSeq, requireObject, requireText, seqOf } from "../log/entries.ts";
+import { lastSeq, requireInteger, requireObject, requireText, seqOf } from "../log/entries.ts";
 import { decodeBody, MAX_SUMMARY, PARTS_PER_MILLION } from "../wire/bodies.ts";
 import { isOpId } from "../wire/ids.ts";
 import type { Signer } from "../keys/signer.ts";
@@ -14,10 +14,12 @@ import { MAX_PREV } from "../wire/envelope.ts";
 import { Operation, type OperationDraft } from "../wire/operation.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
 import type { Projections } from "../derived/engine.ts";
-import type { Claim, ClaimFilter, Explanation } from "./claim.ts";
+import type { Cascade, CascadePreview, Claim, ClaimFilter, ClaimStats, Explanation, Ruling } from "./claim.ts";
 import { FallPaths, FallRecord } from "./cascade.ts";
 import { explain } from "./explain.ts";
-import { checkFilter, ClaimReader, selectClaims, selectCurrent, selectLastAbout, selectLatest } from "./read.ts";
+import { checkFilter, countClaims, selectClaims } from "./query.ts";
+import { ClaimReader, selectCurrent, selectLastAbout, selectLatest } from "./read.ts";
+import { selectFalling } from "./preview.ts";
 import { isEffective } from "./rules.ts";
 import { ClaimsRun } from "./catch_up.ts";
 import { claims } from "./tables.ts";
@@ -46,19 +48,6 @@ export interface RulingOptions {
   ts?: number;
 }
 
-/** The result of a refute or a correction. */
-export interface Cascade {
-  /** The refute or correction. */
-  op: Operation;
-  /** A `claim.invalidate` for each claim that it has refuted, corrected or invalidated. */
-  invalidations: Operation[];
-  /**
-   * Whether it took effect. It follows the deepest heads of the log, and so is after every other refute and correction of
-   * its key in replay order. If damaged derived tables place another one later, that one lifts it.
-   */
-  effective: boolean;
-}
-
 /** The functions of the log by which claims append. */
 export interface Recorder {
   /** Creates, signs and appends an operation. */
@@ -81,6 +70,14 @@ const BY_HAND = { id: "hand", version: "1" };
 const MAX_CHAIN = 4096;
 /** Maximum number of claims of its key that an operation names when there are more heads than it can follow. */
 const MAX_ABOUT = MAX_PREV / 2;
+/** The counts of an empty log. */
+const NO_CLAIMS: ClaimStats = {
+  claims: 0,
+  keys: 0,
+  statuses: { active: 0, superseded: 0, pending: 0, invalidated: 0, corrected: 0, refuted: 0 },
+};
+/** Default limit of the claims of a preview. */
+const MAX_PREVIEWED = 100;
 /** Operations per statement: each statement inside a transaction costs time in proportion to the changes before it. */
 const CHUNK = 1024;
 
@@ -123,11 +120,27 @@ export class Claims {
   }
 
   /**
-   * The claims that match a filter, sorted by key, then in replay order. The status of each is that at the time when it is
-   * read from the iterator.
+   * The claims that match a filter, in its order: by key, then in replay order, unless it names another. Which they are is
+   * decided at the call; the status of each is that at the time when it is read from the iterator.
    *
    * @param filter The filter; by default all claims match.
-   * @throws {LogError} `invalid-argument`.
+   * @throws {LogError} `invalid-argument`; with `after`, the errors of {@linkcode Claims.get}.
+   *
+   * @example A page, and the next one
+   * ```ts
+   * import { Identity, OpLog } from "@mnema/oplog";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using log = OpLog.open();
+   * const alice = Identity.generate();
+   * for (const key of ["drink.cold", "drink.hot", "food"]) log.claims.assert(alice, { key, value: "Tea" });
+   *
+   * const filter = { valueContains: "tea", order: "newest", limit: 2 } as const;
+   * const page = [...log.claims.query(filter)];
+   * assertEquals(page.map(({ key }) => key), ["food", "drink.hot"]);
+   * const next = [...log.claims.query({ ...filter, after: page[1].opId })];
+   * assertEquals(next.map(({ key }) => key), ["drink.cold"]);
+   * ```
    */
   query(filter: ClaimFilter = {}): IteratorObject<Claim> {
     requireObject("a filter", filter);
@@ -169,19 +182,31 @@ export class Claims {
   }
 
   /**
+   * Counts claims by their status. Costs a look at the tables of every claim, not at the operations.
+   */
+  stats(): ClaimStats {
+    return this.#snapshot(() => countClaims(this.#connection)) ?? NO_CLAIMS;
+  }
+
+  /**
    * Explains a claim: its inputs, down to the evidence, and the cause of its status.
    *
    * @param idOrKey The whole id of a claim; or a key, whose current claim is explained, or else the latest.
+   * @param options `limit`: at most so many nodes, those nearest to the claim, and of its fall's path at most so many ids;
+   * what is left out is counted. No limit by default.
    * @throws {LogError} `not-found` when the key has no claims, `invalid-argument`; for an id the errors of
    * {@linkcode Claims.get}.
    */
-  explain(idOrKey: string): Explanation {
+  explain(idOrKey: string, options: { limit?: number } = {}): Explanation {
     requireText("the id or key to explain", idOrKey);
-    if (isOpId(idOrKey)) return this.#find(idOrKey, ({ claim, seq }) => explain(this.#connection, claim, seq));
+    requireObject("options", options);
+    const { limit } = options;
+    if (limit !== undefined) requireInteger("limit", limit, 1);
+    if (isOpId(idOrKey)) return this.#find(idOrKey, ({ claim, seq }) => explain(this.#connection, claim, seq, limit));
     const explanation = this.#snapshot(() => {
       const seq = selectCurrent(this.#connection, idOrKey) ?? selectLatest(this.#connection, idOrKey);
       if (seq === undefined) return undefined;
-      return explain(this.#connection, new ClaimReader(this.#connection).named(seq), seq);
+      return explain(this.#connection, new ClaimReader(this.#connection).named(seq), seq, limit);
     });
     if (explanation !== undefined) return explanation;
     throw new LogError("not-found", `nothing is claimed of the key ${JSON.stringify(idOrKey)}`);
@@ -230,6 +255,45 @@ export class Claims {
     requireObject("options", options);
     const { reason, ts } = options;
     return this.#rule(key, signer, "claim.correct", withoutUndefined({ key, value, reason }), ts);
+  }
+
+  /**
+   * The claims that a refute or a correction would fell, if it were made now. Writes nothing.
+   *
+   * @param ruling The refute or the correction.
+   * @param options `limit`: the most claims to return; 100 by default. All are counted.
+   * @throws {LogError} `invalid-argument`.
+   * @throws {CanonicalError} For a key or a value without a canonical encoding.
+   *
+   * @example
+   * ```ts
+   * import { Identity, OpLog } from "@mnema/oplog";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using log = OpLog.open();
+   * const alice = Identity.generate();
+   * const tea = log.claims.assert(alice, { key: "drink", value: "tea" });
+   * log.claims.assert(alice, { key: "cup", value: "small", inputs: [tea.opId] });
+   *
+   * const { count, claims } = log.claims.preview({ type: "refute", key: "drink", value: "tea" });
+   * assertEquals([count, claims.map(({ key }) => key)], [2, ["drink", "cup"]]);
+   * ```
+   */
+  preview(ruling: Ruling, options: { limit?: number } = {}): CascadePreview {
+    requireObject("a ruling", ruling);
+    requireObject("options", options);
+    const { type, key } = ruling;
+    const { limit = MAX_PREVIEWED } = options;
+    requireInteger("limit", limit, 0);
+    requireText("a key", key);
+    if (type !== "refute" && !(type === "correct" && ruling.value !== undefined)) {
+      throw new LogError("invalid-argument", 'a ruling is a "refute", or a "correct" with a value');
+    }
+    return this.#snapshot(() => {
+      const falling = selectFalling(this.#connection, ruling);
+      const shown = Float64Array.from(falling.slice(0, limit));
+      return { count: falling.length, claims: [...new ClaimReader(this.#connection).read(shown)] };
+    }) ?? { count: 0, claims: [] };
   }
 
   /**

@@ -11,23 +11,41 @@ import type { Operation } from "../wire/operation.ts";
 import { derivedDamaged } from "../derived/damage.ts";
 import { decodeStored } from "../derived/read.ts";
 import type { Claim, Explanation, ExplanationNode, Fall } from "./claim.ts";
+import { countLeftOut, nearestNodes } from "./nearest.ts";
 import { ClaimReader } from "./read.ts";
 
 const SELECT_WIRE = "SELECT wire FROM ops WHERE seq = ?";
 
-/** Explains the claim at a `seq`. Claims must be caught up. */
-export function explain(connection: Connection, claim: Claim, seq: number): Explanation {
+/**
+ * Explains the claim at a `seq`. Claims must be caught up.
+ *
+ * @param limit The most nodes, and the most ids of the path of a fall.
+ */
+export function explain(connection: Connection, claim: Claim, seq: number, limit?: number): Explanation {
   const reader = new ClaimReader(connection);
-  const explanation = { claim, nodes: collect(connection, reader, claim) };
+  const why = reasonOf(connection, reader, claim, seq, limit);
+  if (limit === undefined) return { claim, nodes: collect(connection, reader, claim), ...why };
+  const nodes = nearestNodes(claim.opId, why.fall, limit, (opId) => nodeOf(connection, reader, opId));
+  const leftOut = countLeftOut(nodes);
+  return { claim, nodes, ...leftOut === 0 ? {} : { leftOut }, ...why };
+}
+
+function reasonOf(
+  connection: Connection,
+  reader: ClaimReader,
+  claim: Claim,
+  seq: number,
+  limit?: number,
+): Pick<Explanation, "fall" | "supersededBy"> {
   switch (claim.status) {
     case "refuted":
     case "corrected":
     case "invalidated":
-      return { ...explanation, fall: fallOf(connection, reader, seq) };
+      return { fall: fallOf(connection, reader, seq, limit) };
     case "superseded":
-      return { ...explanation, supersededBy: reader.named(seqOf(connection, claim.cause!)!) };
+      return { supersededBy: reader.named(seqOf(connection, claim.cause!)!) };
     default:
-      return explanation;
+      return {};
   }
 }
 
@@ -62,8 +80,11 @@ function nodeOf(connection: Connection, reader: ClaimReader, opId: string): Expl
   };
 }
 
-function fallOf(connection: Connection, reader: ClaimReader, seq: number): Fall {
+function fallOf(connection: Connection, reader: ClaimReader, seq: number, limit = Infinity): Fall {
   const path = reader.path(seq);
+  const half = Math.max(1, Math.floor(limit / 2));
+  const isCut = path.length > Math.max(2, limit);
+  const shown = isCut ? [...path.slice(0, half), ...path.slice(-half)] : path;
   const row = connection.query(SELECT_WIRE).value<[unknown]>(path[0]);
   const { opId, type, author, ts, body } = decodeStored(connection.path, path[0], row?.[0]);
   const known = decodeBody(type, body);
@@ -79,7 +100,8 @@ function fallOf(connection: Connection, reader: ClaimReader, seq: number): Fall 
     key,
     ...value === undefined ? {} : { value },
     ...reason === undefined ? {} : { reason },
-    path: path.map((seq) => reader.opId(seq)),
+    path: shown.map((seq) => reader.opId(seq)),
+    ...isCut ? { pathLeftOut: path.length - shown.length } : {},
   };
 }
 

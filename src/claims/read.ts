@@ -4,22 +4,14 @@
  * @module
  */
 
-import { LogError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
-import type { Parameter } from "../sqlite/query.ts";
 import { decodeBody, PARTS_PER_MILLION } from "../wire/bodies.ts";
-import { isAuthor } from "../keys/author.ts";
-import { isOpId } from "../wire/ids.ts";
-import { isNatural } from "../wire/value.ts";
 import { opIdAt } from "../log/entries.ts";
 import { derivedDamaged, derivedIntegers, derivedRow, derivedRows } from "../derived/damage.ts";
 import { decodeStored } from "../derived/read.ts";
-import type { Claim, ClaimFilter, ClaimStatus } from "./claim.ts";
+import type { Claim, ClaimStatus } from "./claim.ts";
 import { keyText, Standing, Support } from "./encoding.ts";
 
-const FROM = "FROM mnema_claims AS claim JOIN mnema_values AS grouped ON grouped.id = claim.value " +
-  "JOIN mnema_keys AS keyed ON keyed.id = grouped.key";
-const ORDER = " ORDER BY keyed.key, claim.depth, claim.op_id";
 const SELECT_CLAIMS = "SELECT claim.seq, claim.depth, support, via, standing, cause, " +
   "iif(grouped.id = keyed.winner, NULL, keyed.latest), ops.wire FROM json_each(?) AS wanted " +
   "JOIN mnema_claims AS claim ON claim.seq = wanted.value JOIN mnema_values AS grouped ON grouped.id = claim.value " +
@@ -36,104 +28,17 @@ const SELECT_LAST_ABOUT = "WITH keyed (id) AS (SELECT id FROM mnema_keys WHERE k
 const SELECT_FALL = "SELECT via, standing, cause FROM mnema_claims AS claim " +
   "JOIN mnema_values AS grouped ON grouped.id = claim.value WHERE seq = ?";
 
-/** The SQL condition of each status. */
-const STATUSES: Record<ClaimStatus, string> = {
-  active: `standing = ${Standing.upheld} AND support = ${Support.sound} AND grouped.id = keyed.winner`,
-  superseded: `standing = ${Standing.upheld} AND support = ${Support.sound} AND grouped.id <> keyed.winner`,
-  pending: `support = ${Support.pending} AND standing = ${Standing.upheld}`,
-  invalidated: `support = ${Support.invalidated} AND standing = ${Standing.upheld}`,
-  corrected: `standing = ${Standing.corrected}`,
-  refuted: `standing = ${Standing.refuted}`,
-};
+// A claim of a group without a verdict is invalidated by an input.
+const SELECT_STEPS = `WITH RECURSIVE step (seq) AS (SELECT ?1 UNION SELECT via FROM step
+  CROSS JOIN mnema_claims AS claim ON claim.seq = step.seq
+  CROSS JOIN mnema_values AS grouped ON grouped.id = claim.value
+  WHERE standing = ${Standing.upheld} AND via NOT NULL LIMIT ?2) SELECT group_concat(seq) FROM step`;
+/** How many steps of a path are read at once. */
+const [FIRST_STEPS, MAX_STEPS] = [16, 4096];
 
 /** The types of the columns of SELECT_CLAIMS. The wire text is checked when it is decoded. */
 const COLUMNS = ["integer", "integer", "integer", "integer?", "integer", "integer?", "integer?", "any"] as const;
 const PAGE = 256;
-
-const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
-
-/** The values that each field of a filter accepts. */
-const FILTER_FIELDS: Record<keyof ClaimFilter, { what: string; accepts(value: unknown): boolean }> = {
-  key: { what: "a string", accepts: isText },
-  prefix: { what: "a string", accepts: isText },
-  status: {
-    what: `a status: ${Object.keys(STATUSES).join(", ")}`,
-    accepts: (value) => typeof value === "string" && Object.hasOwn(STATUSES, value),
-  },
-  author: {
-    what: "an author id: mnk_ and 64 lower-case hex digits",
-    accepts: (value) => typeof value === "string" && isAuthor(value),
-  },
-  deriver: { what: "a string", accepts: isText },
-  input: {
-    what: "an operation id: op_ and 64 lower-case hex digits",
-    accepts: (value) => typeof value === "string" && isOpId(value),
-  },
-  limit: {
-    what: "an integer of at least 0",
-    accepts: isNatural,
-  },
-};
-
-/**
- * Refuses a filter with an unknown field or an invalid value.
- *
- * @throws {LogError} `invalid-argument`.
- */
-export function checkFilter(filter: ClaimFilter): void {
-  for (const [field, value] of Object.entries(filter)) {
-    if (!isFilterField(field)) {
-      const fields = Object.keys(FILTER_FIELDS).join(", ");
-      throw new LogError(
-        "invalid-argument",
-        `a filter of claims has no field ${JSON.stringify(field)}; its fields are ${fields}`,
-      );
-    }
-    const { what, accepts } = FILTER_FIELDS[field];
-    if (value === undefined || accepts(value)) continue;
-    throw new LogError("invalid-argument", `the ${field} of a filter must be ${what}, not ${textOf(value)}`);
-  }
-}
-
-function isFilterField(field: string): field is keyof ClaimFilter {
-  return Object.hasOwn(FILTER_FIELDS, field);
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
-/** The `seq` of the claims that match a filter, ordered by key, depth and id. */
-export function selectClaims(connection: Connection, filter: ClaimFilter): Float64Array {
-  const { key, prefix, status, author, deriver, input, limit = Number.MAX_SAFE_INTEGER } = filter;
-  const conditions: string[] = [];
-  const parameters: Parameter[] = [];
-  const restrict = (condition: string, ...values: Parameter[]) => {
-    conditions.push(condition);
-    parameters.push(...values);
-  };
-  if (key !== undefined) restrict("keyed.key = ?", keyText(key));
-  if (prefix !== undefined && prefix !== "") {
-    const text = keyText(prefix);
-    restrict("keyed.key >= ? AND keyed.key < ?", text, successor(text));
-  }
-  if (status !== undefined) restrict(STATUSES[status]);
-  if (author !== undefined) restrict("claim.author = (SELECT id FROM mnema_names WHERE name = ?)", author);
-  if (deriver !== undefined) restrict("claim.deriver = (SELECT id FROM mnema_names WHERE name = ?)", keyText(deriver));
-  if (input !== undefined) {
-    restrict(
-      "claim.seq IN (SELECT claim FROM mnema_edges WHERE input = (SELECT seq FROM ops WHERE op_id = ?) " +
-        "UNION SELECT claim FROM mnema_awaited WHERE op_id = ?)",
-      input,
-      input,
-    );
-  }
-  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-  // One text: rows would take many times the memory.
-  const sql = `SELECT group_concat(seq) FROM (SELECT claim.seq ${FROM}${where}${ORDER} LIMIT ?)`;
-  const [list] = connection.query(sql).value<[unknown]>(...parameters, limit)!;
-  return list === null ? new Float64Array() : Float64Array.from(derivedIntegers(connection, list));
-}
 
 /** The `seq` of the current claim of a key: the last active one; undefined when none is active. */
 export function selectCurrent(connection: Connection, key: string): number | undefined {
@@ -189,12 +94,12 @@ export class ClaimReader {
   /** The path by which a claim fell, as `seq`: the refute or correction, then each claim up to the claim itself. */
   path(seq: number): number[] {
     const backwards = new Set<number>();
-    for (let at: number | null = seq; at !== null;) {
+    let last = seq;
+    for (const at of this.#steps(seq)) {
       this.visit(backwards, at);
-      const { via, cause }: FallStep = this.fall(at);
-      if (via === null) this.visit(backwards, cause);
-      at = via;
+      last = at;
     }
+    this.visit(backwards, this.#end(last));
     return [...backwards].reverse();
   }
 
@@ -257,14 +162,35 @@ export class ClaimReader {
 
   #rootCause(seq: number): number {
     const passed = new Set<number>();
-    let cause = this.#causes.get(seq);
-    for (let at = seq; cause === undefined;) {
+    let cause: number | undefined;
+    let last = seq;
+    for (const at of this.#steps(seq)) {
+      cause = this.#causes.get(at);
+      if (cause !== undefined) break;
       this.visit(passed, at);
-      const fall = this.fall(at);
-      cause = fall.via === null ? fall.cause : this.#causes.get(fall.via);
-      at = fall.via!;
+      last = at;
     }
+    cause ??= this.#end(last);
     for (const at of passed) this.#causes.set(at, cause);
+    return cause;
+  }
+
+  /** The claim at a `seq`, the input that invalidates it, the input that invalidates that, and so on. */
+  *#steps(seq: number): Generator<number> {
+    for (let limit = FIRST_STEPS, isWhole = false; !isWhole; limit = Math.min(2 * limit, MAX_STEPS)) {
+      const [list] = this.#connection.query(SELECT_STEPS).value<[unknown]>(seq, limit)!;
+      const steps = derivedIntegers(this.#connection, list);
+      isWhole = steps.length < limit;
+      yield* isWhole ? steps : steps.slice(0, -1);
+      seq = steps[steps.length - 1];
+    }
+  }
+
+  /** The `seq` of the refute or correction that felled the last claim of a path. */
+  #end(last: number): number {
+    const { via, cause } = this.fall(last);
+    // The steps end before one that they have already been at.
+    if (via !== null) throw derivedDamaged(this.#connection, `the claim at seq ${last} is invalidated by itself`);
     return cause;
   }
 
@@ -284,14 +210,4 @@ function statusOf(standing: number, support: number, isSuperseded: boolean): Cla
   if (support === Support.pending) return "pending";
   if (support !== Support.sound) return undefined;
   return isSuperseded ? "superseded" : "active";
-}
-
-/** The upper bound of all texts that start with a text, in code-point order. */
-function successor(text: string): string {
-  const points = [...text].map((character) => character.codePointAt(0)!);
-  while (points.at(-1) === 0x10ffff) points.pop();
-  const last = points.pop();
-  if (last === undefined) return "\u{10ffff}".repeat(513); // longer than any key
-  points.push(last === 0xd7ff ? 0xe000 : last + 1);
-  return String.fromCodePoint(...points);
 }

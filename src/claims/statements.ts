@@ -6,7 +6,7 @@
 
 import { CanonicalError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
-import { decodeBody } from "../wire/bodies.ts";
+import { decodeBody, PARTS_PER_MILLION } from "../wire/bodies.ts";
 import { type OperationWire, requireShape, storedEnvelope } from "../wire/envelope.ts";
 import type { Batch } from "../derived/batch.ts";
 import { derivedDamaged, derivedIntegers } from "../derived/damage.ts";
@@ -33,6 +33,8 @@ export interface Statement {
   deriver: string | null;
   /** The ids of an assert's inputs. */
   inputs: readonly string[];
+  /** The confidence, in parts per million; that of a refute has no meaning. */
+  confidence: number;
 }
 
 const SELECT_DEPTHS = "SELECT group_concat(depth) FROM " +
@@ -73,9 +75,9 @@ function statementOf(
   const known = decodeBody(type, body);
   switch (known?.type) {
     case "claim.assert": {
-      const { key, value, deriver, inputs } = known.body;
+      const { key, value, deriver, inputs, confidence_ppm: confidence } = known.body;
       const encoded = { key: keyText(key), value: valueText(value), deriver: keyText(deriver.id) };
-      return { seq, opId, depth, author, kind: "assert", ...encoded, inputs };
+      return { seq, opId, depth, author, kind: "assert", ...encoded, inputs, confidence };
     }
     case "claim.correct":
     case "claim.refute": {
@@ -89,6 +91,7 @@ function statementOf(
         kind: known.type === "claim.correct" ? "correct" : "refute",
         ...encoded,
         inputs: [],
+        confidence: PARTS_PER_MILLION,
       };
     }
   }

@@ -10,7 +10,8 @@
  * - `mnema_values`: the groups; `value` is encoded by `valueText`; `cause` is the `seq` of the refute or correction that
  *   caused the verdict.
  * - `mnema_claims`: `missing` is the number of inputs that are not in the log; `inputs` lists the `seq` of the others,
- *   sorted, separated by commas; `via` is the `seq` of the input that invalidates the claim.
+ *   sorted, separated by commas; `via` is the `seq` of the input that invalidates the claim; `confidence` is in parts per
+ *   million.
  * - `mnema_edges`: an input and a claim derived from it, by `seq`.
  * - `mnema_awaited`: the same for inputs that are not in the log, by id.
  * - `mnema_rules`: refutes and corrections; `value` is NULL for a refute of a whole key.
@@ -26,7 +27,7 @@ import { ClaimsRun } from "./catch_up.ts";
 /** The projection of claims. */
 export const claims: TableProjection = {
   name: "claims",
-  version: 2,
+  version: 3,
   needs: [depths],
   tables: {
     mnema_keys:
@@ -36,7 +37,7 @@ export const claims: TableProjection = {
     mnema_names: "(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     mnema_claims: "(seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL, depth INTEGER NOT NULL, value INTEGER NOT NULL, " +
       "author INTEGER NOT NULL, deriver INTEGER, missing INTEGER NOT NULL, support INTEGER NOT NULL, via INTEGER, " +
-      "inputs TEXT NOT NULL)",
+      "inputs TEXT NOT NULL, confidence INTEGER NOT NULL)",
     mnema_edges: "(input INTEGER NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY (input, claim)) WITHOUT ROWID",
     mnema_awaited: "(op_id TEXT NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY (op_id, claim)) WITHOUT ROWID",
     mnema_rules: "(seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL, depth INTEGER NOT NULL, key INTEGER NOT NULL, " +
@@ -47,6 +48,7 @@ export const claims: TableProjection = {
     mnema_claims_value: "mnema_claims (value, support)",
     mnema_claims_author: "mnema_claims (author)",
     mnema_claims_deriver: "mnema_claims (deriver)",
+    mnema_claims_confidence: "mnema_claims (confidence)",
     mnema_claims_unsound: "mnema_claims (support) WHERE support > 0",
     mnema_rules_key: "mnema_rules (key)",
   },

@@ -10,6 +10,7 @@ import { readLines } from "../ingest/lines.ts";
 import type { Identity } from "../keys/identity.ts";
 import { parseJson } from "../wire/json.ts";
 import type { CanonicalObject, CanonicalValue } from "../wire/value.ts";
+import { appendedJson } from "../render/report.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { openInput, readText, sizeOf } from "./files.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
@@ -50,7 +51,7 @@ integers. Without --prev, the operation follows the heads of the log.`,
       argument ?? await readText(input.value("body") ?? "-", { what: "the body", ignoreBOM: false }),
     );
     const op = log.record(identity, type, body, { prev, ts });
-    output.data(output.json ? JSON.stringify({ seq: log.seqOf(op.opId), op_id: op.opId }) : op.opId);
+    output.data(output.json ? appendedJson(log.seqOf(op.opId), op.opId) : op.opId);
   },
 };
 

@@ -1,13 +1,12 @@
 /**
- * `mnema assert`, and how a value is written on the command line.
+ * `mnema assert`.
  *
  * @module
  */
 
-import { CanonicalError, LogError } from "../errors.ts";
 import { STATUSES } from "../claims/claim.ts";
-import { parseJson } from "../wire/json.ts";
-import type { CanonicalValue } from "../wire/value.ts";
+import { parseConfidence, parseValue, splitDeriver } from "../render/parse.ts";
+import { appendedJson } from "../render/report.ts";
 import { resolveSource } from "./ids.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
@@ -49,7 +48,7 @@ without effect, because its key was refuted or corrected, or one of its inputs f
     using log = await openToAppend(input);
     const inputs = [...new Set(input.values("from")?.map((id) => resolveSource(log, id)))];
     const { opId } = log.claims.assert(identity, { key, value, confidencePpm, deriver, inputs, ts });
-    output.data(output.json ? JSON.stringify({ seq: log.seqOf(opId), op_id: opId }) : opId);
+    output.data(output.json ? appendedJson(log.seqOf(opId), opId) : opId);
     const { status } = log.claims.get(opId);
     if (status === "active" || status === "pending") return 0;
     output.note(`mnema: it was appended without effect: the claim is ${status}, ${STATUSES[status]}`);
@@ -57,33 +56,11 @@ without effect, because its key was refuted or corrected, or one of its inputs f
   },
 };
 
-/**
- * Reads a value: JSON, or else text.
- *
- * @throws {LogError} For JSON that the log cannot hold.
- */
-export function parseValue(text: string): CanonicalValue {
-  try {
-    JSON.parse(text);
-  } catch {
-    return text;
-  }
-  try {
-    return parseJson(text);
-  } catch (error) {
-    if (!(error instanceof CanonicalError)) throw error;
-    throw new LogError(error.code, `the value: ${error.message}; for text, put it in double quotes, too`, {
-      cause: error,
-    });
-  }
-}
-
-/** A decimal from 0 to 1 in parts per million, without floating-point arithmetic. */
+/** A confidence in parts per million. */
 function partsPerMillion(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const [, whole, decimals = ""] = text.match(/^([01]?)(?:\.(\d{1,6}))?$/) ?? [];
-  const ppm = whole === undefined ? NaN : Number(whole + decimals.padEnd(6, "0"));
-  if (ppm <= 1_000_000) return ppm;
+  const ppm = parseConfidence(text);
+  if (ppm !== undefined) return ppm;
   throw new UsageError(
     `--confidence takes a decimal from 0 to 1 with at most six decimals, such as 0.82, not ${JSON.stringify(text)}`,
   );
@@ -94,10 +71,4 @@ function deriverOf(text: string | undefined): { id: string; version: string } | 
   const { id, version } = splitDeriver(text);
   if (version !== undefined) return { id, version };
   throw new UsageError(`--deriver takes an id and a version, such as habits@1.2, not ${JSON.stringify(text)}`);
-}
-
-/** The parts of `ID@VERSION`; without a version, the whole text is the id. An id may contain an @. */
-export function splitDeriver(text: string): { id: string; version?: string } {
-  const at = text.lastIndexOf("@");
-  return at > 0 && at < text.length - 1 ? { id: text.slice(0, at), version: text.slice(at + 1) } : { id: text };
 }

@@ -12,7 +12,7 @@ import { openInput } from "./files.ts";
 import { prepareSqlite, refuseMemory, withAdvice } from "./open.ts";
 import type { Output, Span } from "./output.ts";
 import { drawProgress } from "./progress.ts";
-import { reportJson } from "./report.ts";
+import { reportJson } from "../render/report.ts";
 
 /** Length of an abbreviated id. */
 const ABBREVIATED_LENGTH = 15;

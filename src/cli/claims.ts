@@ -7,7 +7,7 @@
 import { type Claim, type ClaimFilter, type ClaimStatus, STATUSES } from "../claims/claim.ts";
 import { visibleLine } from "../text.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
-import { splitDeriver } from "./assert.ts";
+import { splitDeriver } from "../render/parse.ts";
 import type { Command, Input } from "./command.ts";
 import { checkAuthor, resolveAuthor, resolveInput } from "./ids.ts";
 import { openToDerive } from "./open.ts";

@@ -6,6 +6,7 @@
 
 import type { EntriesOptions } from "../log/entries.ts";
 import type { Entry, OpLog } from "../oplog.ts";
+import { parseTime } from "../render/parse.ts";
 import type { CanonicalValue } from "../wire/value.ts";
 import { type Input, type OptionSpec, UsageError } from "./command.ts";
 import { checkAuthor, resolveAuthor } from "./ids.ts";
@@ -86,15 +87,11 @@ export function* entriesOf(log: OpLog, filter: Filter, options: EntriesOptions =
   }
 }
 
-const DATE = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)?(Z|[+-]\d{2}:\d{2})?$/;
-
 function timeOf(input: Input, name: string): number | undefined {
   const text = input.value(name);
   if (text === undefined) return undefined;
-  const [, day, time = "T00:00", offset = "Z"] = text.match(DATE) ?? [];
-  const ts = Date.parse(`${day}${time}${offset}`);
-  // Date.parse takes February 30 for a day in March.
-  if (!Number.isNaN(ts) && new Date(Date.parse(`${day}T00:00Z`)).toISOString().startsWith(day)) return ts;
+  const ts = parseTime(text);
+  if (ts !== undefined) return ts;
   throw new UsageError(
     `--${name} takes a day or a time such as 2026-11-25 or 2026-11-25T14:30, in UTC, not ${JSON.stringify(text)}`,
   );

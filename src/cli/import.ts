@@ -10,11 +10,11 @@ import type { IngestReport } from "../ingest/ingest.ts";
 import { counted } from "../text.ts";
 import type { Command, Input } from "./command.ts";
 import { openAndPeek, sizeOf } from "./files.ts";
-import { beginsListed, LISTED_BYTES, unlistLines } from "./listed.ts";
+import { beginsListed, LISTED_BYTES, unlistLines } from "../render/listed.ts";
 import { openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
 import { bytes, type Draw, drawProgress, watchBytes } from "./progress.ts";
-import { reportJson } from "./report.ts";
+import { reportJson } from "../render/report.ts";
 import { forCommandLine } from "./sentence.ts";
 import { EXIT_INTERRUPTED, onInterrupt } from "./signals.ts";
 

@@ -10,7 +10,7 @@ import { formatTime, visibleLine } from "../text.ts";
 import { encodeCanonical } from "../wire/canonical.ts";
 import { type Command, type Input, UsageError } from "./command.ts";
 import { ABOUT_FILTERS, entriesOf, type Filter, FILTER_OPTIONS, openToList, readFilter } from "./filter.ts";
-import { listed } from "./listed.ts";
+import { listed } from "../render/listed.ts";
 import { ClosedPipe, type Output, type StyledText } from "./output.ts";
 import { EXIT_INTERRUPTED, onInterrupt, stdoutClosed } from "./signals.ts";
 

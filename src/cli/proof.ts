@@ -10,7 +10,7 @@ import { LogError, type LogErrorCode, NotFoundError } from "../errors.ts";
 import { counted } from "../text.ts";
 import { type Command, type Input, type OptionSpec, UsageError } from "./command.ts";
 import { readText, writeNew } from "./files.ts";
-import { unlisted } from "./listed.ts";
+import { unlisted } from "../render/listed.ts";
 import { loadIdentity, openToAppend, openToDerive, openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
 import { replaceAdvice } from "./sentence.ts";

@@ -9,7 +9,8 @@ import { FileError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
 import type { CanonicalValue } from "../wire/value.ts";
 import type { Command, Input } from "./command.ts";
-import { listed } from "./listed.ts";
+import { listed } from "../render/listed.ts";
+import { statsJson } from "../render/report.ts";
 import { openToDerive, openToRead } from "./open.ts";
 import type { Output } from "./output.ts";
 import { formatTime } from "../text.ts";
@@ -76,12 +77,11 @@ export const stats: Command = {
   example: "stats --json",
   async run(input: Input, output: Output): Promise<void> {
     input.requireArgs(0, 0);
-    using log = await openToRead(input);
-    const { operations, types, authors, span, bytes } = log.stats();
+    using log = await openToDerive(input);
+    const counts = log.stats();
     const heads = log.heads().length;
-    if (output.json) {
-      return output.data(JSON.stringify({ operations, heads, bytes, span: span ?? null, types, authors }));
-    }
+    if (output.json) return output.data(statsJson(counts, heads));
+    const { operations, types, authors, span, bytes } = counts;
     const rows: [string, string | number][] = [
       ["operations", operations],
       ["heads", heads],

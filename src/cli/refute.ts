@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Cascade } from "../claims/claims.ts";
+import type { Cascade } from "../claims/claim.ts";
 import { counted } from "../text.ts";
-import { ABOUT_VALUES, parseValue } from "./assert.ts";
+import { parseValue } from "../render/parse.ts";
+import { cascadeJson } from "../render/report.ts";
+import { ABOUT_VALUES } from "./assert.ts";
 import type { Command, Input, OptionSpec } from "./command.ts";
 import { loadIdentity, openToAppend } from "./open.ts";
 import type { Output } from "./output.ts";
@@ -59,10 +61,9 @@ function optionsOf(input: Input): { reason?: string; ts?: number } {
 }
 
 /** Writes the effects of a ruling; the exit code is 1 when it has none. */
-function report({ op, invalidations, effective }: Cascade, output: Output): number {
-  const invalidated = invalidations.map(({ body }) => body.claim);
-  const count = invalidated.length;
-  if (output.json) output.data(JSON.stringify({ op_id: op.opId, invalidated, effective }));
+function report(cascade: Cascade, output: Output): number {
+  const { op, invalidations: { length: count }, effective } = cascade;
+  if (output.json) output.data(cascadeJson(cascade));
   else {
     output.line(op.opId);
     output.line(`${count === 0 ? "no claim" : counted(count, "claim")} fell`);

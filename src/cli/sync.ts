@@ -21,7 +21,7 @@ import {
 } from "./peers.ts";
 import { readVariable, requireGranted } from "./permissions.ts";
 import { drawProgress } from "./progress.ts";
-import { reportJson } from "./report.ts";
+import { reportJson } from "../render/report.ts";
 import { sentenceOf } from "./sentence.ts";
 import { word } from "./shell.ts";
 import { EXIT_INTERRUPTED, onInterrupt } from "./signals.ts";

@@ -94,14 +94,14 @@ export function addEntries(total: Total, level: number, entries: Uint8Array, fir
 
 /** How many records are below an entry of a node above the leaves. */
 export function countOf(entries: Uint8Array, i: number): number {
-  return viewOf(entries).getUint32(i * INNER.width + COUNT_AT);
+  return uint32At(entries, i * INNER.width + COUNT_AT);
 }
 
 /** Sets an entry of a node above the leaves. */
 export function setEntry(entries: Uint8Array, i: number, low: Uint8Array, { count, sum }: Total): void {
   const at = i * INNER.width;
   entries.set(low, at);
-  viewOf(entries).setUint32(at + COUNT_AT, count);
+  for (let byte = 0; byte < 4; byte++) entries[at + COUNT_AT + byte] = count >>> (24 - 8 * byte);
   entries.set(sum, at + SUM_AT);
 }
 
@@ -129,6 +129,7 @@ export function compareKeys(a: Uint8Array, atA: number, b: Uint8Array, atB: numb
   return 0;
 }
 
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
+/** Reads 4 bytes, big-endian. A `DataView` of each node would cost more than reading it. */
+export function uint32At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
 }

@@ -19,6 +19,7 @@ import {
   shapeOf,
   TIMESTAMP_BYTES,
   type Total,
+  uint32At,
 } from "./range_nodes.ts";
 
 /** How many nodes are kept in memory, of at most 9 KiB each. */
@@ -36,6 +37,8 @@ interface Node {
   readonly entries: Uint8Array;
   /** The number of records below it. */
   readonly count: number;
+  /** The number of records below the children before each, and, at the end, below all; of a leaf, none. */
+  readonly starts: readonly number[];
   /** Its children that have been read. */
   readonly children: Node[];
 }
@@ -97,7 +100,7 @@ export class RangeReader {
     while (node.level > 0) {
       // The last child that begins before the key.
       const i = Math.max(0, firstNotBelow(node.entries, shapeOf(node.level).width, key) - 1);
-      for (let before = 0; before < i; before++) first += countOf(node.entries, before);
+      first += node.starts[i];
       node = this.#child(node, i);
     }
     return Math.max(from, first + firstNotBelow(node.entries, KEY_BYTES, key));
@@ -112,18 +115,13 @@ export class RangeReader {
 
   #add(total: Total, node: Node, begin: number, end: number): void {
     if (node.level === 0) return addEntries(total, 0, node.entries, Math.max(0, begin), Math.min(end, node.count));
-    const children = node.entries.length / shapeOf(node.level).width;
-    let whole = 0; // the first of the children that are added without a look at them
-    for (let i = 0, first = 0; i < children; i++) {
-      const next = first + countOf(node.entries, i);
-      if (first < begin || next > end) {
-        if (whole < i) addEntries(total, node.level, node.entries, whole, i);
-        if (first < end && next > begin) this.#add(total, this.#child(node, i), begin - first, end - first);
-        whole = i + 1;
-      }
-      first = next;
-    }
-    addEntries(total, node.level, node.entries, whole, children);
+    const { starts } = node;
+    let i = Math.max(0, firstAfter(starts, begin) - 1);
+    const whole = starts[i] < begin ? i + 1 : i; // the first child that is added without a look at it
+    if (whole > i) this.#add(total, this.#child(node, i), begin - starts[i], end - starts[i]);
+    for (i = whole; i < starts.length - 1 && starts[i + 1] <= end;) i++;
+    addEntries(total, node.level, node.entries, whole, i);
+    if (i < starts.length - 1 && starts[i] < end) this.#add(total, this.#child(node, i), 0, end - starts[i]);
   }
 
   #leafAt(index: number): Leaf {
@@ -131,11 +129,8 @@ export class RangeReader {
     let node = this.#root!;
     let first = 0;
     while (node.level > 0) {
-      let i = 0;
-      for (let count = countOf(node.entries, 0); first + count <= index; count = countOf(node.entries, i)) {
-        first += count;
-        i++;
-      }
+      const i = firstAfter(node.starts, index - first) - 1;
+      first += node.starts[i];
       node = this.#child(node, i);
     }
     return { leaf: node, first };
@@ -158,14 +153,26 @@ export class RangeReader {
       this.#nodes = 1;
     }
     const entries = readNode(this.#connection, level, low);
-    const total = { count: 0, sum: new Uint8Array(SUM_BYTES) };
-    addEntries(total, level, entries, 0, entries.length / shapeOf(level).width);
-    return { level, entries, count: total.count, children: [] };
+    const children = entries.length / shapeOf(level).width;
+    if (level === 0) return { level, entries, count: children, starts: [], children: [] };
+    const starts = [0];
+    for (let i = 0; i < children; i++) starts.push(starts[i] + countOf(entries, i));
+    return { level, entries, count: starts[children], starts, children: [] };
   }
+}
+
+/** The index of the first number that is greater than another; they are in ascending order. */
+function firstAfter(numbers: readonly number[], number: number): number {
+  let [begin, end] = [0, numbers.length];
+  while (begin < end) {
+    const middle = (begin + end) >>> 1;
+    if (numbers[middle] <= number) begin = middle + 1;
+    else end = middle;
+  }
+  return begin;
 }
 
 function recordAt(entries: Uint8Array, i: number): RangeRecord {
   const at = i * KEY_BYTES;
-  const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
-  return { timestamp: view.getUint32(at), id: entries.slice(at + TIMESTAMP_BYTES, at + KEY_BYTES) };
+  return { timestamp: uint32At(entries, at), id: entries.slice(at + TIMESTAMP_BYTES, at + KEY_BYTES) };
 }

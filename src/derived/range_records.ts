@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { Connection } from "../sqlite/connection.ts";
 import { damaged } from "../sqlite/failures.ts";
 import type { Added } from "./range_grow.ts";
-import { compareKeys, KEY_BYTES, TIMESTAMP_BYTES } from "./range_nodes.ts";
+import { compareKeys, KEY_BYTES, TIMESTAMP_BYTES, uint32At } from "./range_nodes.ts";
 
 /** How many are sorted at once: of records in random order, fewer would have every leaf written more often. */
 const CHUNK_ROWS = 65_536;
@@ -51,11 +51,10 @@ function decode({ path }: Connection, hex: unknown, count: number): Uint8Array {
 
 /** Sorts records that come in the order of their operations. */
 function sort(records: Uint8Array, count: number): Added {
-  const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
   // The first 53 bits of the keys: they decide most comparisons.
   const starts = Float64Array.from({ length: count }, (_, i) => {
     const at = i * KEY_BYTES;
-    return view.getUint32(at) * 2 ** 21 + (view.getUint32(at + TIMESTAMP_BYTES) >>> 11);
+    return uint32At(records, at) * 2 ** 21 + (uint32At(records, at + TIMESTAMP_BYTES) >>> 11);
   });
   const times = Uint32Array.from({ length: count }, (_, i) => i);
   times.sort((a, b) => starts[a] - starts[b] || compareKeys(records, a * KEY_BYTES, records, b * KEY_BYTES));

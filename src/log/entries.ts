@@ -22,6 +22,8 @@ export interface EntriesOptions {
   untilTs?: number;
   /** Only operations after this `seq`. */
   sinceSeq?: number;
+  /** Only operations before this `seq`; with `reverse`, the next page of a list that is read newest first. */
+  beforeSeq?: number;
   /** The greatest number of operations. */
   limit?: number;
   /** Newest first. */
@@ -50,20 +52,35 @@ export function readEntries<T>(
 ): Generator<T> {
   requireObject("options", options);
   const { sinceSeq = 0, limit = Number.MAX_SAFE_INTEGER, reverse = false, fromTs = 0, untilTs = 0 } = options;
+  const { beforeSeq = Number.MAX_SAFE_INTEGER } = options;
   requireInteger("sinceSeq", sinceSeq, 0);
+  requireInteger("beforeSeq", beforeSeq, 0);
   requireInteger("limit", limit, 0);
   requireInteger("fromTs", fromTs, 0);
   requireInteger("untilTs", untilTs, 0);
   // Rows are only ever added, at the end: the last seq at the call is a snapshot.
-  const ranges = parts.map((part) => ({ after: Math.max(sinceSeq, part.after), upTo: Math.min(upTo, part.upTo) }));
-  const { conditions, parameters, isComplete } = filterOf(options);
-  const query = { sql: pageSql(conditions, reverse), parameters, reverse, limit, isComplete: isComplete && !reverse };
+  const last = Math.min(upTo, beforeSeq - 1);
+  const ranges = parts.map((part) => ({ after: Math.max(sinceSeq, part.after), upTo: Math.min(last, part.upTo) }));
+  const { conditions, parameters, ...filter } = filterOf(options);
+  const isComplete = filter.isComplete && !reverse && last === upTo; // of the last seq it is known that it has a row
+  const query = { sql: pageSql(conditions, reverse), parameters, reverse, limit, isComplete };
   return readRows(connection, query, conditions.length === 0 ? [] : ranges, ([seq, wire]) => decode(seq, wire));
 }
 
 /** The greatest `seq`; 0 in an empty log. */
 export function lastSeq(connection: Connection): number {
   return connection.query("SELECT coalesce(max(seq), 0) FROM ops").value<[number]>()![0];
+}
+
+/** How many operations a log holds. Reads an index of all of them. */
+export function countOperations(connection: Connection): number {
+  return connection.query("SELECT count(*) FROM ops").value<[number]>()![0];
+}
+
+/** The size of the database, in bytes. */
+export function countBytes(connection: Connection): number {
+  return connection.query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+    .value<[number]>()![0];
 }
 
 /**

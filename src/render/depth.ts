@@ -1,10 +1,11 @@
 /**
- * Limits the depth of an explanation.
+ * Limits the depth and the size of an explanation.
  *
  * @module
  */
 
 import type { Explanation } from "../claims/claim.ts";
+import { countLeftOut, nearestNodes } from "../claims/nearest.ts";
 import { nodesById } from "./phrases.ts";
 
 /**
@@ -30,4 +31,18 @@ export function limitDepth(explanation: Explanation, depth: number): Explanation
     edge = next;
   }
   return { ...explanation, nodes: explanation.nodes.filter(({ opId }) => near.has(opId)) };
+}
+
+/**
+ * Removes all but the operations that are nearest to the claim, as `Claims.explain` does with a limit.
+ *
+ * @param explanation The explanation.
+ * @param limit The most operations.
+ */
+export function limitNodes(explanation: Explanation, limit: number): Explanation {
+  const { claim, nodes, fall, leftOut: _, ...rest } = explanation;
+  const byId = new Map(nodes.map((node) => [node.opId, node]));
+  const near = nearestNodes(claim.opId, fall, limit, (opId) => byId.get(opId));
+  const leftOut = countLeftOut(near);
+  return { ...rest, claim, nodes: near, ...fall && { fall }, ...leftOut > 0 && { leftOut } };
 }

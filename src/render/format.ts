@@ -4,7 +4,7 @@
  * @module
  */
 
-export { limitDepth } from "./depth.ts";
+export { limitDepth, limitNodes } from "./depth.ts";
 export { formatDot } from "./dot.ts";
 export { formatJson } from "./json.ts";
 export { formatMermaid } from "./mermaid.ts";

@@ -5,18 +5,18 @@
  */
 
 import { encodeCanonical } from "../wire/canonical.ts";
-import type { Claim, Explanation } from "../claims/claim.ts";
+import type { CascadePreview, Claim, ClaimStats, Explanation } from "../claims/claim.ts";
 
 /** Fields with data of an operation, which is encoded as it is: its names are not ours, and its depth is limited already. */
 const USER_DATA = new Set(["value", "content"]);
 
 /**
- * Formats a claim or an explanation as one line of JSON, with the names of the wire format: `op_id`, `confidence_ppm`,
+ * Formats a claim, an explanation, or another answer about claims, as one line of JSON, with the names of the wire format: `op_id`, `confidence_ppm`,
  * `superseded_by`. Keys are sorted, integers have all their digits, undefined fields are left out.
  *
- * @param value An explanation, or a claim.
+ * @param value A claim, an explanation, a preview, or counts.
  */
-export function formatJson(value: Explanation | Claim): string {
+export function formatJson(value: Claim | Explanation | CascadePreview | ClaimStats): string {
   return encode(value);
 }
 

@@ -8,7 +8,8 @@ import { SyncError } from "../errors.ts";
 import type { Role } from "./handshake.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
-import { badMessage, type Terms } from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import type { Terms } from "./messages.ts";
 import type { Direction } from "./report.ts";
 
 /** What this node brings into a session. */

@@ -28,7 +28,8 @@ import { authorOf, publicKeyHex } from "../keys/author.ts";
 import { verifySignature } from "../keys/native.ts";
 import type { Signer } from "../keys/signer.ts";
 import type { Link } from "./link.ts";
-import { badMessage, CHALLENGE_BYTES, NAME, VERSION } from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import { CHALLENGE_BYTES, NAME, VERSION } from "./messages.ts";
 
 /** Which side of a session a node is. */
 export type Role = "initiator" | "responder";

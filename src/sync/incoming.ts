@@ -1,5 +1,6 @@
 /**
- * Incoming operations: one ingest for the whole session, fed with the bytes of the messages as they are.
+ * Incoming operations: one ingest for the whole transfer, fed with the bytes of the messages as they are. Afterwards, when
+ * this node follows the peer, an ingest for what has arrived at a time, which is appended without waiting for more.
  *
  * @module
  */
@@ -7,11 +8,13 @@
 import { Buffer } from "node:buffer";
 import { SyncError } from "../errors.ts";
 import type { Outcome } from "../ingest/ingest.ts";
+import { isAuthor } from "../keys/author.ts";
 import type { OpLog } from "../oplog.ts";
 import { AUTHOR_LENGTH, AUTHOR_OFFSET } from "../wire/layout.ts";
 import { Condition } from "./condition.ts";
 import type { SessionLimits } from "./limits.ts";
-import { badMessage, type Outcomes } from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import type { Outcomes } from "./messages.ts";
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -57,6 +60,8 @@ export class Incoming {
   readonly #changed = new Condition();
   #bytes = 0;
   #isFinished = false;
+  #isFollowing = false;
+  /** The running ingest. */
   #ingest?: Promise<void>;
 
   /**
@@ -102,6 +107,12 @@ export class Incoming {
     this.#changed.notify();
   }
 
+  /** From now on, what has arrived is appended at once. */
+  follow(): void {
+    this.#isFollowing = true;
+    this.#changed.notify();
+  }
+
   /** Ends the source: what has arrived is appended, and nothing more will. */
   finish(): void {
     this.#isFinished = true;
@@ -114,15 +125,18 @@ export class Incoming {
   }
 
   async #run(): Promise<void> {
-    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      pull: async (controller) => {
-        const chunk = await this.#nextChunk();
-        if (chunk === undefined) controller.close();
-        else controller.enqueue(chunk);
-      },
-    }, { highWaterMark: 0 });
     const { onChange } = this.#events;
-    await this.#log.ingest(source, { onOutcome: (outcome) => this.#count(outcome), onProgress: onChange });
+    do {
+      const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+        pull: async (controller) => {
+          const chunk = await this.#nextChunk();
+          if (chunk === undefined) controller.close();
+          else controller.enqueue(chunk);
+        },
+      }, { highWaterMark: 0 });
+      await this.#log.ingest(source, { onOutcome: (outcome) => this.#count(outcome), onProgress: onChange });
+    } while (this.#waiting.length > 0);
+    this.#ingest = undefined;
     onChange();
   }
 
@@ -130,7 +144,7 @@ export class Incoming {
     for (;;) {
       const [first] = this.#waiting;
       if (first === undefined) {
-        if (this.#isFinished) return undefined;
+        if (this.#isFinished || this.#isFollowing) return undefined;
         await this.#changed.wait();
         continue;
       }
@@ -164,15 +178,10 @@ export class Incoming {
     let refused = 0;
     for (let start = 0; start < lines.length;) {
       const end = lines.indexOf(NEWLINE, start) + 1;
-      // A text that has something else there is not an operation; the ingest refuses it.
-      const authorAt = lines.byteOffset + start + AUTHOR_OFFSET;
-      const author = Buffer.from(
-        lines.buffer,
-        authorAt,
-        Math.min(AUTHOR_LENGTH, Math.max(0, end - start - AUTHOR_OFFSET)),
-      )
-        .toString("latin1");
-      if (this.#accepts(author)) {
+      const authorAt = start + AUTHOR_OFFSET;
+      const author = Buffer.from(lines.subarray(authorAt, authorAt + AUTHOR_LENGTH)).toString("latin1");
+      // A text with something else there is not an operation: the ingest refuses it.
+      if (!isAuthor(author) || this.#accepts(author)) {
         accepted.set(lines.subarray(start, end), length);
         length += end - start;
       } else refused++;

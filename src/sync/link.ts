@@ -8,17 +8,13 @@
 import { type SessionRefusalCode, SyncError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 import type { SessionLimits } from "./limits.ts";
-import {
-  badMessage,
-  decodeMessage,
-  encodeMessage,
-  type Message,
-  type MessageKind,
-  type MessageOf,
-} from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import { decodeMessage, encodeMessage, type Message, type MessageKind, type MessageOf } from "./messages.ts";
 
 /** Parts of the idle time in which progress is looked for: a thread that was blocked itself counts only one of them. */
 const IDLE_TICKS = 4;
+/** The longest time of a timer, in milliseconds: one with a longer time fires at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 /** How long a refusal may take to leave, and how long one is waited for after the connection is lost, in milliseconds. */
 const LINGER_MS = 1000;
 /** Messages that are read after the connection is lost, in search of a refusal. */
@@ -50,7 +46,7 @@ export class Link {
     this.#maxMessageBytes = maxMessageBytes;
     this.#watchdog = setInterval(() => {
       if (++this.#ticks > IDLE_TICKS) this.fail(idle(idleMs));
-    }, idleMs / IDLE_TICKS);
+    }, Math.min(idleMs / IDLE_TICKS, MAX_TIMER_MS));
   }
 
   /** Records that the peer has made progress. */
@@ -69,11 +65,6 @@ export class Link {
   /** Throws the failure, if there is one. */
   throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  /** Whether the link has failed. */
-  get hasFailed(): boolean {
-    return this.#failure !== undefined;
   }
 
   /** Encodes and sends a message. */

@@ -38,6 +38,7 @@
 import { Buffer } from "node:buffer";
 import { HASH_BYTES } from "../bytes.ts";
 import { type LogErrorCode, type SessionRefusalCode, SyncError } from "../errors.ts";
+import { badMessage, Fields, integer, joined } from "./fields.ts";
 
 /** The version of the protocol. */
 export const VERSION = 1;
@@ -47,7 +48,6 @@ export const NAME = "mnema-sync";
 export const CHALLENGE_BYTES = 32;
 /** The length of a signature, in bytes. */
 const SIGNATURE_BYTES = 64;
-const INTEGER_BYTES = 8;
 const NEWLINE = 0x0a;
 
 /** The codes of refused sessions, in the order of their numbers. */
@@ -148,12 +148,6 @@ export type Message =
 /** A message of one kind. */
 export type MessageOf<Kind extends MessageKind> = Extract<Message, { kind: Kind }>;
 
-/** The refusal of a peer that does not keep to the protocol. */
-export function badMessage(what: string): SyncError {
-  const message = `the peer does not keep to the protocol: ${what}; check that both run the same version`;
-  return new SyncError("bad-message", message, { refusedBy: "this node" });
-}
-
 /** Encodes a message. */
 export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
   const kind = Uint8Array.of(KINDS.indexOf(message.kind));
@@ -251,7 +245,11 @@ function decodeFields(kind: MessageKind, fields: Fields): Message {
       return { kind, message: fields.rest() };
     case "plan": {
       const byIds = fields.flags(1) === 1;
-      return { kind, plan: { byIds, missingAtInitiator: fields.integer(), missingAtResponder: fields.integer() } };
+      const plan = { byIds, missingAtInitiator: fields.integer(), missingAtResponder: fields.integer() };
+      if (!byIds && plan.missingAtInitiator + plan.missingAtResponder > 0) {
+        throw badMessage("a plan contradicts itself");
+      }
+      return { kind, plan };
     }
     case "wants": {
       const ids = fields.rest();
@@ -316,69 +314,4 @@ function decodeOutcomes(fields: Fields): Outcomes {
     last = index;
   }
   return outcomes;
-}
-
-/** Reads the fields of a message, one after the other. */
-class Fields {
-  readonly #kind: MessageKind;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-  #at = 1;
-
-  constructor(kind: MessageKind, bytes: Uint8Array<ArrayBuffer>) {
-    this.#kind = kind;
-    this.#bytes = bytes;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  bytes(length: number): Uint8Array<ArrayBuffer> {
-    if (this.#at + length > this.#bytes.length) throw badMessage(`${this.#kind} is too short`);
-    return this.#bytes.subarray(this.#at, this.#at += length);
-  }
-
-  rest(): Uint8Array<ArrayBuffer> {
-    return this.bytes(this.#bytes.length - this.#at);
-  }
-
-  integer(): number {
-    const bytes = this.bytes(INTEGER_BYTES);
-    const value = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
-    if (!Number.isSafeInteger(value)) throw badMessage(`${this.#kind} has an integer above 2^53-1`);
-    return value;
-  }
-
-  /** A byte of which only the bits in `mask` may be set. */
-  flags(mask: number): number {
-    const [flags] = this.bytes(1);
-    if ((flags & ~mask) !== 0) throw badMessage(`${this.#kind} has flags that are not known`);
-    return flags;
-  }
-
-  code<Code>(codes: readonly Code[]): Code {
-    const [index] = this.bytes(1);
-    if (index >= codes.length) throw badMessage(`${this.#kind} has a code that is not known`);
-    return codes[index];
-  }
-
-  finish(): void {
-    if (!this.isAtEnd) throw badMessage(`${this.#kind} is too long`);
-  }
-}
-
-function integer(value: number): Uint8Array {
-  const bytes = new Uint8Array(INTEGER_BYTES);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -8,7 +8,8 @@
 import { Buffer } from "node:buffer";
 import type { Condition } from "./condition.ts";
 import type { Link } from "./link.ts";
-import { badMessage, encodeOperations, type Outcomes, REFUSAL_CODES, type Terms } from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import { encodeOperations, type Outcomes, REFUSAL_CODES, type Terms } from "./messages.ts";
 
 /** The size of a message, in bytes, unless one operation is larger. */
 const MESSAGE_BYTES = 1 << 18;

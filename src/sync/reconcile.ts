@@ -11,10 +11,12 @@ import { internalsOf, type OpLog } from "../oplog.ts";
 import type { Agreement } from "./admission.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
-import { badMessage, type MessageOf } from "./messages.ts";
+import { badMessage } from "./fields.ts";
+import type { MessageOf } from "./messages.ts";
 import { initiate, reconcile, respond } from "./negentropy/negentropy.ts";
-import { withRecords } from "./records.ts";
+
 import { addIds, idBytes, removePresent, seqsOf } from "./rows.ts";
+import { openRanges } from "./store.ts";
 
 /** The limit of a message of ranges that this node writes, in bytes. */
 const FRAME_BYTES = 1 << 17;
@@ -93,7 +95,7 @@ export async function planAsResponder(context: ReconcileContext): Promise<Plan> 
     if (next.kind === "plan") return await followPlan(next.plan, budget.rounds);
     budget.countRound();
     budget.countBytes(next.message);
-    const reply = withRecords(log, (ranges) => respond(ranges, next.message, { frameLimit: FRAME_BYTES }));
+    const reply = openRanges(log).read((ranges) => respond(ranges, next.message, { frameLimit: FRAME_BYTES }));
     budget.countBytes(reply);
     await link.send({ kind: "ranges", message: reply });
   }
@@ -141,14 +143,14 @@ async function compare(
   const most = Math.min(limits.differences, agreement.peer.differences);
   const have = new Set<string>();
   const need = new Set<string>();
-  let next: Uint8Array<ArrayBuffer> | undefined = withRecords(log, (ranges) => initiate(ranges, FRAME_BYTES));
+  let next: Uint8Array<ArrayBuffer> | undefined = openRanges(log).read((ranges) => initiate(ranges, FRAME_BYTES));
   while (next !== undefined) {
     budget.countRound();
     budget.countBytes(next);
     await link.send({ kind: "ranges", message: next });
     const { message } = await link.expect("ranges");
     budget.countBytes(message);
-    const result = withRecords(log, (ranges) => reconcile(ranges, message, { frameLimit: FRAME_BYTES }));
+    const result = openRanges(log).read((ranges) => reconcile(ranges, message, { frameLimit: FRAME_BYTES }));
     for (const id of result.have) addIds(have, id);
     for (const id of result.need) addIds(need, id);
     if (have.size + need.size > most) return undefined;

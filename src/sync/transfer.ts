@@ -13,8 +13,9 @@ import type { Agreement } from "./admission.ts";
 import { Condition } from "./condition.ts";
 import { Incoming } from "./incoming.ts";
 import type { SessionLimits } from "./limits.ts";
-import type { Link } from "./link.ts";
-import { badMessage, type Message } from "./messages.ts";
+import { type Link, MAX_TIMER_MS } from "./link.ts";
+import { badMessage } from "./fields.ts";
+import type { Message } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Plan } from "./reconcile.ts";
 import { listedRows, rangeRows } from "./rows.ts";
@@ -59,7 +60,7 @@ export class Transfer {
   readonly #sends: boolean;
   readonly #receives: boolean;
   /** How many operations may arrive before the peer has caught up; undefined without a limit. */
-  #expected?: number;
+  readonly #expected?: number;
   #hasCaughtUp = false;
   #hasEnded = false;
   #peerHasCaughtUp = false;
@@ -177,6 +178,7 @@ export class Transfer {
         this.#requirePhase(agreement.follow && !this.#peerHasCaughtUp && !this.#peerHasEnded, message);
         this.#requireCount(message.operations);
         this.#peerHasCaughtUp = true;
+        this.incoming.follow();
         return true;
       case "end":
         this.#requirePhase(!this.#peerHasEnded, message);
@@ -240,7 +242,7 @@ export class Transfer {
     if (!follow) return undefined;
     return setInterval(() => {
       if (this.#hasCaughtUp && !this.#hasEnded) link.send({ kind: "alive" }).catch((error) => link.fail(error));
-    }, Math.max(MIN_ALIVE_MS, peer.idleMs / ALIVE_PER_IDLE));
+    }, Math.min(Math.max(MIN_ALIVE_MS, peer.idleMs / ALIVE_PER_IDLE), MAX_TIMER_MS));
   }
 
   #requireCount(operations: number): void {

@@ -1,5 +1,6 @@
 import type { Database } from "@db/sqlite";
 import { Identity, Operation, OpLog } from "../../mod.ts";
+import { openRanges } from "../../src/sync/store.ts";
 import { withDatabase } from "../folder.ts";
 import { alice } from "../operations.ts";
 
@@ -43,7 +44,9 @@ export function makeFile(path: string, ops: readonly Operation[]): void {
     log.heads();
     if (ops.length > 0) log.children(ops[0].opId);
     [...log.entries({ fromTs: 0, limit: 1 })];
+    log.stats();
     [...log.claims.query()];
+    openRanges(log).read(({ size }) => size);
   }
 }
 

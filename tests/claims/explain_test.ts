@@ -114,3 +114,38 @@ Deno.test("every explanation can be recorded as a valid operation", () => {
   const { body } = log.claims.record(alice, longest, formatTree(longest).join("\n"));
   assert([...body.summary as string].length <= 8192);
 });
+
+Deno.test("a limited explanation has the nearest inputs, and counts what is left out", () => {
+  const named = history(
+    observes("e1"),
+    observes("e2"),
+    asserts("a", "a", 1, "e1"),
+    asserts("b", "b", 1, "e2"),
+    asserts("c", "c", 1, "a", "b"),
+  );
+  using log = OpLog.open();
+  log.appendAll(named.ops, { verify: false });
+  const names = (limit?: number) => {
+    const { nodes, leftOut } = log.claims.explain(idOf("c"), { limit });
+    return [nodes.map(({ opId }) => named.names.get(opId)).join(" "), leftOut];
+  };
+  assertEquals(names(1), ["c", 2]);
+  assertEquals(names(2), ["c a", 2]);
+  assertEquals(names(3), ["c a b", 2]);
+  assertEquals(names(4), ["c a b e1", 1]);
+  assertEquals(names(5), ["c a b e1 e2", undefined]);
+  assertEquals(names(), ["c a e1 b e2", undefined]);
+});
+
+Deno.test("a limited explanation of a fallen claim has the ends of its path", () => {
+  using log = OpLog.open();
+  const claims: string[] = [];
+  for (let n = 0; n < 20; n++) {
+    claims.push(log.claims.assert(alice, { key: `${n}`, value: 1, inputs: claims.slice(-1) }).opId);
+  }
+  const { op } = log.claims.refute(bob, "0");
+  const { nodes, fall, leftOut } = log.claims.explain(claims[19], { limit: 6 });
+  assertEquals(fall?.path, [op.opId, claims[0], claims[1], ...claims.slice(17)]);
+  assertEquals([fall?.pathLeftOut, leftOut], [15, 1]);
+  assertEquals(nodes.map(({ opId }) => opId), [19, 0, 18, 17, 16, 15].map((n) => claims[n]));
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Identity, OpLog } from "../../mod.ts";
 import { displayWidth } from "../../src/render/width.ts";
 import { withDatabase } from "../folder.ts";
@@ -275,6 +275,31 @@ Deno.test("explain accepts an id, an abbreviated id or a key, and prints tree, J
   });
 });
 
+Deno.test("explain draws a picture, by Graphviz where its worker may be read, else in rows", async () => {
+  await withClaims(async (mnema) => {
+    const rows = await mnema.does("explain", "drink", "--format", "svg");
+    const permissions = PERMISSIONS.map((flag) => flag.startsWith("--allow-read") ? "--allow-read" : flag);
+    const placed = await mnema.with({ permissions }).does("explain", "drink", "--format", "svg");
+    assertNotEquals(rows, placed);
+    for (const svg of [rows, placed]) {
+      assertMatch(svg, /^<svg [^\n]*<\/svg>\n$/);
+      assertStringIncludes(svg, ">drink = &quot;tea&quot;</text>");
+    }
+    const near = await mnema.with({ permissions }).does("explain", "drink", "--format", "svg", "--limit", "2");
+    assertStringIncludes(near, "1 more below");
+  });
+});
+
+Deno.test("explain --limit has the operations nearest to the claim, and counts the others", async () => {
+  await withClaims(async (mnema) => {
+    const { nodes, left_out } = JSON.parse(await mnema.does("explain", "drink", "--json", "--limit", "2"));
+    assertEquals([nodes.length, left_out], [2, 2]);
+    await mnema.run("explain", "drink", "--record", "--limit", "1");
+    const recorded = JSON.parse(await mnema.does("log", "--json", "--type", "explanation.record"));
+    assertEquals(recorded.op.body.chain.length, 4);
+  });
+});
+
 Deno.test("explain shows what felled a claim, and by which path", async () => {
   await withClaims(async (mnema, { home, city, drink }) => {
     const refute = await idOf(mnema, "refute", "home", "--reason", "I moved");
@@ -308,7 +333,7 @@ Deno.test("explain refuses an operation that is not a claim, with advice", async
     assertStringIncludes(await mnema.refuses("explain", absent), absent);
     assertEquals(
       await mnema.misuses("explain", "drink", "--format", "jsn"),
-      "there is no format jsn; choose one of tree, json, mermaid, dot; did you mean json?",
+      "there is no format jsn; choose one of tree, json, mermaid, dot, svg; did you mean json?",
     );
     assertMatch(await mnema.misuses("explain", "drink", "--json", "--format", "dot"), /--json does not go with/);
     await mnema.misusesEach([["explain"], ["assert", "drink"], ["correct", "drink"], ["refute"], ["rebuild", "all"]]);

@@ -11,7 +11,7 @@ const CASES: [words: string[], expected: string[]][] = [
   [["log", "--ty"], ["--type"]],
   [["log", "--re"], ["--reverse"]],
   [["claims", "--status", "ac"], ["active"]],
-  [["explain", "--format", ""], ["dot", "json", "mermaid", "tree"]],
+  [["explain", "--format", ""], ["dot", "json", "mermaid", "svg", "tree"]],
   [["completions", ""], ["bash", "fish", "zsh"]],
   [["import", "two"], ["two words.jsonl"]],
   [["sync", "two"], ["two words.jsonl"]],

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { listed, unlisted, unlistLines } from "../../src/cli/listed.ts";
+import { listed, unlisted, unlistLines } from "../../src/render/listed.ts";
 import { forged, note, vectorLines, vectorOperations } from "../operations.ts";
 import { inFolder, makeLog, withNode } from "./node.ts";
 import { runs } from "../runs.ts";

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { FileError, formatJson, formatTree, LogError, OpLog } from "../../mod.ts";
 import { openConnection } from "../../src/sqlite/open.ts";
 import { BUILT_IN } from "../../src/built_in.ts";
+import { openRanges } from "../../src/sync/store.ts";
 import { FallPaths } from "../../src/claims/cascade.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob, note } from "../operations.ts";
@@ -53,6 +54,9 @@ function read(log: OpLog): { what: string; ask: () => unknown }[] {
       what: "entries by time",
       ask: () => [...log.entries({ fromTs: ops[1].ts, untilTs: ops[5].ts })].map(({ seq }) => seq),
     },
+    { what: "counts", ask: () => ({ ...log.stats(), bytes: 0 }) },
+    { what: "ranges", ask: () => openRanges(log).read((records) => [...records.range(0, records.size)]) },
+    { what: "counts of claims", ask: () => log.claims.stats() },
     { what: "claims", ask: () => [...log.claims.query()].map(formatJson) },
     { what: "claims that fell", ask: () => [...log.claims.query({ status: "invalidated" })] },
     { what: "claims by an author", ask: () => [...log.claims.query({ author: alice.author, prefix: "p" })] },
@@ -61,6 +65,8 @@ function read(log: OpLog): { what: string; ask: () => unknown }[] {
     { what: "a projection", ask: () => log.project(counts) },
     { what: "a replay", ask: () => log.replay(counts) },
     { what: "a proof", ask: () => log.proofs.prove(ops[2].opId) },
+    { what: "the records", ask: () => openRanges(log).read((records) => [...records.range(0, records.size)]) },
+    { what: "a sum of records", ask: () => openRanges(log).read((records) => records.sum(1, records.size)) },
     { what: "a consistency proof", ask: () => log.proofs.proveConsistency(log.proofs.checkpoints()[0]) },
   ];
 }

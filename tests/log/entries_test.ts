@@ -19,6 +19,7 @@ Deno.test("entries are the operations that the options ask for, in their order",
     fromTs: fc.option(fc.constantFrom(...stamps), { nil: undefined }),
     untilTs: fc.option(fc.constantFrom(...stamps), { nil: undefined }),
     sinceSeq: fc.option(fc.nat(1010), { nil: undefined }),
+    beforeSeq: fc.option(fc.nat(1010), { nil: undefined }),
     limit: fc.option(fc.nat(1010), { nil: undefined }),
     reverse: fc.boolean(),
   });
@@ -29,9 +30,10 @@ Deno.test("entries are the operations that the options ask for, in their order",
 
 function expectedSeqs(options: EntriesOptions): number[] {
   const { types, authors, fromTs = 0, untilTs = Infinity, sinceSeq = 0, limit = Infinity, reverse } = options;
+  const { beforeSeq = Infinity } = options;
   const seqs = operations.flatMap((op, i) => {
     const wanted = (!types || [...types].includes(op.type)) && (!authors || [...authors].includes(op.author));
-    return wanted && op.ts >= fromTs && op.ts < untilTs && i + 1 > sinceSeq ? [i + 1] : [];
+    return wanted && op.ts >= fromTs && op.ts < untilTs && i + 1 > sinceSeq && i + 1 < beforeSeq ? [i + 1] : [];
   });
   return (reverse ? seqs.reverse() : seqs).slice(0, limit);
 }

@@ -167,6 +167,14 @@ Deno.test("an import by the installed command starts workers from the registry, 
   });
 });
 
+Deno.test("the installed command draws a picture by Graphviz", async () => {
+  await Machine.use(async (machine) => {
+    await machine.shell(installations()[0]);
+    const commands = "mnema init >/dev/null; mnema assert drink tea >/dev/null; mnema explain drink --format svg 2>&1";
+    assertMatch(await machine.shell(commands), /^<svg [^\n]*<\/svg>\n$/); // no note that it could not
+  });
+});
+
 Deno.test("workers start from a module served over HTTP", async () => {
   await Machine.use(async (machine) => {
     Deno.writeTextFileSync(`${machine.work}/notes.jsonl`, someNotes(3000));

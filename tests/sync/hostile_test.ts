@@ -127,6 +127,33 @@ Deno.test("operations without valid signatures, and texts that are none, are ref
   assertEquals([received.new, received.refused, log.size], [1, 3, 1]);
 });
 
+Deno.test("texts that are no operations are refused as such, also where only some authors are accepted", async () => {
+  using log = OpLog.open();
+  const asked: string[] = [];
+  const acceptAuthor = (author: string) => asked.push(author) > 0;
+  const { peer, session } = playAgainst(log, "responder", { acceptAuthor });
+  await peer.beginStream({ operations: 3 });
+  await peer.sendWires([`{"author":"mnk_${"G".repeat(64)}"}`, note("good").wire, "{}"]);
+  await peer.end(3);
+  const { received } = await session;
+  assertEquals([received.new, received.refusals], [1, { "bad-shape": 2 }]);
+  assertEquals(asked, [alice.author]);
+});
+
+Deno.test("a peer with endless patience gets no more signs of life for it", async () => {
+  using log = OpLog.open();
+  const { peer, session } = playAgainst(log, "responder", { limits: { idleMs: Number.MAX_SAFE_INTEGER } });
+  await peer.beginStream({ follow: true, idleMs: Number.MAX_SAFE_INTEGER });
+  await peer.send({ kind: "caught-up", operations: 0 });
+  await peer.until("caught-up");
+  for (let n = 0; n < 5; n++) {
+    setTimeout(() => log.record(alice, "note", { n }), 5);
+    assertEquals((await peer.receive())?.kind, "operations");
+  }
+  await peer.channel.close();
+  await session.catch(() => {});
+});
+
 Deno.test("operations that nobody asked for are refused: none are expected", async () => {
   using log = OpLog.open();
   const played = playAgainst(log, "responder", { direction: "push" });

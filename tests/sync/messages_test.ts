@@ -43,7 +43,10 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ kind: fc.constant("ranges" as const), message: anyBytes }),
   fc.record({
     kind: fc.constant("plan" as const),
-    plan: fc.record({ byIds: fc.boolean(), missingAtInitiator: count, missingAtResponder: count }),
+    plan: fc.oneof(
+      fc.record({ byIds: fc.constant(true), missingAtInitiator: count, missingAtResponder: count }),
+      fc.constant({ byIds: false, missingAtInitiator: 0, missingAtResponder: 0 }),
+    ),
   }),
   fc.record({ kind: fc.constant("wants" as const), ids }),
   fc.record({ kind: fc.constant("operations" as const), lines: anyBytes }),

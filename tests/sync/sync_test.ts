@@ -1,8 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
 import { FileError, LogError, OpLog } from "../../mod.ts";
 import { channelPair, runSession, sync, type SyncStatus } from "../../sync.ts";
 import { withDatabase, withFolder } from "../folder.ts";
-import { alice, bob, note } from "../operations.ts";
+import { alice, bob, causalShuffle, note, vectorOperations } from "../operations.ts";
+import { runs } from "../runs.ts";
 import { assertEqualLogs } from "./channels.ts";
 
 Deno.test("two logs of one process are synchronized, and the totals are those of the first", async () => {
@@ -14,6 +16,37 @@ Deno.test("two logs of one process are synchronized, and the totals are those of
   const { sent } = await sync(a, b);
   assertEquals(sent, { operations: 1, new: 1, known: 0, refused: 0, pending: 0, refusals: {} });
   assertEqualLogs(a, b);
+});
+
+Deno.test("whatever each log holds, and in whatever order they meet, all end with the union", async () => {
+  const ops = vectorOperations().slice(0, 120);
+  const shuffled = (random: () => number) => causalShuffle(ops, (limit) => Math.floor(random() * limit));
+  const log = fc.integer({ min: 0, max: 2 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
+      fc.array(log),
+      async (numbers, meetings) => {
+        const random = () => numbers.next().value;
+        const logs = [0, 1, 2].map(() => OpLog.open());
+        try {
+          for (const log of logs) {
+            log.appendAll(shuffled(random).slice(0, Math.floor(random() * ops.length)), {
+              verify: false,
+            });
+          }
+          const union = new Set(logs.flatMap((log) => [...log.entries()].map(({ op }) => op.opId)));
+          for (const n of meetings) await sync(logs[n], logs[(n + 1) % 3]);
+          for (const n of [0, 1, 0]) await sync(logs[n], logs[n + 1]);
+          assertEquals(logs[0].size, union.size);
+          assertEqualLogs(...logs);
+        } finally {
+          for (const log of logs) log.close();
+        }
+      },
+    ),
+    { numRuns: runs(20) },
+  );
 });
 
 Deno.test("a log is synchronized with itself, which changes nothing", async () => {
