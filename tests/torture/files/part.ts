@@ -9,8 +9,8 @@ import { linesOf } from "../../processes.ts";
 import type { Context, Part, Step } from "../part.ts";
 import type { FilesMessage } from "./child.ts";
 
-/** How many files a process tries. */
-const FILES = 20;
+/** How many files a process tries: in the first step, and in each other. */
+const [FIRST_FILES, FILES] = [15, 150];
 /** A file that takes longer hangs. */
 const HANG_MS = 120_000;
 const CHILD = new URL("./child.ts", import.meta.url);
@@ -25,8 +25,9 @@ export const files: Part = {
 };
 
 async function damageFiles(context: Context, { number, folder }: Step): Promise<void> {
+  const count = number <= 1 ? FIRST_FILES : FILES;
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", CHILD.href, `${context.seed}/files/${number}`, String(FILES), folder],
+    args: ["run", "--quiet", "--allow-all", CHILD.href, `${context.seed}/files/${number}`, `${count}`, folder],
     stdout: "piped",
   });
   const findings: string[] = [];

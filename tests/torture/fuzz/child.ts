@@ -33,7 +33,6 @@ export interface FuzzRequest {
 /** What the process prints. */
 export type FuzzMessage =
   | { kind: "hang"; input: string }
-  | { kind: "heap"; bytes: number }
   | (Omit<FuzzReport, "failures"> & {
     kind: "done";
     /** The name of the target. */
@@ -41,6 +40,8 @@ export type FuzzMessage =
     failures: { input: string; message: string }[];
     functions: number;
     unreached: number;
+    /** How much more memory is in use at the end than after the first tenth, in bytes. */
+    growth: number;
     /** Memory of the process, in bytes. */
     rss: number;
   });
@@ -62,11 +63,13 @@ async function fuzz(request: FuzzRequest, coverage: Coverage): Promise<void> {
   const harness = await target.start(request.folder);
   using watch = await Watch.start(request.hangMs);
   const fuzzer = new Fuzzer(harness, new Choices(new Random(request.seed)), watch, coverage);
-  const report = await fuzzer.run(request.inputs, () => print({ kind: "heap", bytes: heapInUse() }));
+  let early = heapInUse();
+  const report = await fuzzer.run(request.inputs, () => early = heapInUse());
+  const growth = heapInUse() - early;
   await harness.close?.();
   const failures = report.failures.map(({ input, message }) => ({ input: input.toBase64(), message }));
   const { rss } = Deno.memoryUsage();
-  print({ kind: "done", name: request.name, ...report, failures, ...coverage.figures, rss });
+  print({ kind: "done", name: request.name, ...report, failures, ...coverage.figures, growth, rss });
 }
 
 if (import.meta.main) {

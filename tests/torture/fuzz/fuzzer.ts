@@ -72,22 +72,21 @@ export class Fuzzer {
    * Runs the seeds, then mutated inputs.
    *
    * @param count How many.
-   * @param onProgress Called after each tenth.
+   * @param onTenth Called after the first tenth.
    */
-  async run(count: number, onProgress: () => void = () => {}): Promise<FuzzReport> {
+  async run(count: number, onTenth: () => void = () => {}): Promise<FuzzReport> {
     for (const seed of this.#harness.seeds) await this.#try(seed);
     this.#coverage?.add(await this.#coverage.take());
     const mutator = new Mutator(this.#choices, this.#harness.seeds, this.#harness.tokens);
     let size = FIRST_BATCH;
-    let tenth = 1;
     for (let done = 0; done < count && this.#failed.size < MAX_FAILURES;) {
       const batch = Array.from(
         { length: Math.min(size, count - done) },
         () => mutator.mutate(this.#pick(), this.#choices.pick(this.#corpus)),
       );
       size = await this.#runBatch(batch) ? Math.max(FIRST_BATCH, size >> 1) : Math.min(MAX_BATCH, size << 1);
+      if (done < count / 10 && done + batch.length >= count / 10) onTenth();
       done += batch.length;
-      for (; done >= tenth * count / 10; tenth++) onProgress();
     }
     return {
       inputs: this.#inputs,

@@ -61,7 +61,6 @@ export async function runChild(
     stdout: "piped",
   });
   const findings: string[] = [];
-  const heaps: number[] = [];
   let done = 0;
   await using child = command.spawn();
   for await (const line of linesOf(child.stdout)) {
@@ -70,12 +69,16 @@ export async function runChild(
     if (message.kind === "hang") {
       findings.push(`${name}: an input takes more than ${requests[done].hangMs} ms: ${shown(message.input)}`);
       child.kill("SIGKILL");
-    } else if (message.kind === "heap") heaps.push(message.bytes);
-    else {
+    } else {
       findings.push(
         ...message.failures.map(({ input, message }) => `${name}: ${message}\nat the input ${shown(input)}`),
       );
-      findings.push(...growth(heaps.splice(0), message.rss).map((what) => `${name}: ${what}`));
+      if (message.growth > MAX_GROWTH) {
+        findings.push(
+          `${name}: ${message.growth} more bytes of memory are in use at the end than after the first tenth`,
+        );
+      }
+      if (message.rss > MAX_RSS) findings.push(`${name}: the process has ${message.rss} bytes of memory`);
       onDone(message);
       done++;
     }
@@ -85,14 +88,6 @@ export async function runChild(
     findings.push(`${requests[Math.min(done, requests.length - 1)].name}: the process ended with ${signal ?? code}`);
   }
   return findings;
-}
-
-function growth([first = 0, ...others]: number[], rss: number): string[] {
-  const more = (others.at(-1) ?? first) - first;
-  return [
-    ...more > MAX_GROWTH ? [`${more} more bytes of memory are in use at the end than after the first tenth`] : [],
-    ...rss > MAX_RSS ? [`the process has ${rss} bytes of memory`] : [],
-  ];
 }
 
 /** An input, in base64 and as text. */
