@@ -29,4 +29,8 @@ export const TARGETS: readonly TargetEntry[] = [
   { name: "negentropy", short: 60, long: 10_000 },
   { name: "messages", short: 1500, long: 1_000_000 },
   { name: "session", short: 10, long: 1500 },
+  { name: "frames", short: 100, long: 30_000 },
+  { name: "signature", short: 40, long: 20_000 },
+  { name: "sql", short: 1000, long: 400_000 },
+  { name: "structure", short: 100, long: 30_000 },
 ];
