@@ -165,7 +165,8 @@ export class OpLog implements Disposable {
    * @throws {OperationError} `bad-address`, `bad-signature`.
    * @throws {DanglingReferenceError} When a `prev` is not in the log.
    * @throws {LogError} `too-large`, `closed`.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: the log is as it was.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`; `missing-file` when the file was removed or replaced
+   * while it was open: the log is as it was.
    */
   append(op: Operation, options: AppendOptions = {}): number {
     const { verify, checkPrev } = requireOptions(options);

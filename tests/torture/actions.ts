@@ -132,6 +132,9 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   },
 };
 
+/** The names of those that use the given log alone, and write nothing to the standard output. */
+export const RECORDED: readonly string[] = Object.keys(ACTIONS).filter((name) => name !== "import");
+
 /** Sizes of texts: most operations are small, some span pages. */
 function textOf(random: Random): string {
   const length = random.pick([5, 50, 300, 300, 3000, random.chance(0.1) ? 30_000 : 5000]);

@@ -8,21 +8,21 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { OpLog } from "../../mod.ts";
-import { linesOf } from "../processes.ts";
 import { ACTIONS } from "./actions.ts";
 import { checkLog, Promised } from "./check.ts";
 import { canInstallLayer } from "./layer.ts";
 import type { Context, Part, Step } from "./part.ts";
 import type { Orders } from "./victim.ts";
+import { Victim } from "./victims.ts";
 
 /** Crashes. */
 export const crashes: Part = {
   name: "crashes",
   summary: "after a kill the log holds what was acknowledged, no half batch, and nothing that an audit finds",
   weight: 6,
-  short: 4,
+  short: 3,
   async run(context) {
     await using victims = new Victims();
     await context.each((step) => crash(context, step, victims));
@@ -36,8 +36,8 @@ const MAX_CALLS = 250;
 /** The most reported operations before a victim is killed. */
 const MAX_REPORTED = 60;
 const MAX_PAUSE_MS = 8;
-/** Ends a victim that hangs, which is a finding. */
-const MAX_LIFE_MS = 60_000;
+/** How often a victim does what it is named after, for once that it does something else. */
+const OFTEN = 4;
 
 const VICTIMS = Object.keys(ACTIONS);
 
@@ -48,14 +48,15 @@ async function crash(context: Context, { number, random, folder }: Step, victims
   using _open = random.chance(0.5) ? OpLog.open(path) : undefined;
   for (let kill = 0; kill < KILLS; kill++) {
     const count = random.chance(0.25) ? 2 : 1;
-    const orders = Array.from({ length: count }, (_, n): Orders => ({
+    const names = Array.from({ length: count }, (_, n) => VICTIMS[(number * KILLS + kill + n) % VICTIMS.length]);
+    const orders = names.map((name, n): Orders => ({
       path,
-      action: VICTIMS[(number * KILLS + kill + n) % VICTIMS.length],
+      actions: [...Array<string>(OFTEN * VICTIMS.length).fill(name), ...VICTIMS],
       seed: `${context.seed}/${number}/${kill}/${n}`,
       tag: `${kill}.${n}`,
       dieAt: canInstallLayer() && random.chance(0.5) ? random.between(1, MAX_CALLS) : undefined,
     }));
-    const what = orders.map(({ action, dieAt }) => `${action} ${dieAt === undefined ? "" : `at call ${dieAt}`}`);
+    const what = orders.map(({ dieAt }, n) => dieAt === undefined ? names[n] : `${names[n]} at call ${dieAt}`);
     try {
       await Promise.all(orders.map((order, n) => {
         const reported = random.fork(n).between(0, MAX_REPORTED);
@@ -67,12 +68,6 @@ async function crash(context: Context, { number, random, folder }: Step, victims
       throw new Error(`kill ${kill} of the log: ${what.join(" and ")}`, { cause: error });
     }
   }
-}
-
-/** A process that waits for its orders. */
-interface Victim {
-  process: Deno.ChildProcess;
-  lines: AsyncGenerator<string, undefined>;
 }
 
 /** Processes that are started ahead, as starting takes longer than being killed. */
@@ -87,55 +82,18 @@ class Victims implements AsyncDisposable {
    * @param when After how many reported operations it is killed, and how long after, where it does not kill itself.
    */
   async kill(orders: Orders, promised: Promised, when: { reported: number; pauseMs: number }): Promise<void> {
-    const { process, lines } = this.#take();
-    const timer = setTimeout(() => process.kill("SIGTERM"), MAX_LIFE_MS);
-    const errors = new Response(process.stderr).text();
-    try {
-      assertEquals((await lines.next()).value, "ready");
-      const stdin = process.stdin.getWriter();
-      await stdin.write(new TextEncoder().encode(`${JSON.stringify(orders)}\n`));
-      let reported = 0;
-      let isKilled = false;
-      for await (const line of lines) {
-        const [kind, ...rest] = line.split(" ");
-        if (kind === "+") { for (const opId of rest) promised.opIds.add(opId); }
-        if (kind === "signed") promised.checkpoints.push(JSON.parse(line.slice("signed ".length)));
-        reported += kind === "+" ? rest.length : 0;
-        if (orders.dieAt !== undefined || isKilled || reported < when.reported) continue;
-        isKilled = true;
-        setTimeout(() => process.kill("SIGKILL"), when.pauseMs);
-      }
-      await stdin.close().catch(() => {}); // nobody reads it any more
-    } finally {
-      const { signal } = await process.status;
-      clearTimeout(timer);
-      assert(signal === "SIGKILL", `a victim ended by itself, or hung: ${signal} ${await errors}`);
-    }
-  }
-
-  #take(): Victim {
-    const victim = this.#ready.pop() ?? start();
-    this.#ready.push(start());
-    return victim;
+    const victim = this.#ready.pop() ?? new Victim();
+    this.#ready.push(new Victim());
+    let isKilled = orders.dieAt !== undefined;
+    const { signal, refusal, errors } = await victim.suffer(orders, promised, (reported) => {
+      if (isKilled || reported < when.reported) return;
+      isKilled = true;
+      setTimeout(() => victim.kill(), when.pauseMs);
+    });
+    assert(signal === "SIGKILL", `a victim ended by itself, or hung: ${signal ?? refusal} ${errors}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { process, lines } of this.#ready) {
-      await process.stdin.close();
-      for await (const _ of lines);
-      await process.stderr.cancel();
-      await process.status;
-    }
+    for (const victim of this.#ready) await victim.suffer(undefined, new Promised());
   }
-}
-
-function start(): Victim {
-  const script = decodeURIComponent(new URL("victim.ts", import.meta.url).pathname);
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--allow-all", script],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  return { process, lines: linesOf(process.stdout) };
 }

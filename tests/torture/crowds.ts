@@ -24,7 +24,7 @@ export const crowds: Part = {
 
 /** A crowd of a long run, and of a short one. */
 const LARGE = { processes: 8, workers: 8, milliseconds: 60_000 };
-const SMALL = { processes: 2, workers: 2, milliseconds: 2_000 };
+const SMALL = { processes: 2, workers: 2, milliseconds: 1_500 };
 
 async function crowd(context: Context, { number, folder }: Step): Promise<void> {
   const path = `${folder}/log.db`;

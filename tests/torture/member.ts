@@ -111,18 +111,22 @@ async function appendAtOnce(task: Task): Promise<void> {
       },
       signed: (checkpoint) => report({ checkpoint }),
     };
-    const begin = performance.now();
-    try {
-      await ACTIONS[random.pick(APPENDING)](scene);
-    } catch (error) {
-      // Where many write, one may wait for longer than it has said it would; it is not to be turned away before.
-      const waited = performance.now() - begin;
-      if (!(error instanceof FileError) || error.code !== "locked" || waited < BUSY_TIMEOUT_MS) throw error;
-      report({ figure: "waits beyond the busy timeout", count: 1 });
-    }
+    await inTurn(() => ACTIONS[random.pick(APPENDING)](scene));
     log = scene.log;
   }
   log.close();
+}
+
+/** Runs `work`, which may wait in vain where many write on a slow machine, but is not to be turned away before. */
+async function inTurn(work: () => Promise<void> | void): Promise<void> {
+  const begin = performance.now();
+  try {
+    await work();
+  } catch (error) {
+    const waited = performance.now() - begin;
+    if (!(error instanceof FileError) || error.code !== "locked" || waited < BUSY_TIMEOUT_MS) throw error;
+    report({ figure: "waits beyond the busy timeout", count: 1 });
+  }
 }
 
 async function readAtOnce(task: Task): Promise<void> {
@@ -171,7 +175,7 @@ async function rebuildAtOnce(task: Task): Promise<void> {
   using log = OpLog.open(task.path);
   let count = 0;
   for (const _ of turns(task)) {
-    log.rebuild();
+    await inTurn(() => log.rebuild());
     count++;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }

@@ -9,7 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import { OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { works } from "../processes.ts";
-import { ACTIONS, type Scene } from "./actions.ts";
+import { ACTIONS, RECORDED, type Scene } from "./actions.ts";
 import { checkCheckpoints, checkLog, checkWhole, Promised } from "./check.ts";
 import { Disk, type Files } from "./disk.ts";
 import { type Call, canInstallLayer, installLayer } from "./layer.ts";
@@ -41,9 +41,6 @@ const SYSTEMS: readonly { durability: Durability; sharesMemory: boolean }[] = [
   { durability: "full", sharesMemory: true },
   { durability: "normal", sharesMemory: false },
 ];
-
-/** What can be done in a recording: everything that is done by the thread that records. */
-const RECORDED = Object.keys(ACTIONS).filter((name) => name !== "import");
 
 /** Thousands of states are written, which need not reach a disk. */
 const MEMORY = works("test", "-w", "/dev/shm") ? { dir: "/dev/shm" } : {};

@@ -1,12 +1,12 @@
 /**
  * A process that does things to a log until it is killed. It says `ready`, reads its {@linkcode Orders} as one line of
  * JSON, and reports, a line each, what it was promised before it goes on: `+ ID…` for operations, `signed TEXT` with a
- * checkpoint as JSON.
+ * checkpoint as JSON. When the log refuses to go on, it says `refused CODE`, and ends.
  *
  * @module
  */
 
-import { OpLog } from "../../mod.ts";
+import { FileError, OpLog } from "../../mod.ts";
 import { linesOf } from "../processes.ts";
 import { ACTIONS, type Scene } from "./actions.ts";
 import { installLayer } from "./layer.ts";
@@ -16,8 +16,8 @@ import { Random } from "./random.ts";
 export interface Orders {
   /** The file of the log. */
   path: string;
-  /** The action that it mostly does; the others come in between. */
-  action: string;
+  /** The names of the actions that it chooses from. */
+  actions: readonly string[];
   /** The seed of its choices. */
   seed: string;
   /** Distinguishes what it appends. */
@@ -26,28 +26,31 @@ export interface Orders {
   dieAt?: number;
 }
 
-/** How often another action comes in between. */
-const OTHERS = 0.2;
-
 const utf8 = new TextEncoder();
 
 if (import.meta.main) {
   say("ready");
   const { value } = await linesOf(Deno.stdin.readable).next();
-  if (value !== undefined) await suffer(JSON.parse(value));
+  try {
+    if (value !== undefined) await suffer(JSON.parse(value));
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    console.error(error);
+    say(`refused ${error.code}`);
+    Deno.exit(); // the standard input is still open
+  }
 }
 
-async function suffer({ path, action, seed, tag, dieAt }: Orders): Promise<void> {
+async function suffer({ path, actions, seed, tag, dieAt }: Orders): Promise<void> {
   let calls = 0;
   using _layer = dieAt === undefined ? undefined : installLayer(() => {
     if (++calls === dieAt) Deno.kill(Deno.pid, "SIGKILL");
     return undefined;
   });
   const random = new Random(seed);
-  const names = Object.keys(ACTIONS);
   let log = OpLog.open(path);
   for (let n = 0;; n++) {
-    const name = random.chance(OTHERS) ? random.pick(names) : action;
+    const name = random.pick(actions);
     const scene: Scene = {
       path,
       log,
