@@ -345,7 +345,11 @@ export class OpLog implements Disposable {
     return lastSeq(this.#connection);
   }
 
-  /** The id of the operation that was appended last; undefined in an empty log. */
+  /**
+   * The id of the operation that was appended last; undefined in an empty log.
+   *
+   * @throws {FileError} `corrupt` when it is not text.
+   */
   lastOpId(): string | undefined {
     return lastOpId(this.#connection);
   }

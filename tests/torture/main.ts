@@ -17,6 +17,7 @@ const USAGE = `deno task torture [--minutes N] [--seed S] [--part NAME] [--steps
   --part NAME   only this part; can be given several times
   --steps N     so many steps of each part, however long they take
   --step N      only this step of a part, as a finding names it
+  --original FOLDER  the Python original, for the part that compares with it
 
 Parts:
 ${PARTS.map(({ name, summary }) => `  ${name.padEnd(13)} ${summary}`).join("\n")}`;
@@ -24,14 +25,16 @@ ${PARTS.map(({ name, summary }) => `  ${name.padEnd(13)} ${summary}`).join("\n")
 const DEFAULT_MINUTES = 20;
 
 function main(): Promise<number> | number {
-  const { minutes, seed, steps, step, part, help } = parseArgs(Deno.args, {
-    string: ["minutes", "seed", "steps", "step", "part"],
+  const { minutes, seed, steps, step, part, original, help } = parseArgs(Deno.args, {
+    string: ["minutes", "seed", "steps", "step", "part", "original"],
     boolean: ["help"],
     collect: ["part"],
   });
   const unknown = part.filter((name) => !PARTS.some((known) => known.name === name));
   const numbers = [minutes, seed, steps, step].filter((text) => text !== undefined).map(Number);
-  const parts = part.length === 0 ? PARTS : PARTS.filter(({ name }) => part.includes(name));
+  const parts = PARTS.filter(({ name, needsOriginal }) =>
+    part.length === 0 ? !needsOriginal || original !== undefined : part.includes(name)
+  );
   if (help || unknown.length > 0 || !numbers.every((n) => n >= 0) || (step !== undefined && parts.length !== 1)) {
     console.error(USAGE);
     return help ? 0 : 2;
@@ -43,18 +46,24 @@ function main(): Promise<number> | number {
     const all = parts.reduce((sum, part) => sum + part.weight, 0);
     return { milliseconds: total * 60_000 * weight / all, least: total >= DEFAULT_MINUTES ? long : 0 };
   };
-  return torture(parts, Number(seed ?? crypto.getRandomValues(new Uint32Array(1))[0]), extentOf);
+  return torture(parts, Number(seed ?? crypto.getRandomValues(new Uint32Array(1))[0]), extentOf, original);
 }
 
-async function torture(parts: readonly Part[], seed: number, extentOf: (part: Part) => Extent): Promise<number> {
+async function torture(
+  parts: readonly Part[],
+  seed: number,
+  extentOf: (part: Part) => Extent,
+  original?: string,
+): Promise<number> {
   console.log(`seed ${seed}`);
   let found = 0;
   for (const part of parts) {
-    if (part.skipped !== undefined) {
-      console.log(`${part.name}: skipped: ${part.skipped}`);
+    const skipped = part.needsOriginal && original === undefined ? "it needs --original FOLDER" : part.skipped;
+    if (skipped !== undefined) {
+      console.log(`${part.name}: skipped: ${skipped}`);
       continue;
     }
-    const context = new Context(part.name, seed, extentOf(part));
+    const context = new Context(part.name, seed, extentOf(part), original);
     const begin = performance.now();
     await part.run(context);
     found += context.findings.length;

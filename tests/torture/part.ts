@@ -29,6 +29,8 @@ export interface Part {
   readonly long?: number;
   /** The reason why it cannot run on this machine and what to install; undefined where it can. */
   readonly skipped?: string;
+  /** Whether it needs the folder of the Python original. */
+  readonly needsOriginal?: boolean;
   /** Runs it: calls {@linkcode Context.each}. */
   run(context: Context): Promise<void>;
 }
@@ -60,6 +62,8 @@ export type Extent = { steps: number } | { milliseconds: number; least: number }
 export class Context {
   /** The seed of the whole run. */
   readonly seed: number;
+  /** The folder of the Python original, where it is given. */
+  readonly original?: string;
   /** What was found. */
   readonly findings: TortureFinding[] = [];
   /** What was done, in figures. */
@@ -71,8 +75,10 @@ export class Context {
    * @param part The name of the part.
    * @param seed The seed of the whole run.
    * @param extent How long it runs.
+   * @param original The folder of the Python original.
    */
-  constructor(part: string, seed: number, extent: Extent) {
+  constructor(part: string, seed: number, extent: Extent, original?: string) {
+    this.original = original;
     this.#part = part;
     this.seed = seed;
     this.#extent = extent;
