@@ -165,7 +165,8 @@ export class OpLog implements Disposable {
    * @throws {OperationError} `bad-address`, `bad-signature`.
    * @throws {DanglingReferenceError} When a `prev` is not in the log.
    * @throws {LogError} `too-large`, `closed`.
-   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`: the log is as it was.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`; `missing-file` when the file was removed or replaced
+   * while it was open: the log is as it was.
    */
   append(op: Operation, options: AppendOptions = {}): number {
     const { verify, checkPrev } = requireOptions(options);
@@ -220,8 +221,11 @@ export class OpLog implements Disposable {
    */
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
     if (!requireOptions(options).atomic) return await ingest(this.#writer, source, options);
-    // A separate connection: what else is appended meanwhile is not a part of the transaction.
-    using separate = this.#path === ":memory:" ? undefined : OpLog.open(this.#path, this.#options);
+    // A separate connection: what else is appended meanwhile is not a part of the transaction. It is to the same file.
+    this.#connection.refuseMoved();
+    using separate = this.#path === ":memory:"
+      ? undefined
+      : OpLog.open(this.#path, { ...this.#options, create: false });
     const writer = (separate ?? this).#writer;
     return await writer.heldTransaction(() => ingest(writer, source, options));
   }
@@ -341,7 +345,11 @@ export class OpLog implements Disposable {
     return lastSeq(this.#connection);
   }
 
-  /** The id of the operation that was appended last; undefined in an empty log. */
+  /**
+   * The id of the operation that was appended last; undefined in an empty log.
+   *
+   * @throws {FileError} `corrupt` when it is not text.
+   */
   lastOpId(): string | undefined {
     return lastOpId(this.#connection);
   }

@@ -1,5 +1,5 @@
 /**
- * The published documentation: the README and `docs/`.
+ * The published documentation: the README, `SECURITY.md` and `docs/`.
  *
  * @module
  */
@@ -9,6 +9,7 @@ const project = new URL("../", import.meta.url);
 /** The paths of the files, the README first. */
 export const DOCUMENTS: readonly string[] = [
   "README.md",
+  "SECURITY.md",
   ...[...Deno.readDirSync(new URL("docs", project))].map(({ name }) => `docs/${name}`).sort(),
 ];
 

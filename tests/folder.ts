@@ -1,9 +1,9 @@
 import { Database } from "@db/sqlite";
 import { createHash } from "node:crypto";
 
-/** Runs `use` with a new temporary folder, which is removed afterwards. */
-export function withFolder<T>(use: (folder: string) => T): T {
-  const folder = Deno.makeTempDirSync({ prefix: "mnema-test-" });
+/** Runs `use` with a new temporary folder, in `dir` where it is given, which is removed afterwards. */
+export function withFolder<T>(use: (folder: string) => T, { dir }: { dir?: string } = {}): T {
+  const folder = Deno.makeTempDirSync({ prefix: "mnema-test-", dir });
   let result: T;
   try {
     result = use(folder);

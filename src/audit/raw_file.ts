@@ -9,6 +9,8 @@
  * @module
  */
 
+import { fileError } from "../errors.ts";
+
 const openFiles = new Map<string, Deno.FsFile>();
 
 /** Reads bytes of a file at any place. */
@@ -23,6 +25,7 @@ export class RawFile {
    * Opens a database file. Its descriptor stays open, one for each file, until the file is deleted.
    *
    * @param path The file. SQLite has opened it, so it is a regular file that may be read.
+   * @throws {FileError} `missing-file`, `io`, as when the process has too many open files.
    */
   static openCached(path: string): RawFile {
     if (Deno.build.os === "windows") return RawFile.open(path);
@@ -30,15 +33,19 @@ export class RawFile {
     const { dev, ino } = Deno.statSync(path);
     const known = openFiles.get(`${dev}:${ino}`);
     if (known !== undefined) return new RawFile(known);
-    const file = Deno.openSync(path);
+    const file = openFile(path);
     const opened = file.statSync();
     openFiles.set(`${opened.dev}:${opened.ino}`, file);
     return new RawFile(file);
   }
 
-  /** Opens a file without locks, a `-wal`. The caller closes it. */
+  /**
+   * Opens a file without locks, a `-wal`. The caller closes it.
+   *
+   * @throws {FileError} As {@linkcode RawFile.openCached}.
+   */
   static open(path: string): RawFile {
-    return new RawFile(Deno.openSync(path));
+    return new RawFile(openFile(path));
   }
 
   /** Its size, in bytes. */
@@ -61,6 +68,14 @@ export class RawFile {
   /** Closes a file that was opened with {@linkcode RawFile.open}. */
   close(): void {
     this.#file.close();
+  }
+}
+
+function openFile(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path);
+  } catch (error) {
+    throw fileError(error, path);
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { FileError } from "../errors.ts";
 import { RawFile } from "./raw_file.ts";
 import { TreeWalk } from "./btree.ts";
 import { MovedError, Pages, pageSizeOf } from "./pages.ts";
@@ -155,7 +156,8 @@ function openWal(path: string): RawFile | undefined {
   try {
     return Deno.statSync(path).isFile ? RawFile.open(path) : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    const isMissing = error instanceof FileError && error.code === "missing-file";
+    if (isMissing || error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

@@ -8,6 +8,7 @@
 
 import type { Connection } from "../sqlite/connection.ts";
 import { derivedDamaged } from "../derived/damage.ts";
+import { isOpId } from "../wire/ids.ts";
 import { ClaimReader } from "./read.ts";
 
 /** Maximum length of a path: all paths along a chain together would otherwise take the square of its length. */
@@ -62,6 +63,9 @@ export class FallPaths {
       connection.query(SELECT_STEPS).values<[number, string, number | null, number]>(JSON.stringify(fallen))
         .map(([seq, opId, via, cause]) => [seq, { opId, via, cause }]),
     );
+    for (const [seq, { opId }] of this.#steps) {
+      if (!isOpId(opId)) throw derivedDamaged(connection, `the id of the claim at seq ${seq} is none`);
+    }
   }
 
   /** The ids on the path to the claim at a `seq`: at most 32, the first and the last half of a longer path. */

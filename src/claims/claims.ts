@@ -6,7 +6,7 @@
 
 import { LogError, NotFoundError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
-import { requireInteger, requireObject, requireText, seqOf } from "../log/entries.ts";
+import { lastSeq, requireInteger, requireObject, requireText, seqOf } from "../log/entries.ts";
 import { decodeBody, MAX_SUMMARY, PARTS_PER_MILLION } from "../wire/bodies.ts";
 import { isOpId } from "../wire/ids.ts";
 import type { Signer } from "../keys/signer.ts";
@@ -357,7 +357,7 @@ export class Claims {
       const op = this.#recordAbout(key, signer, type, body, ts);
       const record = new FallRecord();
       this.#projections.prepare({ ...claims, start: (connection) => new ClaimsRun(connection, record) });
-      const effective = isEffective(this.#connection, seqOf(this.#connection, op.opId)!);
+      const effective = isEffective(this.#connection, lastSeq(this.#connection)); // a damaged index may not find its id
       const invalidations = this.#recordFalls(signer, op, record.fallen(), ts);
       return { op, invalidations, effective };
     });

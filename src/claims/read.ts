@@ -6,6 +6,7 @@
 
 import type { Connection } from "../sqlite/connection.ts";
 import { decodeBody, PARTS_PER_MILLION } from "../wire/bodies.ts";
+import { isOpId } from "../wire/ids.ts";
 import { opIdAt } from "../log/entries.ts";
 import { derivedDamaged, derivedIntegers, derivedRow, derivedRows } from "../derived/damage.ts";
 import { decodeStored } from "../derived/read.ts";
@@ -108,7 +109,9 @@ export class ClaimReader {
     let opId = this.#opIds.get(seq!);
     if (opId !== undefined) return opId;
     opId = opIdAt(this.#connection, seq);
-    if (typeof opId !== "string") throw derivedDamaged(this.#connection, `there is no operation at seq ${seq}`);
+    if (typeof opId !== "string" || !isOpId(opId)) {
+      throw derivedDamaged(this.#connection, `there is no operation with an id at seq ${seq}`);
+    }
     this.#opIds.set(seq!, opId);
     return opId;
   }

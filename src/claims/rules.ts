@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from "../sqlite/connection.ts";
+import { derivedDamaged, derivedRow } from "../derived/damage.ts";
 import { Standing } from "./encoding.ts";
 
 const SELECT_RULES = "SELECT seq, value, is_correction FROM mnema_rules WHERE key = ? ORDER BY depth, op_id";
@@ -62,10 +63,16 @@ export function judge(rules: readonly Rule[]): (value: number) => Verdict {
   };
 }
 
-/** Whether the rule at a `seq` is effective: no later rule in replay order lifts it. */
+/**
+ * Whether the rule at a `seq` is effective: no later rule in replay order lifts it.
+ *
+ * @throws {FileError} `derived-damaged` when there is no such rule.
+ */
 export function isEffective(connection: Connection, seq: number): boolean {
-  const rules = readRules(connection, connection.query(SELECT_KEY).value<[number]>(seq)![0]);
+  const [key] = derivedRow(connection, SELECT_KEY, ["integer"], seq) ?? [];
+  const rules = key === undefined ? [] : readRules(connection, key);
   const at = rules.findIndex((rule) => rule.seq === seq);
+  if (at < 0) throw derivedDamaged(connection, `the refute or correction at seq ${seq} is not among those of its key`);
   return !rules.slice(at + 1).some((later) => lifts(later, rules[at]));
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogError } from "../errors.ts";
+import { LogError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
 import type { Direction, SyncReport, SyncStatus, TransferTotals } from "../sync/report.ts";
 import { counted } from "../text.ts";
@@ -64,7 +64,7 @@ again later; 130 when it was interrupted.`,
     follow: { help: "stay connected and pass on what is appended, until interrupted", alias: "f" },
     stdio: { help: "be the far end of ssh://, on standard input and output" },
     "remote-mnema": { value: "COMMAND", help: "for ssh://: the command on the other machine (default: mnema)" },
-    "tls-ca": { value: "FILE", help: "for wss://: the certificate authority to trust (PEM)" },
+    "tls-ca": { value: "FILE", help: "for wss://: a certificate authority to trust as well (PEM)" },
   },
   example: "sync notes.db",
   async run(input: Input, output: Output): Promise<number> {
@@ -134,12 +134,18 @@ async function syncWithFile(
     import("../sync/sync.ts"),
     import("../sync/authors.ts"),
   ]);
-  using other = openOther(OpLog, path, input);
+  using other = openOther(OpLog, path, input, direction === "pull" || dryRun);
   const acceptAuthor = authorFilter("acceptAuthors", acceptAuthors);
   return await sync(log, other, { direction, follow, dryRun, acceptAuthor, signal, onStatus });
 }
 
-function openOther(OpLog: Awaited<ReturnType<typeof loadLog>>["OpLog"], path: string, input: Input): OpLog {
+/** Opens the other log; where it is only read, one that cannot be written, too. */
+function openOther(
+  OpLog: Awaited<ReturnType<typeof loadLog>>["OpLog"],
+  path: string,
+  input: Input,
+  isOnlyRead: boolean,
+): OpLog {
   requireGranted("read", path, input.logPath);
   try {
     if (Deno.realPathSync(path) === Deno.realPathSync(input.logPath)) {
@@ -151,6 +157,9 @@ function openOther(OpLog: Awaited<ReturnType<typeof loadLog>>["OpLog"], path: st
   try {
     return OpLog.open(path, { create: false });
   } catch (error) {
+    if (isOnlyRead && error instanceof LogError && error.code === "read-only") {
+      return OpLog.open(path, { create: false, readonly: true });
+    }
     throw withAdvice(error, { "missing-file": `create a log there with: mnema init --log ${word(path)}` });
   }
 }

@@ -121,7 +121,9 @@ export class Projections implements Follower {
         this.#connection.transaction(() => this.#catchUpInFile(all));
         return lastSeq(this.#connection);
       } catch (error) {
-        if (!(error instanceof FileError) || error.code === "derived-damaged") throw error;
+        if (!(error instanceof FileError) || error.code === "derived-damaged" || this.#connection.isRolledBack) {
+          throw error;
+        }
         // The file is locked, full, or cannot be written: the next read tries again.
       }
     }

@@ -7,6 +7,7 @@
 import { LogError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import type { Parameter } from "../sqlite/query.ts";
+import { damaged } from "../sqlite/failures.ts";
 import { readRows, type SeqRange } from "./pager.ts";
 
 /** Which operations to read, and in which order. */
@@ -82,9 +83,15 @@ export function countBytes(connection: Connection): number {
     .value<[number]>()![0];
 }
 
-/** The id of the operation with the greatest `seq`; undefined in an empty log. */
+/**
+ * The id of the operation with the greatest `seq`; undefined in an empty log.
+ *
+ * @throws {FileError} `corrupt` when it is not text.
+ */
 export function lastOpId(connection: Connection): string | undefined {
-  return connection.query("SELECT op_id FROM ops ORDER BY seq DESC LIMIT 1").value<[string]>()?.[0];
+  const [id] = connection.query("SELECT op_id FROM ops ORDER BY seq DESC LIMIT 1").value<[unknown]>() ?? [];
+  if (id === undefined || typeof id === "string") return id;
+  throw damaged(connection.path, "the id of its last operation is not text");
 }
 
 /** The `seq` of an operation; undefined when the log does not hold it. */

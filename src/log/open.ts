@@ -29,6 +29,11 @@ export interface OpenOptions {
   busyTimeoutMs?: number;
 }
 
+/**
+ * With the write-ahead log, EXTRA is FULL. Where SQLite keeps its rollback journal, a commit is the deletion of that, which
+ * EXTRA alone syncs.
+ */
+const SYNCHRONOUS = { full: "EXTRA", normal: "NORMAL" } as const;
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 /** A writer comes back to pages of the index on ids, which are hashes, at random: a large cache saves reads and writes. */
 const CACHE_KIB = 32 << 10;
@@ -66,7 +71,7 @@ export function openLog(
   requireInteger("maxOperationBytes", maxOperationBytes, 1);
   requireInteger("busyTimeoutMs", busyTimeoutMs, 0);
   const settings = {
-    synchronous: durability.toUpperCase(),
+    synchronous: SYNCHRONOUS[durability],
     cache_size: -CACHE_KIB,
     wal_autocheckpoint: CHECKPOINT_PAGES,
   };

@@ -59,9 +59,14 @@ export function* readRows<Row extends [seq: number, wire: string, ...unknown[]],
       const requested = Math.min(rows, limit);
       const page = connection.query(sql).values<Row>(after, upTo, requested, ...parameters);
       let length = 0;
+      let before = reverse ? upTo + 1 : after;
       for (const row of page) {
-        if (typeof row[1] !== "string") throw notText(connection.path, row[0]);
-        length += row[1].length;
+        const [seq, wire] = row;
+        // A b-tree that reaches a page twice would give rows without end.
+        if (reverse ? seq >= before : seq <= before) throw damaged(connection.path, `seq ${seq} is out of order`);
+        if (typeof wire !== "string") throw notText(connection.path, seq);
+        before = seq;
+        length += wire.length;
         yield convert(row);
       }
       limit -= page.length;

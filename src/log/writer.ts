@@ -92,7 +92,7 @@ export class Writer {
    * @throws {DanglingReferenceError} Before anything is changed.
    */
   insert(op: Operation, checkPrev = true): number {
-    this.#refuseReadonly();
+    this.#refuseUnwritable();
     const prev = checkPrev ? op.prev : [];
     if (this.#recent.has(op.opId) || !prev.every((id) => this.#recent.has(id))) {
       const query = this.#connection.query(SELECT_BEFORE);
@@ -238,7 +238,7 @@ export class Writer {
 
   /** Runs `work` as one transaction: all that it inserts, or nothing. Inside another, as a part that can fail alone. */
   transaction<T>(work: () => T): T {
-    this.#refuseReadonly();
+    this.#refuseUnwritable();
     try {
       return this.#connection.transaction(work);
     } catch (error) {
@@ -249,7 +249,7 @@ export class Writer {
 
   /** The same for asynchronous work: what else is appended through this connection meanwhile is a part of it. */
   async heldTransaction<T>(work: () => Promise<T>): Promise<T> {
-    this.#refuseReadonly();
+    this.#refuseUnwritable();
     try {
       return await this.#connection.heldTransaction(work);
     } catch (error) {
@@ -260,11 +260,12 @@ export class Writer {
     }
   }
 
-  #refuseReadonly(): void {
+  #refuseUnwritable(): void {
     const { path, readonly } = this.#connection;
     if (readonly) {
       throw new FileError("read-only", path, `${path} was opened with readonly; open it without, to append`);
     }
+    this.#connection.refuseMoved();
   }
 }
 

@@ -7,6 +7,8 @@
 import type { Database } from "@db/sqlite";
 import { FileError, LogError } from "../errors.ts";
 import { translate } from "./failures.ts";
+import { Patience } from "./patience.ts";
+import type { Placement } from "./placement.ts";
 import { Query } from "./query.ts";
 import { Transactions } from "./transactions.ts";
 
@@ -14,11 +16,11 @@ import { Transactions } from "./transactions.ts";
 export class Connection extends Transactions {
   override readonly path: string;
   override readonly readonly: boolean;
-  /** How long to wait for a lock that another connection holds, in milliseconds. */
-  readonly busyTimeoutMs: number;
+  readonly #patience: Patience;
   readonly #database: Database;
   readonly #queries = new Map<string, Query>();
   readonly #isUnchanged: () => boolean;
+  readonly #placement?: Placement;
   #open = true;
   /** The caller whose code is running, such as a signer; undefined while there is none. */
   #caller?: string;
@@ -27,32 +29,33 @@ export class Connection extends Transactions {
    * @param path The path as it was given, for messages.
    * @param database The database.
    * @param options Whether changes are refused, and how long to wait for locks.
-   * @param isUnchanged Whether a file that is read without a lock is still what it was.
+   * @param file Of a file: where it is, and whether what is read without a lock is still what it was.
    */
   constructor(
     path: string,
     database: Database,
     options: { readonly: boolean; busyTimeoutMs: number },
-    isUnchanged: () => boolean = () => true,
+    { placement, isUnchanged = () => true }: { placement?: Placement; isUnchanged?: () => boolean } = {},
   ) {
     super();
     this.path = path;
     this.readonly = options.readonly;
-    this.busyTimeoutMs = options.busyTimeoutMs;
+    this.#patience = new Patience(options.busyTimeoutMs);
     this.#database = database;
     this.#isUnchanged = isUnchanged;
+    this.#placement = placement;
   }
 
   /** The prepared statement of an SQL text; the same text has the same statement. */
   query(sql: string): Query {
-    this.#assertOpen();
+    this.#assertUsable();
     if (!this.#isUnchanged()) {
       const message = `${this.path} was written to while it was read without a lock; open it again`;
       throw new FileError("locked", this.path, message);
     }
     let query = this.#queries.get(sql);
     if (query === undefined) {
-      query = new Query(this.#database, sql, this.path);
+      query = new Query(this.#database, sql, this.path, this.#patience);
       this.#queries.set(sql, query);
     }
     return query;
@@ -60,11 +63,32 @@ export class Connection extends Transactions {
 
   /** Runs statements that return no rows. */
   override execute(sql: string): void {
-    this.#assertOpen();
+    this.#assertUsable();
     try {
       this.#database.exec(sql);
-    } catch (error) {
-      throw translate(error, this.path);
+    } catch (first) {
+      try {
+        this.#patience.retry(first, () => this.#database.exec(sql));
+      } catch (error) {
+        throw translate(error, this.path);
+      }
+    }
+  }
+
+  /** Waits for locks from now on; before, SQLite does not wait at all. */
+  waitForLocks(): void {
+    this.execute(`PRAGMA busy_timeout = ${this.#patience.sqliteWaitMs}`);
+  }
+
+  /** Runs `work`, which fails at once where it would wait for a lock. */
+  withoutWaiting<T>(work: () => T): T {
+    this.#patience.suspend(true);
+    try {
+      this.waitForLocks();
+      return work();
+    } finally {
+      this.#patience.suspend(false);
+      this.waitForLocks();
     }
   }
 
@@ -98,6 +122,19 @@ export class Connection extends Transactions {
     );
   }
 
+  /**
+   * Refuses to write to a file that was removed or replaced: what is written to it is lost.
+   *
+   * @throws {FileError} `missing-file`.
+   */
+  refuseMoved(): void {
+    if (this.#placement?.isKept() ?? true) return;
+    const message =
+      `${this.path}, or the -wal beside it, was removed or replaced while the log was open; close it, and ` +
+      "open what is there now: nothing was kept";
+    throw new FileError("missing-file", this.path, message);
+  }
+
   /** Closes the connection; a second time does nothing. */
   close(): void {
     this.#open = false;
@@ -109,8 +146,18 @@ export class Connection extends Transactions {
     return this.#open;
   }
 
-  #assertOpen(): void {
+  /**
+   * Whether SQLite has rolled back the open transaction by itself, as it does when the disk fails or is full. What is
+   * executed now would be committed at once, and alone.
+   */
+  get isRolledBack(): boolean {
+    return this.isInTransaction && this.#database.autocommit;
+  }
+
+  #assertUsable(): void {
     this.refuseCaller();
     if (!this.#open) throw new LogError("closed", `the log ${this.path} was closed; open it again`);
+    if (!this.isRolledBack) return;
+    throw new FileError("io", this.path, `a change to ${this.path} failed as a whole; try it again: nothing was kept`);
   }
 }

@@ -150,8 +150,13 @@ function makeFile(path: string, name: string): void {
   }
 }
 
-/** The time of the last change of a file, and its size. */
-export function stampOf(name: string): string {
-  const { mtime, size } = Deno.statSync(name);
-  return `${mtime?.getTime()} ${size}`;
+/** The time of the last change of a file, and its size; undefined where there is none any more. */
+export function stampOf(name: string): string | undefined {
+  try {
+    const { mtime, size } = Deno.statSync(name);
+    return `${mtime?.getTime()} ${size}`;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }

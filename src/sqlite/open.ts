@@ -10,6 +10,7 @@ import { Connection } from "./connection.ts";
 import { cannotOpen, cannotRead, needsWriting, refusedWrite, translate } from "./failures.ts";
 import { inspectBeside, pathOf, type PreparedFile, prepareFile, stampOf } from "./files.ts";
 import { openDatabase, requireSqlite } from "./native.ts";
+import { Placement } from "./placement.ts";
 
 /** The first version with `->>` for JSON. */
 const MIN_SQLITE_VERSION = [3, 38];
@@ -49,7 +50,7 @@ export function openConnection(location: string | URL, options: ConnectionOption
   const path = pathOf(location);
   requireSqlite();
   if (path === ":memory:") {
-    const connection = connect(path, path, options, {});
+    const connection = connect(path, path, options, {}, {});
     // No other connection can read it, so nothing needs to be committed: for a commit SQLite may look at every page
     // that it has in memory.
     connection.beginForever();
@@ -57,7 +58,7 @@ export function openConnection(location: string | URL, options: ConnectionOption
   }
   const prepared = prepareFile(path, options);
   if (options.readonly) return openPrepared(path, prepared, options);
-  return connect(path, prepared.file, options, { flags: OPEN_READWRITE | OPEN_NOFOLLOW });
+  return connect(path, prepared.file, options, { flags: OPEN_READWRITE | OPEN_NOFOLLOW }, { name: prepared.name });
 }
 
 /**
@@ -73,7 +74,7 @@ export function openPrepared(path: string, prepared: PreparedFile, options: Conn
   const { file, name, nativeReadonly } = prepared;
   const flags = (nativeReadonly ? OPEN_READONLY : OPEN_READWRITE) | OPEN_NOFOLLOW;
   try {
-    return connect(path, file, options, { flags });
+    return connect(path, file, options, { flags }, { name });
   } catch (error) {
     if (!needsWriting(error)) throw error;
     const { wal = 0, journal = 0 } = inspectBeside(path, name);
@@ -81,7 +82,7 @@ export function openPrepared(path: string, prepared: PreparedFile, options: Conn
     const stamp = stampOf(name);
     const uri = `file:${file.split("/").map(encodeURIComponent).join("/")}?immutable=1`;
     const isUnchanged = () => stampOf(name) === stamp;
-    return connect(path, uri, options, { flags: OPEN_READONLY | OPEN_URI | OPEN_NOFOLLOW }, isUnchanged);
+    return connect(path, uri, options, { flags: OPEN_READONLY | OPEN_URI | OPEN_NOFOLLOW }, { isUnchanged });
   }
 }
 
@@ -90,12 +91,13 @@ function connect(
   file: string,
   options: ConnectionOptions,
   native: { flags?: number },
-  isUnchanged?: () => boolean,
+  { name, isUnchanged }: { name?: string; isUnchanged?: () => boolean },
 ): Connection {
   let database: Database | undefined;
   try {
     database = openDatabase(file, { ...native, int64: true, parseJson: false });
-    const connection = new Connection(path, database, options, isUnchanged);
+    const placement = name === undefined ? undefined : new Placement(name);
+    const connection = new Connection(path, database, options, { placement, isUnchanged });
     refuseOldSqlite(connection);
     configure(connection, options);
     return connection;
@@ -108,11 +110,12 @@ function connect(
 
 function configure(
   connection: Connection,
-  { readonly, busyTimeoutMs, settings, allowDamage }: ConnectionOptions,
+  { readonly, settings, allowDamage }: ConnectionOptions,
 ): void {
   // temp_store: what a sort spills must not become a file that Deno was not asked about. None of these reads the
   // schema, which may be damaged.
-  const common = { busy_timeout: busyTimeoutMs, temp_store: "MEMORY", trusted_schema: "OFF" };
+  const common = { temp_store: "MEMORY", trusted_schema: "OFF" };
+  connection.waitForLocks();
   const all = { ...common, ...settings, ...readonly ? { query_only: "ON" } : {} };
   connection.execute(Object.entries(all).map(([name, value]) => `PRAGMA ${name} = ${value}`).join(";"));
   try {

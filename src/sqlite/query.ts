@@ -6,6 +6,7 @@
 
 import type { Database, Statement } from "@db/sqlite";
 import { translate } from "./failures.ts";
+import type { Patience } from "./patience.ts";
 
 /** The value of a parameter. */
 export type Parameter = string | number | Uint8Array | null;
@@ -15,13 +16,15 @@ export class Query {
   readonly #database: Database;
   readonly #sql: string;
   readonly #path: string;
+  readonly #patience: Patience;
   #statement: Statement | undefined;
 
   /** The statement is prepared with its first use. */
-  constructor(database: Database, sql: string, path: string) {
+  constructor(database: Database, sql: string, path: string, patience: Patience) {
     this.#database = database;
     this.#sql = sql;
     this.#path = path;
+    this.#patience = patience;
   }
 
   /** Runs it, and returns how many rows it changed. */
@@ -48,10 +51,22 @@ export class Query {
 
   #use<T>(use: (statement: Statement) => T): T {
     try {
+      return this.#useOnce(use);
+    } catch (first) {
+      try {
+        return this.#patience.retry(first, () => this.#useOnce(use));
+      } catch (error) {
+        throw translate(error, this.#path);
+      }
+    }
+  }
+
+  #useOnce<T>(use: (statement: Statement) => T): T {
+    try {
       return use(this.#statement ??= this.#database.prepare(this.#sql));
     } catch (error) {
       this.#discard();
-      throw translate(error, this.#path);
+      throw error;
     }
   }
 

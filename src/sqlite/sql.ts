@@ -32,7 +32,8 @@ const TOKEN = new RegExp(
     "([\\w$\\u0080-\\uffff]+)",
     '("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\\[[^\\]]*\\])',
     "('[^']*(?:''[^']*)*')",
-    "(<>|<=|>=|==|!=|<<|>>|\\|\\||->>|->|[^])",
+    // A quote that is not closed takes the rest: to search it again for each would take quadratic time.
+    "(<>|<=|>=|==|!=|<<|>>|\\|\\||->>|->|[\"`'[][^]*|[^])",
   ].join("|"),
   "y",
 );

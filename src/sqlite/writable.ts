@@ -16,14 +16,11 @@ import { refusedWrite } from "./failures.ts";
  * @throws {FileError} `read-only`, `disk-full`.
  */
 export function refuseReadOnlyFile(connection: Connection, probe: string): void {
-  connection.execute("PRAGMA busy_timeout = 0");
   try {
-    connection.execute(probe);
+    connection.withoutWaiting(() => connection.execute(probe));
   } catch (error) {
     // A lock means that another connection is writing: then it can be written.
     if (!(error instanceof FileError) || error.code !== "locked") throw refusedWrite(error, connection.path);
-  } finally {
-    connection.execute(`PRAGMA busy_timeout = ${connection.busyTimeoutMs}`);
   }
 }
 
@@ -32,15 +29,5 @@ export function refuseReadOnlyFile(connection: Connection, probe: string): void 
  * does not support it, SQLite keeps its rollback journal, which is as durable.
  */
 export function useWriteAheadLog(connection: Connection): void {
-  const deadline = Date.now() + connection.busyTimeoutMs;
-  for (;;) {
-    try {
-      connection.query("PRAGMA journal_mode = WAL").value();
-      return;
-    } catch (error) {
-      // SQLite does not apply busy_timeout to this change.
-      if (!(error instanceof FileError) || error.code !== "locked" || Date.now() >= deadline) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-    }
-  }
+  connection.query("PRAGMA journal_mode = WAL").value();
 }

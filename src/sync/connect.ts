@@ -38,7 +38,7 @@ export interface ConnectOptions {
   retryMs?: { min?: number; max?: number };
   /** Limit of the time to connect, in milliseconds: 30,000 by default. */
   connectTimeoutMs?: number;
-  /** For `wss:`, certificates of authorities to trust, in PEM; the usual ones by default. */
+  /** For `wss:`, certificates of authorities to trust as well, in PEM. */
   caCerts?: string[];
   /** For `ssh:`, how the remote shell is started. */
   command?: Pick<CommandOptions, "program" | "remoteProgram" | "onStderr">;

@@ -37,27 +37,39 @@ export interface HttpOptions {
   onUpgrade: (request: IncomingMessage, socket: Socket, head: Uint8Array) => void;
 }
 
-/** A connection without a byte in either direction is closed after this time, unless it was upgraded. */
+/** A connection that waits for a request is closed after this time. */
 const IDLE_MS = 120_000;
+
+/** How long a handshake of TLS may take. */
+const HANDSHAKE_MS = 10_000;
 
 /** A listening server. */
 export class HttpServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** The timers of handshakes of TLS, by the client's address. */
+  readonly #handshakes = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #options: HttpOptions;
+  #address!: Deno.NetAddr;
 
   private constructor(options: HttpOptions) {
     const { cert, key, maxConnections, onUpgrade } = options;
     this.#options = options;
     this.#server = cert === undefined ? createServer() : createTlsServer({ cert, key });
-    const event = cert === undefined ? "connection" : "secureConnection";
-    this.#server.on(event, (socket: Socket) => {
+    this.#server.on("connection", (socket: Socket) => {
       if (this.#sockets.size >= maxConnections) return void socket.destroy();
       this.#sockets.add(socket);
-      socket.setTimeout(IDLE_MS, () => socket.destroy());
       socket.on("error", () => {}); // the connection is closed, and whoever uses it learns that
       socket.on("close", () => this.#sockets.delete(socket));
+      if (cert === undefined) socket.setTimeout(IDLE_MS, () => socket.destroy());
+      else this.#limitHandshake(socket);
+    });
+    this.#server.on("secureConnection", (socket: Socket) => {
+      clearTimeout(this.#handshakes.get(nameOf(socket)));
+      this.#handshakes.delete(nameOf(socket));
+      socket.on("error", () => {});
+      socket.setTimeout(IDLE_MS, () => socket.destroy());
     });
     this.#server.on("request", (request, response) => void this.#answer(request, response));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Uint8Array) => {
@@ -65,6 +77,16 @@ export class HttpServer {
       onUpgrade(request, socket, head);
     });
     this.#server.on("close", () => this.#closed.resolve());
+  }
+
+  /** Closes a connection whose handshake of TLS takes too long. */
+  #limitHandshake(socket: Socket): void {
+    const name = nameOf(socket);
+    this.#handshakes.set(name, setTimeout(() => socket.destroy(), HANDSHAKE_MS));
+    socket.on("close", () => {
+      clearTimeout(this.#handshakes.get(name));
+      this.#handshakes.delete(name);
+    });
   }
 
   /**
@@ -84,6 +106,9 @@ export class HttpServer {
       server.#server.once("error", reject);
       server.#server.listen(port, hostname, resolve);
       await promise;
+      server.#server.on("error", () => {}); // of one connection that could not be accepted: the others go on
+      const bound = server.#server.address() as AddressInfo;
+      server.#address = { transport: "tcp", hostname: bound.address, port: bound.port };
       return server;
     } catch (error) {
       const { code, message } = error as Error & { code?: string };
@@ -94,8 +119,7 @@ export class HttpServer {
 
   /** Where it listens. */
   get address(): Deno.NetAddr {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return { transport: "tcp", hostname: address, port };
+    return this.#address;
   }
 
   /** Resolves when the server is closed, and every connection. */
@@ -115,7 +139,12 @@ export class HttpServer {
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const gone = new AbortController();
-    outgoing.on("close", () => gone.abort());
+    const { socket } = incoming;
+    socket.setTimeout(0); // a response may be a stream that is silent for long
+    outgoing.on("close", () => {
+      gone.abort();
+      socket.setTimeout(IDLE_MS);
+    });
     let response: Response;
     try {
       response = await this.#options.handler(requestOf(incoming, this.#options, gone.signal), infoOf(incoming));
@@ -128,6 +157,11 @@ export class HttpServer {
       outgoing.destroy(); // the client is gone, or the body has failed
     }
   }
+}
+
+/** The address of a client, which a connection and its TLS have in common. */
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function requestOf(incoming: IncomingMessage, { cert }: HttpOptions, signal: AbortSignal): Request {

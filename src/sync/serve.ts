@@ -86,8 +86,8 @@ const SYNC_PATH = "/sync";
 const MAX_REFUSING = 32;
 /** Connections besides those of sessions: requests, and clients that are refused. */
 const MORE_CONNECTIONS = 128;
-/** How long sessions, and then responses, may take to end when the server is closed. */
-const CLOSE_MS = 5_000;
+/** How long sessions, and then other connections, may take to end when the server is closed. */
+const [CLOSE_SESSIONS_MS, CLOSE_MS] = [5_000, 1_000];
 
 /**
  * Serves a log.
@@ -208,7 +208,7 @@ class Server implements SyncServer {
 
   async #close(): Promise<void> {
     this.#ends.abort(new SyncError("unreachable", "the server is closed", { refusedBy: "this node" }));
-    await within(Promise.all(this.#running), CLOSE_MS); // new ones are refused meanwhile
+    await within(Promise.all(this.#running), CLOSE_SESSIONS_MS); // new ones are refused meanwhile
     await this.#server.close(CLOSE_MS);
     await Promise.all(this.#running);
     this.#finished.resolve();
@@ -234,7 +234,8 @@ class Server implements SyncServer {
   #upgrade(request: IncomingMessage, socket: Socket, head: Uint8Array): void {
     const { url = "", headers } = request;
     socket.on("error", () => {}); // the session reports it
-    const refuse = (status: string) => void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    const refuse = (status: string) =>
+      void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
     if (url.split("?", 1)[0] !== SYNC_PATH) return refuse("404 Not Found");
     if (headers.origin !== undefined) { // a page in a browser
       this.#metrics.refuse("not-allowed");

@@ -7,7 +7,8 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { rootCertificates } from "node:tls";
+import { Duplex } from "node:stream";
+import type { ReadableStream as NodeReadable } from "node:stream/web";
 import { SyncError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
@@ -17,7 +18,7 @@ import { SETTINGS, WebSocketChannel } from "./websocket_channel.ts";
 export interface WebSocketOptions {
   /** The limits of the session: a larger message ends the connection. */
   limits?: Partial<SessionLimits>;
-  /** Certificates of authorities to trust, in PEM; the usual ones by default. */
+  /** Certificates of authorities to trust as well, in PEM. */
   caCerts?: readonly string[];
   /** Ends the attempt to connect. */
   signal?: AbortSignal;
@@ -25,6 +26,7 @@ export interface WebSocketOptions {
 
 /** What the status of a response that is no upgrade means. */
 const STATUS: Partial<Record<number, "not-allowed" | "busy">> = { 401: "not-allowed", 403: "not-allowed", 503: "busy" };
+const HTTPS_PORT = 443;
 
 /**
  * Connects to a server.
@@ -40,13 +42,21 @@ export async function openWebSocket(url: URL, options: WebSocketOptions = {}): P
   const { maxMessageBytes } = completeLimits(options.limits);
   signal?.throwIfAborted();
   const { WebSocket } = await import("./ws.ts");
-  // Named also where they are the usual ones: to find them by itself, the runtime needs a permission more.
-  const ca = url.protocol === "wss:" ? [...caCerts ?? rootCertificates] : undefined;
-  const socket = new WebSocket(url, { ...SETTINGS, maxPayload: maxMessageBytes, ca });
   const opened = Promise.withResolvers<Channel>();
   const unreachable = (why: string) => new SyncError("unreachable", `${url.host} cannot be reached: ${why}`);
-  // Made at once: a message may come with the response.
-  const channel = new WebSocketChannel(socket, maxMessageBytes);
+  let connection: Duplex | undefined;
+  try {
+    if (url.protocol === "wss:") connection = await connectTls(url, caCerts, signal);
+  } catch (error) {
+    if (signal?.aborted || error instanceof Deno.errors.NotCapable) throw error;
+    throw unreachable((error as Error).message);
+  }
+  const socket = new WebSocket(connection === undefined ? url : plain(url), {
+    ...SETTINGS,
+    maxPayload: maxMessageBytes,
+    ...connection === undefined ? {} : { createConnection: () => connection },
+  });
+  const channel = new WebSocketChannel(socket, maxMessageBytes); // at once: a message may come with the response
   socket.on("open", () => opened.resolve(channel));
   socket.on("error", (error) => {
     const { cause = error } = error;
@@ -68,6 +78,7 @@ export async function openWebSocket(url: URL, options: WebSocketOptions = {}): P
     return await opened.promise;
   } catch (error) {
     socket.terminate();
+    connection?.destroy();
     throw error;
   } finally {
     signal?.removeEventListener("abort", abort);
@@ -99,4 +110,38 @@ export async function webSocketAcceptor(maxMessageBytes: number): Promise<Accept
     server.handleUpgrade(request, socket, Buffer.from(head), (accepted) => {
       use(new WebSocketChannel(accepted, maxMessageBytes));
     });
+}
+
+/** A connection with TLS. It is Deno's own: node:https needs a permission more to find the usual authorities. */
+async function connectTls(
+  { hostname, port }: URL,
+  caCerts: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<Duplex> {
+  const connecting = Deno.connectTls({
+    hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: port === "" ? HTTPS_PORT : Number(port),
+    caCerts: [...caCerts],
+    alpnProtocols: ["http/1.1"],
+  });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    const { readable, writable } = await Promise.race([connecting, aborted]);
+    return Duplex.fromWeb({ readable: readable as NodeReadable, writable });
+  } catch (error) {
+    connecting.then((late) => late.close(), () => {});
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** The same address without TLS, which the connection has already. */
+function plain(url: URL): URL {
+  const { port } = url;
+  const address = new URL(url.href.replace(/^wss:/, "ws:"));
+  if (port === "") address.port = String(HTTPS_PORT);
+  return address;
 }

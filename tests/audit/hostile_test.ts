@@ -36,6 +36,14 @@ const HOSTILE: [what: string, make: (path: string) => void, kind: FindingKind][]
     makeFile(path, ops);
     rewriteSchema(path, "UPDATE sqlite_schema SET sql = 'CREATE TABLE' WHERE name = 'mnema_heads'");
   }, "integrity"],
+  ["an index whose SQL is a long row of brackets that are not closed", (path) => {
+    makeFile(path, ops);
+    rewriteSchema(
+      path,
+      "INSERT INTO sqlite_schema SELECT 'index', 'brackets', 'ops', 3, " +
+        "'CREATE INDEX brackets ON ops (ts) ' || replace(hex(zeroblob(400000)), '0', '[')",
+    );
+  }, "integrity"],
   ["an object that is there twice", (path) => {
     makeFile(path, ops);
     rewriteSchema(path, "INSERT INTO sqlite_schema SELECT * FROM sqlite_schema WHERE name = 'ops_no_update'");

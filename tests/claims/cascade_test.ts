@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { LogError, type Operation, OperationError, OpLog } from "../../mod.ts";
+import { FileError, LogError, type Operation, OperationError, OpLog } from "../../mod.ts";
 import { Connection } from "../../src/sqlite/connection.ts";
-import { withFolder } from "../folder.ts";
+import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
 import { asserts, derive, fallen, history, UNCHECKED } from "./scenarios.ts";
@@ -229,4 +229,20 @@ Deno.test("a cascade over 10,000 claims derived from one records each", () => {
   assertEquals(live(), []);
   const { op: yes } = log.claims.correct(alice, "root", 1);
   assertEquals(live().sort(), [...before, yes.opId].sort());
+});
+
+Deno.test("a damaged id of a claim that falls is damage of what is derived, and nothing is appended", () => {
+  withFolder((folder) => {
+    const path = `${folder}/log.db`;
+    {
+      using log = OpLog.open(path);
+      log.claims.assert(alice, { key: "drink", value: "tea" });
+      log.heads();
+      log.claims.current("drink");
+    }
+    withDatabase(path, (database) => database.exec("UPDATE mnema_claims SET op_id = 'oq' || substr(op_id, 3)"));
+    using log = OpLog.open(path);
+    const error = assertThrows(() => log.claims.refute(alice, "drink"), FileError);
+    assertEquals([error.code, log.size], ["derived-damaged", 1]);
+  });
 });

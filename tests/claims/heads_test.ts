@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { LogError, type Operation, OperationError, OpLog } from "../../mod.ts";
+import { FileError, LogError, type Operation, OperationError, OpLog } from "../../mod.ts";
+import { isEffective } from "../../src/claims/rules.ts";
+import { internalsOf } from "../../src/oplog.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { alice, bob } from "../operations.ts";
 import { idOf, unsigned } from "./histories.ts";
@@ -148,5 +150,16 @@ Deno.test("a rule is not effective when damaged tables place another one later",
       log.rebuild();
       assertEquals(rule(log).effective, true, `${n}`);
     });
+  }
+});
+
+Deno.test("a refute or a correction that is not among the rules is damage of what is derived", () => {
+  using log = OpLog.open();
+  log.claims.refute(alice, "drink");
+  const { connection } = internalsOf(log);
+  assert(isEffective(connection, 1));
+  for (const seq of [0, 2]) {
+    const error = assertThrows(() => isEffective(connection, seq), FileError);
+    assertEquals(error.code, "derived-damaged");
   }
 });

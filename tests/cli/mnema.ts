@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { bound } from "../processes.ts";
 
 /** The documented permissions of all commands but `sync` and `serve`. */
 export const PERMISSIONS: readonly string[] = [
@@ -101,6 +102,12 @@ export class Mnema {
     const [outs, errs] = [out, err].map((text) => text.split("\0"));
     assertEquals([code, outs.length, errs.length], [0, 2 * commands.length + 1, 2 * commands.length + 1], err);
     return commands.map((_, i) => ({ code: Number(outs[2 * i + 1]), out: outs[2 * i], err: errs[2 * i] }));
+  }
+
+  /** Runs a command to which file modes apply, even where root runs the tests. */
+  runBound(...args: string[]): Promise<Result> {
+    const [command, ...words] = [...bound, Deno.execPath(), ...this.#runArgs(), ...args];
+    return collect(this.#spawn(command, words), this.#options.stdin);
   }
 
   /** Starts a command. */

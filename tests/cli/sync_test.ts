@@ -3,6 +3,7 @@ import { Identity, OpLog } from "../../mod.ts";
 import { serve, type ServeOptions, type SyncServer } from "../../sync.ts";
 import { contentsOf } from "../folder.ts";
 import { alice, bob, carol, forged, note } from "../operations.ts";
+import { canBeBound } from "../processes.ts";
 import { eventually } from "../sync/eventually.ts";
 import { type Mnema, NETWORK_PERMISSIONS, PERMISSIONS } from "./mnema.ts";
 import { makeLog, withNode } from "./node.ts";
@@ -86,6 +87,28 @@ Deno.test("--pull only receives, and --push only sends", async () => {
     assertEquals(dry.out, "missing here 0, missing there 1\n");
     assertEquals(await mnema.does("sync", "other.db", "--push"), "sent: new 1, known 0, refused 0\n");
   });
+});
+
+Deno.test({
+  name: "a log that cannot be written is pulled from, and not pushed to",
+  ignore: !canBeBound(),
+  async fn() {
+    await withTwo(async (mnema, other) => {
+      const folder = `${mnema.folder}/medium`;
+      Deno.mkdirSync(folder);
+      Deno.renameSync(other, `${folder}/other.db`);
+      Deno.chmodSync(`${folder}/other.db`, 0o444);
+      Deno.chmodSync(folder, 0o555);
+      try {
+        const sync = (...more: string[]) => mnema.runBound("sync", "medium/other.db", ...more);
+        assertEquals(await sync("--pull"), { code: 0, out: "received: new 1, known 0, refused 0\n", err: "" });
+        assertEquals((await sync("--dry-run")).out, "missing here 0, missing there 1\n");
+        assertEquals((await sync()).code, 1);
+      } finally {
+        Deno.chmodSync(folder, 0o755);
+      }
+    });
+  },
 });
 
 Deno.test("operations of an author that is not accepted are refused with exit code 1", async () => {

@@ -81,22 +81,23 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a reader without a lock fails when the log is written meanwhile",
+  name: "a reader without a lock fails when the log is written or removed meanwhile",
   ignore: !canMount,
   async fn() {
-    for (const isWritten of [false, true]) {
+    for (const change of ["none", "written", "removed"] as const) {
       await withFolder(async (folder) => {
         const path = `${folder}/log.db`;
         makeLog(path);
         const child = startChild("read_late.ts", [path], { under: under(READ_ONLY, folder) });
         const lines = linesOf(child.stdout);
         assertEquals((await lines.next()).value, "ready");
-        if (isWritten) {
+        if (change === "written") {
           using log = OpLog.open(path);
           log.append(note("third"));
         }
+        if (change === "removed") Deno.removeSync(path);
         await child.stdin.close();
-        const expected = isWritten ? { error: "FileError", code: "locked" } : READ;
+        const expected = change === "none" ? READ : { error: "FileError", code: "locked" };
         assertEquals(JSON.parse((await lines.next()).value!), expected);
         await child.status;
       });

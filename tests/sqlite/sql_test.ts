@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Declaration, declarationOf, isPlainIndex, isSameSql } from "../../src/sqlite/sql.ts";
+import { type Declaration, declarationOf, isPlainIndex, isSameSql, tokensOf } from "../../src/sqlite/sql.ts";
 
 const TABLE = "CREATE TABLE ops (seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL)";
 const TRIGGER = "CREATE TRIGGER no_update BEFORE UPDATE ON ops WHEN NEW.seq <> -1 " +
@@ -78,4 +78,15 @@ Deno.test("an index is plain if it has only whole columns and is neither unique 
     assertEquals(isPlainIndex(`CREATE INDEX i ON ops ${columns}`), false, columns);
   }
   assertEquals(isPlainIndex("CREATE UNIQUE INDEX i ON ops (ts)"), false);
+});
+
+Deno.test("a quote that is not closed is one token with all that follows, however often it is there", () => {
+  for (const quote of ['"', "`", "'", "["]) {
+    assertEquals([...tokensOf(`x ${quote}a b`)].map(({ kind, text }) => [kind, text]), [
+      ["word", "x"],
+      ["other", `${quote}a b`],
+    ]);
+    assertEquals(isSameSql(`${TABLE} ${quote}`, TABLE), false);
+  }
+  assertEquals([...tokensOf("[".repeat(1 << 20))].length, 1);
 });

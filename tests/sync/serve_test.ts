@@ -262,6 +262,48 @@ Deno.test("closing a server ends sessions that follow in good order", async () =
   assertEquals(lost[0], undefined);
 });
 
+Deno.test("connections beyond a number are closed at once, and those of a server that is closed are broken off", async () => {
+  using log = OpLog.open();
+  const endless = () => new Response(new ReadableStream({ start: (stream) => stream.enqueue(bytes("never ends")) }));
+  const server = await serve(log, { signer: bob, maxSessions: 1, fetch: endless });
+  const connect = () => Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
+  const connections = [];
+  for (let n = 0; n < 129; n++) connections.push(await connect());
+  await connections[0].write(bytes("GET / HTTP/1.1\r\nHost: test\r\n\r\n"));
+  assert((await connections[0].read(new Uint8Array(100)))! > 0);
+  const beyond = await connect();
+  assertEquals(await beyond.read(new Uint8Array(1)), null);
+  beyond.close();
+  await server.close();
+  for (const connection of connections) connection.close();
+  assert(server.address.port > 0);
+});
+
+Deno.test("what is not HTTP, or not a proper upgrade, is closed, and the server stays available", async () => {
+  await withServer({}, async (server) => {
+    const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+    const key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    const requests = [
+      "nonsense\r\n\r\n",
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+      `GET /sync HTTP/1.1\r\nHost: a b\r\n${upgrade}${key}\r\n`,
+      `GET /sync HTTP/1.1\r\nHost: test\r\n${upgrade}Sec-WebSocket-Version: 13\r\n\r\n`,
+      `GET /sync HTTP/1.1\r\nHost: test\r\n${upgrade}${key}Sec-WebSocket-Version: 7\r\n\r\n`,
+      `GET /elsewhere HTTP/1.1\r\nHost: test\r\n${upgrade}${key}Sec-WebSocket-Version: 13\r\n\r\n`,
+      `GET /sync HTTP/1.1\r\nHost: test\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: a b c\r\nConnection: close\r\n\r\n`,
+    ];
+    for (const request of requests) {
+      using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
+      await connection.write(bytes(request));
+      await connection.closeWrite();
+      await new Response(connection.readable).text().catch(() => ""); // to its end
+    }
+    assertEquals(await (await fetch(`${httpOf(server)}/health`)).text(), "ok\n");
+    assertEquals(server.status().sessions, 0);
+  });
+});
+
 Deno.test("a signal closes a server", async () => {
   using log = OpLog.open();
   const ends = new AbortController();

@@ -83,6 +83,15 @@ export function testTransport(name: string, open: (limits?: Limits) => Promise<C
       await Promise.all([send(here), send(there), receive(here), receive(there)]);
     }));
 
+  Deno.test(`${name} carries what is sent from several places at once`, () =>
+    withEnds(open, {}, async (here, there) => {
+      const sent = Promise.all(Array.from({ length: 20 }, (_, n) => here.send(new Uint8Array(1 << 18).fill(n))));
+      const firsts = [];
+      for (let n = 0; n < 20; n++) firsts.push((await there.receive())![0]);
+      await sent;
+      assertEquals(firsts, Array.from({ length: 20 }, (_, n) => n));
+    }));
+
   Deno.test(`${name} reports the end when the peer has closed, after everything that was sent`, () =>
     withEnds(open, {}, async (here, there) => {
       const sent = here.send(bytes("last")).then(() => here.close());
