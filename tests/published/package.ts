@@ -8,7 +8,7 @@
 const project = new URL("../../", import.meta.url);
 
 /** The published files besides `deno.json`. */
-const FILES = ["LICENSE", "README.md", "docs", "cli.ts", "mod.ts", "proof.ts", "src"];
+const FILES = ["LICENSE", "README.md", "docs", "cli.ts", "mod.ts", "proof.ts", "stream.ts", "src"];
 
 /** The published fields of `deno.json`. */
 const FIELDS = ["name", "version", "license", "exports", "imports"];
