@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { JetStreamApiError, type JetStreamClient, type PubAck } from "@nats-io/jetstream";
 import { StreamError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
@@ -14,6 +15,7 @@ import { lastSeq } from "../log/entries.ts";
 import { damaged } from "../sqlite/failures.ts";
 import { readTexts, type StoredText } from "../derived/batch.ts";
 import { readLink } from "../wire/layout.ts";
+import type { Message } from "./page.ts";
 import type { Positions } from "./positions.ts";
 import type { Counters } from "./status.ts";
 import { ID_HEADER, subjectOf } from "./subjects.ts";
@@ -49,6 +51,8 @@ export interface PublisherParts {
   readonly timeoutMs: number;
   /** The last message that was read. */
   position(): number;
+  /** A message by its sequence number; undefined when the stream has none. */
+  fetch(seq: number): Promise<Message | undefined>;
   /** Called when something is to be told. */
   onChange(): void;
 }
@@ -235,7 +239,8 @@ export class StreamPublisher {
     this.#outstandingLength += wire.length;
     const id = withId ? { msgID: readLink(wire)!.opId } : {};
     client.publish(subjectOf(stream, wire), wire, { ...id, timeout: timeoutMs })
-      .then((ack) => this.#acknowledged(seq, ack), (error) => this.#failed(seq, withId, error))
+      .then((ack) => this.#acknowledged({ seq, wire }, ack))
+      .catch((error) => this.#failed(seq, withId, error))
       .finally(() => {
         this.#outstanding--;
         this.#outstandingLength -= wire.length;
@@ -243,15 +248,22 @@ export class StreamPublisher {
       });
   }
 
-  #acknowledged(seq: number, ack: PubAck): void {
+  async #acknowledged({ seq, wire }: Pick<StoredText, "seq" | "wire">, ack: PubAck): Promise<void> {
     const { stream, counters } = this.#parts;
     if (ack.stream !== stream) {
       const message = `operations for ${stream} went into the stream ${ack.stream}, which has the same subjects`;
-      this.#failure.reject(new StreamError("bad-stream", stream, `${message}; remove them from one of the two`));
-      return;
+      throw new StreamError("bad-stream", stream, `${message}; remove them from one of the two`);
+    }
+    if (ack.duplicate) {
+      counters.duplicates++;
+      // The server knows the id of a message that it may have lost, and that may have had another content.
+      const message = await this.#parts.fetch(ack.seq);
+      if (message === undefined || !Buffer.from(wire).equals(message.data)) {
+        this.#again.set(seq, { withId: false });
+        return;
+      }
     }
     counters.published++;
-    if (ack.duplicate) counters.duplicates++;
     this.#unconfirmed.set(seq, ack.seq);
     if (ack.seq <= this.#parts.position()) this.confirm();
   }

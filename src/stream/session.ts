@@ -46,7 +46,6 @@ const HEARTBEATS = 2;
 /** An open session. */
 export class Session {
   readonly warnings: readonly StreamWarning[];
-  /** The last message of the stream when it was opened. */
   readonly consumer: StreamConsumer;
   readonly publisher: StreamPublisher;
   readonly #parts: SessionParts;
@@ -93,6 +92,7 @@ export class Session {
       maxBytes,
       timeoutMs,
       position: () => this.consumer.position.seq,
+      fetch: (seq) => this.#fetch(seq),
       onChange: () => parts.onChange(),
     }, this.#stop.signal);
   }

@@ -37,7 +37,7 @@ const PASSING: ReadonlySet<string> = new Set(["locked", "disk-full", "derived-da
  * @throws {LogError} `invalid-argument`, `closed`.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { OpLog } from "@mnema/oplog";
  * import { stream } from "@mnema/oplog/stream";
  *
