@@ -27,6 +27,7 @@ import { heads, show, stats } from "./read.ts";
 import { rebuild } from "./rebuild.ts";
 import { correct, refute } from "./refute.ts";
 import { sentenceOf } from "./sentence.ts";
+import { streamLog } from "./stream.ts";
 
 const COMMANDS: Record<string, Command> = {
   init,
@@ -51,6 +52,7 @@ const COMMANDS: Record<string, Command> = {
   verify,
   vkey,
   audit,
+  stream: streamLog,
 };
 COMMANDS.completions = completions(COMMANDS);
 

@@ -10,9 +10,9 @@ import { LIBRARY_ENV } from "../sqlite/library.ts";
 
 const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV, "TERM"];
 
-type Name = "read" | "write" | "env" | "ffi";
+type Name = "read" | "write" | "env" | "ffi" | "net";
 
-/** A permission for a path or a variable, or for all. */
+/** A permission for a path, a variable or a host with a port, or for all. */
 interface Permission {
   name: Name;
   target?: string;
@@ -54,7 +54,7 @@ export function readVariable(name: string): string | undefined {
 export function explainDenial(error: unknown, given: { log?: string; key?: string }): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (!(cause instanceof Deno.errors.NotCapable)) continue;
-    const [, name, target] = /^Requires (read|write|env|ffi) access(?: to "([^"]*)")?/.exec(cause.message) ?? [];
+    const [, name, target] = /^Requires (read|write|env|ffi|net) access(?: to "([^"]*)")?/.exec(cause.message) ?? [];
     if (name === undefined) return cause.message;
     const missing = [...usual(given).filter((permission) => !isGranted(permission)), { name: name as Name, target }];
     return `permissions are missing: run mnema, or install it again, with ${flags(missing).join(" ")}`;
@@ -81,9 +81,10 @@ function flags(permissions: readonly Permission[]): string[] {
     write: new Map(),
     ffi: new Map(),
     env: new Map(),
+    net: new Map(),
   };
   for (const { name, target = "" } of permissions) {
-    if (name === "env" || name === "ffi") targets[name].set(target, target);
+    if (name !== "read" && name !== "write") targets[name].set(target, target);
     else {
       const folder = dirname(target); // SQLite has files beside the log
       const key = resolve(folder);
@@ -101,6 +102,10 @@ export function ifGranted(variable: string): string | undefined {
 
 /** Whether Deno would not prompt. */
 export function isGranted({ name, target }: Permission): boolean {
-  const descriptor: Deno.PermissionDescriptor = name === "env" ? { name, variable: target } : { name, path: target };
-  return Deno.permissions.querySync(descriptor).state === "granted";
+  return Deno.permissions.querySync(descriptorOf(name, target)).state === "granted";
+}
+
+function descriptorOf(name: Name, target?: string): Deno.PermissionDescriptor {
+  if (name === "env") return { name, variable: target };
+  return name === "net" ? { name, host: target } : { name, path: target };
 }

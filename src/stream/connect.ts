@@ -41,6 +41,8 @@ export async function connect(settings: Settings): Promise<Link> {
       timeout: timeoutMs,
       // A connection that is opened again would go on without a check of the stream.
       reconnect: false,
+      // The runtime resolves names, with the permission for the host and the port alone.
+      resolve: false,
       ignoreClusterUpdates: true,
       pingInterval: timeoutMs,
       maxPingOut: PINGS_WITHOUT_ANSWER,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ConsumerInfo, ConsumerMessages, StreamInfo } from "@nats-io/jetstream";
+import { type ConsumerInfo, type ConsumerMessages, JetStreamApiError, type StreamInfo } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
 import { StreamError } from "../errors.ts";
 import type { Internals } from "../oplog.ts";
@@ -42,6 +42,9 @@ const EXPIRES_MS = 30_000;
 const MIN_HEARTBEAT_MS = 500;
 /** Heartbeats within the time of an answer. */
 const HEARTBEATS = 2;
+
+/** There is a stream of this name, with other settings: another node has created it meanwhile. */
+const NAME_IN_USE = 10058;
 
 /** An open session. */
 export class Session {
@@ -239,7 +242,21 @@ async function openStream({ manager }: Link, { stream, create, replicas }: Setti
   } catch (error) {
     if (!create || !isNotFound(error)) throw error;
   }
-  await manager.streams.add(newStreamConfig(stream, replicas));
+  try {
+    await manager.streams.add(newStreamConfig(stream, replicas));
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error;
+    if (error.code === NAME_IN_USE) return await manager.streams.info(stream);
+    const message = `the stream ${stream} cannot be created with ${replicas} replicas: ${error.message}`;
+    throw new StreamError(
+      "bad-stream",
+      stream,
+      `${message}; choose as many replicas as the cluster has servers, or fewer`,
+      {
+        cause: error,
+      },
+    );
+  }
   return await manager.streams.info(stream);
 }
 

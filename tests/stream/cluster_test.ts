@@ -4,18 +4,18 @@ import type { LogStream } from "../../stream.ts";
 import { withFolder } from "../folder.ts";
 import { alice, bob } from "../operations.ts";
 import { assertClean, assertSame, claimsOf, join, openLog, TEAM, until, withClient } from "./nodes.ts";
-import { NatsServer, noServer } from "./server.ts";
+import { freePorts, NatsServer, noServer } from "./server.ts";
 
 const NODES = ["a", "b", "c", "d", "e"];
 const ROUNDS = 30;
 
 /** A cluster of three servers. */
 async function startCluster(folder: string): Promise<NatsServer[]> {
-  const first = await NatsServer.start(`${folder}/s1`, { cluster: { name: "s1" } });
-  const others = await Promise.all(
-    ["s2", "s3"].map((name) => NatsServer.start(`${folder}/${name}`, { cluster: { name, route: first.routePort } })),
-  );
-  return [first, ...others];
+  const ports = freePorts(3);
+  return await Promise.all(ports.map((port, i) => {
+    const routes = [port, ...ports.toSpliced(i, 1)];
+    return NatsServer.start(`${folder}/s${i}`, { cluster: { name: `s${i}`, routes } });
+  }));
 }
 
 /** Whether all replicas of the stream are up to date, as a server sees them. */

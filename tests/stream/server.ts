@@ -20,8 +20,8 @@ if (noServer) {
 export interface ServerOptions {
   /** More lines of its configuration. */
   config?: string;
-  /** Its place in a cluster: its name, and the port of another server's routes. */
-  cluster?: { name: string; route?: number };
+  /** Its place in a cluster: its name, and the ports of the routes of all servers, its own first. */
+  cluster?: { name: string; routes: readonly number[] };
 }
 
 /** A server that can be killed and started again on the same ports. */
@@ -31,7 +31,6 @@ export class NatsServer implements AsyncDisposable {
   #process?: Deno.ChildProcess;
   #output?: Promise<void>;
   #port = -1;
-  #routePort = -1;
 
   private constructor(folder: string, options: ServerOptions) {
     this.#folder = folder;
@@ -56,11 +55,6 @@ export class NatsServer implements AsyncDisposable {
     return this.#port;
   }
 
-  /** The port for the routes of a cluster. */
-  get routePort(): number {
-    return this.#routePort;
-  }
-
   /** The folder of its streams. */
   get store(): string {
     return `${this.#folder}/store`;
@@ -77,8 +71,9 @@ export class NatsServer implements AsyncDisposable {
       config,
     ];
     if (cluster !== undefined) {
-      const routes = cluster.route === undefined ? "" : `, routes: ["nats://127.0.0.1:${cluster.route}"]`;
-      lines.push(`cluster { name: "test", listen: "127.0.0.1:${this.#routePort}"${routes} }`);
+      const [own, ...others] = cluster.routes.map((port) => `127.0.0.1:${port}`);
+      const routes = others.map((host) => `"nats://${host}"`).join(", ");
+      lines.push(`cluster { name: "test", listen: "${own}", routes: [${routes}] }`);
     }
     Deno.writeTextFileSync(`${this.#folder}/nats.conf`, lines.join("\n"));
     const args = ["-c", `${this.#folder}/nats.conf`];
@@ -86,9 +81,8 @@ export class NatsServer implements AsyncDisposable {
     const ready = Promise.withResolvers<void>();
     this.#output = this.#read(this.#process, ready);
     await ready.promise;
-    const { nats, cluster: routes } = await this.#readPorts();
+    const { nats } = await this.#readPorts();
     this.#port = Number(new URL(nats[0]).port);
-    if (routes !== undefined) this.#routePort = Number(new URL(routes[0]).port);
   }
 
   /** Ends it at once, as a power cut of the process does. */
@@ -133,7 +127,7 @@ export class NatsServer implements AsyncDisposable {
   }
 
   /** Reads the file of ports, which is written about when the server reports that it is ready. */
-  async #readPorts(): Promise<{ nats: string[]; cluster?: string[] }> {
+  async #readPorts(): Promise<{ nats: string[] }> {
     const deadline = Date.now() + 10_000;
     for (;;) {
       try {
@@ -158,6 +152,14 @@ export class NatsServer implements AsyncDisposable {
     ready.reject(new Error(`nats-server ended: ${log.join("\n")}`));
     ready.promise.catch(() => {}); // it was ready, and has ended later
   }
+}
+
+/** Ports that are free now. */
+export function freePorts(count: number): number[] {
+  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const ports = listeners.map(({ addr }) => addr.port);
+  for (const listener of listeners) listener.close();
+  return ports;
 }
 
 function copyFolder(from: string, to: string): void {
