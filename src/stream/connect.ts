@@ -5,9 +5,10 @@
  */
 
 import { jetstream, JetStreamApiError, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
-import { connect as connectClient, credsAuthenticator, errors, type NatsConnection } from "@nats-io/transport-node";
-import { fileError, LogError, StreamError } from "../errors.ts";
+import { type ConnectionOptions, credsAuthenticator, errors, type NatsConnection } from "@nats-io/transport-node";
+import { FileError, fileError, LogError, StreamError } from "../errors.ts";
 import type { Settings } from "./options.ts";
+import { connectSafely } from "./transport.ts";
 
 /** A connection to one of the servers. It ends with the first failure, and is not opened again. */
 export interface Link {
@@ -23,41 +24,50 @@ const STREAM_NOT_FOUND = 10059;
 const NOT_ENABLED: ReadonlySet<number> = new Set([10039, 10076]);
 
 /**
- * Connects to the first of the servers that answers.
+ * Connects to one of the servers that answer.
  *
  * @throws {StreamError} `unreachable`, `not-allowed`, `bad-stream`.
  * @throws {FileError} When a file of credentials or certificates cannot be read.
  */
 export async function connect(settings: Settings): Promise<Link> {
   const { servers, credsFile, tls, timeoutMs } = settings;
-  const authenticator = credsFile === undefined ? undefined : credsAuthenticator(readBytes(credsFile));
+  const authenticator = credsFile === undefined ? undefined : credsAuthenticator(readCredentials(credsFile));
   const files = tls && { ca: readText(tls.caFile), cert: readText(tls.certFile), key: readText(tls.keyFile) };
   try {
-    const connection = await connectClient({
-      servers: [...servers],
-      name: "mnema",
-      authenticator,
-      tls: files,
-      timeout: timeoutMs,
-      // A connection that is opened again would go on without a check of the stream.
-      reconnect: false,
-      // The runtime resolves names, with the permission for the host and the port alone.
-      resolve: false,
-      ignoreClusterUpdates: true,
-      pingInterval: timeoutMs,
-      maxPingOut: PINGS_WITHOUT_ANSWER,
-      noAsyncTraces: true,
-    });
-    try {
-      const client = jetstream(connection, { timeout: timeoutMs });
-      return { connection, client, manager: await client.jetstreamManager() };
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
+    return await open({ servers: [...servers], authenticator, tls: files }, timeoutMs);
   } catch (error) {
     throw streamError(error, settings);
   }
+}
+
+async function open(access: ConnectionOptions, timeoutMs: number): Promise<Link> {
+  const connection = await connectSafely({
+    ...access,
+    name: "mnema",
+    timeout: timeoutMs,
+    // A connection that is opened again would go on without a check of the stream.
+    reconnect: false,
+    // The runtime resolves names, with the permission for the host and the port alone.
+    resolve: false,
+    ignoreClusterUpdates: true,
+    pingInterval: timeoutMs,
+    maxPingOut: PINGS_WITHOUT_ANSWER,
+    noAsyncTraces: true,
+  });
+  try {
+    const client = jetstream(connection, { timeout: timeoutMs });
+    return { connection, client, manager: await client.jetstreamManager() };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+function readCredentials(path: string): Uint8Array {
+  const bytes = readBytes(path);
+  const text = new TextDecoder().decode(bytes);
+  if (text.includes("BEGIN NATS USER JWT") && text.includes("BEGIN USER NKEY SEED")) return bytes;
+  throw new FileError("key-unreadable", path, `${path} is no file of credentials of NATS; name another`);
 }
 
 function readBytes(path: string): Uint8Array {
