@@ -55,8 +55,9 @@ An operation that is larger than the server takes stays local, and so do those t
     input.requireArgs(1, 1);
     const options = optionsOf(input);
     const listen = listenerOf(input.value("listen"));
-    const { hostsOf } = await import("../stream/options.ts");
-    requireGranted("net", ...asUsage(() => hostsOf(options.servers)), ...listen === undefined ? [] : [listen.address]);
+    const { readOptions } = await import("../stream/options.ts");
+    const { servers } = asUsage(() => readOptions(options));
+    requireGranted("net", ...servers, ...listen === undefined ? [] : [listen.address]);
     const files = [options.credsFile, ...Object.values(options.tls ?? {})].filter((path) => path !== undefined);
     requireGranted("read", ...files);
     using log = await openToAppend(input);

@@ -50,6 +50,7 @@ export interface StreamOptions {
 
 /** Checked options. */
 export interface Settings {
+  /** The host and the port of each. */
   readonly servers: readonly string[];
   readonly stream: string;
   readonly create: boolean;
@@ -94,9 +95,8 @@ export function readOptions(options: StreamOptions): Settings {
   const servers = [options.servers].flat().map(readServer);
   if (servers.length === 0) throw new LogError("invalid-argument", "servers names no server");
   const needsTls = tls !== undefined || servers.some(({ protocol }) => protocol === "tls:");
-  const hosts = servers.map(hostOf);
   return {
-    servers: hosts,
+    servers: servers.map(hostOf),
     stream,
     create,
     replicas,
@@ -106,11 +106,6 @@ export function readOptions(options: StreamOptions): Settings {
     checkMs,
     workers,
   };
-}
-
-/** The host and the port of each server, as permissions name them. */
-export function hostsOf(servers: string | readonly string[]): string[] {
-  return [servers].flat().map(readServer).map(hostOf);
 }
 
 function readServer(server: unknown): URL {

@@ -43,6 +43,9 @@ const MIN_HEARTBEAT_MS = 500;
 /** Heartbeats within the time of an answer. */
 const HEARTBEATS = 2;
 
+/** What the client notifies when it gets no more messages. */
+const LOST_CONSUMER: ReadonlySet<string> = new Set(["heartbeats_missed", "consumer_not_found", "consumer_deleted"]);
+
 /** There is a stream of this name, with other settings: another node has created it meanwhile. */
 const NAME_IN_USE = 10058;
 
@@ -54,14 +57,23 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #link: Link;
   readonly #consumerName: string;
+  /** The last message of the stream when it was opened. */
+  readonly #target: number;
   readonly #window: number;
   readonly #stop = new AbortController();
   readonly #caughtUp = Promise.withResolvers<void>();
   #isCaughtUp = false;
   #failure: unknown;
 
-  private constructor(parts: SessionParts, link: Link, info: StreamInfo, position: Position, consumer: ConsumerInfo) {
+  private constructor(
+    parts: SessionParts,
+    link: Link,
+    { info, target }: { info: StreamInfo; target: number },
+    position: Position,
+    consumer: ConsumerInfo,
+  ) {
     this.#parts = parts;
+    this.#target = target;
     this.#link = link;
     this.#consumerName = consumer.name;
     this.warnings = warningsOf(info);
@@ -119,7 +131,7 @@ export class Session {
         num_replicas: 1,
         mem_storage: true,
       });
-      return new Session(parts, link, info, position, consumer);
+      return new Session(parts, link, { info, target: await findLast(link, info) }, position, consumer);
     } catch (error) {
       await link.connection.close();
       throw streamError(error, parts.settings);
@@ -154,10 +166,10 @@ export class Session {
         idle_heartbeat: Math.max(MIN_HEARTBEAT_MS, Math.floor(settings.timeoutMs / HEARTBEATS)),
         abort_on_missing_resource: true,
       });
-      if (this.consumer.behind === 0) this.#catchUp();
+      if (this.consumer.position.seq >= this.#target) this.#catchUp();
       reading = this.consumer.run(messages);
       publishing = Promise.race([this.#caughtUp.promise, stopped]).then(() => this.publisher.run());
-      const all = [reading, publishing, this.#checkAgain(), this.#watchErrors()];
+      const all = [reading, publishing, this.#checkAgain(), this.#watchErrors(), this.#watchConsumer(messages)];
       const lost = connection.closed().then((error) => {
         throw error ?? new errors.ClosedConnectionError();
       });
@@ -188,15 +200,15 @@ export class Session {
     if (!this.#isCaughtUp || !this.publisher.isDone(seq)) return false;
     const { settings } = this.#parts;
     try {
-      const info = await this.#link.manager.consumers.info(settings.stream, this.#consumerName);
-      return info.num_pending === 0 && this.consumer.position.seq >= info.delivered.stream_seq;
+      const info = await this.#link.manager.streams.info(settings.stream);
+      return this.consumer.position.seq >= await findLast(this.#link, info);
     } catch (error) {
       throw streamError(error, settings);
     }
   }
 
   #committed(): void {
-    if (this.consumer.behind === 0) this.#catchUp();
+    if (this.consumer.position.seq >= this.#target) this.#catchUp();
     this.publisher.confirm();
     this.#parts.onChange();
   }
@@ -225,6 +237,19 @@ export class Session {
       if (await findLoss(this.#link.manager, info, position) === undefined) continue;
       throw new StreamError("unreachable", stream, `the stream ${stream} lost messages; it is read again`);
     }
+  }
+
+  /** Ends with an error when the consumer is gone, such as with its server while the connection is to another. */
+  async #watchConsumer(messages: ConsumerMessages): Promise<void> {
+    const { signal } = this.#stop;
+    for await (const { type } of messages.status()) {
+      if (!LOST_CONSUMER.has(type) || signal.aborted) continue;
+      const { stream } = this.#parts.settings;
+      throw new StreamError("unreachable", stream, `the server that delivers the stream ${stream} does not answer`);
+    }
+    await new Promise<void>((resolve) =>
+      signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve())
+    );
   }
 
   /** Ends with an error when the server forbids something: it does not answer what it forbids. */
@@ -258,6 +283,20 @@ async function openStream({ manager }: Link, { stream, create, replicas }: Setti
     );
   }
   return await manager.streams.info(stream);
+}
+
+/**
+ * The sequence number of the last message; 0 when there is none. The leader of the stream is asked: what a consumer says
+ * is pending may come from a server that is behind.
+ */
+async function findLast({ manager }: Link, { config, state }: StreamInfo): Promise<number> {
+  if (state.messages === 0) return 0;
+  if (!state.num_deleted) return state.last_seq;
+  const { state: { deleted = [], last_seq } } = await manager.streams.info(config.name, { deleted_details: true });
+  const gone = new Set(deleted);
+  let last = last_seq;
+  while (gone.has(last)) last--;
+  return last;
 }
 
 /** Where to begin: after what was read, or, when the stream has lost something of that, with its first message. */

@@ -43,7 +43,7 @@ Deno.test({
   },
 });
 
-/** Creates an authority and a certificate for localhost, in files of a folder. */
+/** Creates an authority, and certificates from it for 127.0.0.1 and for another name, in files of a folder. */
 function makeCertificates(folder: string): void {
   const openssl = (...args: string[]) => {
     const { success, stderr } = new Deno.Command("openssl", { args, cwd: folder }).outputSync();
@@ -51,24 +51,25 @@ function makeCertificates(folder: string): void {
   };
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority", "-days", "2");
-  openssl("req", ...key, "-keyout", "node.key", "-out", "node.csr", "-subj", "/CN=node");
-  Deno.writeTextFileSync(`${folder}/node.ext`, "subjectAltName=DNS:localhost\n");
-  const authority = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
-  openssl("x509", "-req", "-in", "node.csr", ...authority, "-out", "node.pem", "-days", "2", "-extfile", "node.ext");
+  for (const [name, host] of [["node", "IP:127.0.0.1"], ["other", "DNS:localhost"]]) {
+    openssl("req", ...key, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", "/CN=test");
+    Deno.writeTextFileSync(`${folder}/${name}.ext`, `subjectAltName=${host}\n`);
+    const files = ["-in", `${name}.csr`, "-out", `${name}.pem`, "-extfile", `${name}.ext`];
+    openssl("x509", "-req", ...files, "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2");
+  }
 }
 
 Deno.test({
-  name: "TLS is used with the files that are named, and nothing is sent to a server of another authority",
+  name: "TLS is used with the files that are named, and a server of another authority or name is refused",
   ignore: noServer || !works("openssl", "version"),
   fn: () =>
     withFolder(async (files) => {
       makeCertificates(files);
-      const config =
-        `tls { cert_file: "${files}/node.pem", key_file: "${files}/node.key", ca_file: "${files}/ca.pem", ` +
+      const configOf = (name: string) =>
+        `tls { cert_file: "${files}/${name}.pem", key_file: "${files}/${name}.key", ca_file: "${files}/ca.pem", ` +
         "verify: true }";
       const tls = { caFile: `${files}/ca.pem`, certFile: `${files}/node.pem`, keyFile: `${files}/node.key` };
-      await withServer(async ({ port }, folder) => {
-        const server = { url: `nats://localhost:${port}` }; // the name in the certificate
+      await withServer(async (server, folder) => {
         using log = openLog(folder, "a");
         log.append(note("x"));
         await using node = await join(log, server, { tls });
@@ -78,13 +79,13 @@ Deno.test({
           const { code } = await assertRejects(() => join(log, server, { tls: wrong, timeoutMs: 1000 }), StreamError);
           assertEquals([code, wrong], ["unreachable", wrong]);
         }
-        const other = { url: `nats://127.0.0.1:${port}` }; // not in the certificate
-        await assertRejects(() => join(log, other, { tls, timeoutMs: 1000 }), StreamError);
-      }, { config });
-      await withServer(async (server, folder) => {
-        using log = openLog(folder, "a");
-        const { code } = await assertRejects(() => join(log, server, { tls }), StreamError);
-        assertEquals(code, "unreachable", "a server without TLS");
-      });
+      }, { config: configOf("node") });
+      for (const config of [configOf("other"), undefined]) {
+        await withServer(async (server, folder) => {
+          using log = openLog(folder, "a");
+          const { code } = await assertRejects(() => join(log, server, { tls }), StreamError);
+          assertEquals([code, config], ["unreachable", config], "another name in the certificate, or no TLS");
+        }, { config });
+      }
     }),
 });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Operation, type OpLog } from "../../mod.ts";
+import type { Operation, OpLog } from "../../mod.ts";
 import type { LogStream } from "../../stream.ts";
 import { withFolder } from "../folder.ts";
 import { alice, bob } from "../operations.ts";
@@ -67,7 +67,8 @@ Deno.test({
             appended.push(...appendSome(log, NODES[i], round).map(({ opId }) => opId));
           }
         };
-        const spread = (count: number) => until("they arrive", () => logs.every((log) => log.size >= count));
+        const spread = (count: number) =>
+          until("they arrive", () => logs.every((log) => log.size >= count), () => nodes.map((node) => node.status()));
         let round = 0;
         for (; round < ROUNDS / 3; round++) append(round);
         await servers[0].kill();

@@ -27,7 +27,7 @@ Deno.test({
       using a = openLog(folder, "a");
       using b = openLog(folder, "b");
       await using first = await join(a, server);
-      await using second = await join(b, server);
+      await using _second = await join(b, server);
       a.append(note("before"));
       await until("it arrives", () => b.size === 1);
       await server.kill();

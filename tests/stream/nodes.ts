@@ -19,10 +19,14 @@ const DEADLINE_MS = 60_000;
 const POLL_MS = 10;
 
 /** Waits until a condition holds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  describe: () => unknown = () => "",
+): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (!await holds()) {
-    if (Date.now() > deadline) throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within ${DEADLINE_MS} ms: ${what} ${Deno.inspect(describe())}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
