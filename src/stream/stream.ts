@@ -49,11 +49,11 @@ const PASSING: ReadonlySet<string> = new Set(["locked", "disk-full", "derived-da
  */
 export async function stream(log: OpLog, options: StreamOptions): Promise<LogStream> {
   const settings = readOptions(options);
-  const internals = internalsOf(log);
-  const node = new LogStream(internals, settings, options);
-  await node.open();
-  return node;
+  return await connectLog(internalsOf(log), settings, options);
 }
+
+/** Makes a {@linkcode LogStream}, once it is connected. */
+let connectLog: (internals: Internals, settings: Settings, options: StreamOptions) => Promise<LogStream>;
 
 /** A log that is connected to a stream. */
 export class LogStream implements AsyncDisposable {
@@ -73,12 +73,16 @@ export class LogStream implements AsyncDisposable {
   /** The state that `onStatus` was told last. */
   #told = "";
 
-  /** Is called by {@linkcode stream}. */
-  constructor(
-    internals: Internals,
-    settings: Settings,
-    { onStatus, signal }: Pick<StreamOptions, "onStatus" | "signal">,
-  ) {
+  static {
+    connectLog = async (internals, settings, options) => {
+      const node = new LogStream(internals, settings, options);
+      const session = await node.#openSession();
+      node.#run(session).then(() => node.#end(), (error) => node.#end(error));
+      return node;
+    };
+  }
+
+  private constructor(internals: Internals, settings: Settings, { onStatus, signal }: StreamOptions) {
     this.#internals = internals;
     this.#settings = settings;
     this.#positions = new Positions(internals.connection, settings.stream);
@@ -87,12 +91,6 @@ export class LogStream implements AsyncDisposable {
     this.finished.catch(() => {}); // not everyone waits for it
     if (signal?.aborted) this.#stop.abort();
     signal?.addEventListener("abort", () => void this.close(), { once: true });
-  }
-
-  /** Is called by {@linkcode stream}. */
-  async open(): Promise<void> {
-    const session = await this.#openSession();
-    this.#run(session).then(() => this.#end(), (error) => this.#end(error));
   }
 
   /** The status: where it is, and what was counted since it was opened. Costs some reads of the file. */
