@@ -16,6 +16,7 @@ import { newStreamConfig } from "../src/stream/settings.ts";
 import { subjectOf } from "../src/stream/subjects.ts";
 import { NatsServer } from "../tests/stream/server.ts";
 import { author, generate, writeLines } from "./generate.ts";
+import { cpuSeconds } from "./process.ts";
 
 const options = parseArgs(Deno.args, { string: ["nodes", "simulated"], default: { nodes: "20", simulated: "1000" } });
 const size = Number(options._[0] ?? 200_000);
@@ -38,31 +39,30 @@ async function measureRates(server: NatsServer): Promise<void> {
   const lines = `${folder}/ops.jsonl`;
   writeLines(lines, generate(size));
   using log = OpLog.open(`${folder}/log.db`);
-  const ingest = await rate(async () => void await log.ingest((await Deno.open(lines)).readable));
+  const ingest = await measure(async () => void await log.ingest((await Deno.open(lines)).readable));
 
   const connection = await connect({ servers: hostOf(server), noAsyncTraces: true });
   const manager = await jetstream(connection).jetstreamManager();
   await manager.streams.add(newStreamConfig("alone", 1));
-  const publishAlone = await rate(() => publishAll(connection, log));
-  const consumeAlone = await rate(() => consumeAll(connection));
+  const publishAlone = await measure(() => publishAll(connection, log));
+  const consumeAlone = await measure(() => consumeAll(connection));
   await connection.close();
 
   const settings = { servers: server.url, stream: "log", create: true, replicas: 1 };
-  const publish = await rate(async () => {
+  const publish = await measure(async () => {
     await using node = await stream(log, settings);
     await node.settled();
   });
   await Deno.remove(lines);
   const read = await readInChild(server, "log", size);
 
-  console.log(`\n${size} operations, operations a second`);
-  console.log(`ingest from a file            ${ingest}`);
-  console.log(`publishing, client alone      ${publishAlone}`);
-  console.log(`consuming, client alone       ${consumeAlone}`);
-  console.log(`publishing a log              ${ratio(publish, Math.min(publishAlone, ingest))}`);
-  console.log(
-    `consuming into a log          ${ratio(Math.round(size / read.seconds), Math.min(consumeAlone, ingest))}`,
-  );
+  console.log(`\n${size} operations: operations a second, and µs of this process an operation`);
+  console.log(`ingest from a file       ${shown(ingest)}`);
+  console.log(`publishing, client alone ${shown(publishAlone)}`);
+  console.log(`consuming, client alone  ${shown(consumeAlone)}`);
+  console.log(`publishing a log         ${shown(publish, publishAlone, ingest)}`);
+  const consume = { rate: Math.round(size / read.seconds), cpu: read.cpuSeconds / size * 1e6 };
+  console.log(`consuming into a log     ${shown(consume, consumeAlone, ingest)}`);
 
   const quarter = Math.floor(size / 4);
   using small = OpLog.open();
@@ -102,7 +102,9 @@ async function readInChild(server: NatsServer, name: string, count: number) {
   const args = ["run", "--quiet", "--allow-all", script, server.url, name, `${folder}/read-${name}.db`, String(count)];
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const report: { seconds: number; megabytes: number } = JSON.parse(new TextDecoder().decode(stdout));
+  const report: { seconds: number; cpuSeconds: number; megabytes: number } = JSON.parse(
+    new TextDecoder().decode(stdout),
+  );
   return report;
 }
 
@@ -175,15 +177,26 @@ function hostOf({ url }: NatsServer): string {
   return url.slice("nats://".length);
 }
 
-/** Operations a second. */
-async function rate(work: () => Promise<void>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return Math.round(size / ((performance.now() - start) / 1000));
+/** Operations a second, and the time of this process for each, in microseconds. */
+interface Measured {
+  rate: number;
+  cpu: number;
 }
 
-function ratio(found: number, limit: number): string {
-  return `${found}, ${(found / limit).toFixed(2)} of the lower limit`;
+async function measure(work: () => Promise<void>): Promise<Measured> {
+  const [start, cpu] = [performance.now(), cpuSeconds()];
+  await work();
+  return {
+    rate: Math.round(size / ((performance.now() - start) / 1000)),
+    cpu: (cpuSeconds() - cpu) / size * 1e6,
+  };
+}
+
+/** A measurement, and its part of the lowest of some limits. */
+function shown({ rate, cpu }: Measured, ...limits: Measured[]): string {
+  const lowest = Math.min(...limits.map(({ rate }) => rate));
+  const part = limits.length === 0 ? "" : `   ${(rate / lowest).toFixed(2)} of the lower limit`;
+  return `${String(rate).padStart(7)} ${cpu.toFixed(0).padStart(4)}${part}`;
 }
 
 function spread(times: number[]): string {
