@@ -110,7 +110,6 @@ async function readInChild(server: NatsServer, name: string, count: number) {
 
 /** Measures how long it takes until all of some nodes have an operation that one appends. */
 async function measureLatency(server: NatsServer, count: number): Promise<void> {
-  const before = Deno.memoryUsage().rss;
   const logs = Array.from({ length: count }, (_, n) => OpLog.open(`${folder}/node-${n}.db`));
   const nodes: LogStream[] = [];
   for (const log of logs) {
@@ -126,11 +125,9 @@ async function measureLatency(server: NatsServer, count: number): Promise<void> 
     await Promise.all(arrivals);
     times.push(performance.now() - start);
   }
-  const memory = Math.round((Deno.memoryUsage().rss - before) / count / 1e5) / 10;
   console.log(
     `\n${count} nodes in one process: until all have an operation, ms, median and slowest   ${spread(times)}`,
   );
-  console.log(`memory of each of them, MB   ${memory}`);
   for (const node of nodes) await node.close();
   for (const log of logs) log.close();
 }
