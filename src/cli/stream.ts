@@ -62,6 +62,7 @@ An operation that is larger than the server takes stays local, and so do those t
     requireGranted("read", ...files);
     using log = await openToAppend(input);
     const { stream } = await import("../stream/stream.ts");
+    using _console = silenceConsole();
     const stop = new AbortController();
     using _ = onInterrupt(() => stop.abort());
     const notes = new Notes(output);
@@ -161,6 +162,13 @@ function serve({ hostname, port, address }: Listener, node: LogStream, output: O
     if (!(error instanceof Deno.errors.AddrInUse) && !(error instanceof Deno.errors.AddrNotAvailable)) throw error;
     throw new LogError("io", `${address} cannot be listened on: ${error.message}; choose another`, { cause: error });
   }
+}
+
+/** Drops what is logged on the console: the client logs what a server has sent, which could control the terminal. */
+function silenceConsole(): Disposable {
+  const { log } = console;
+  console.log = () => {};
+  return { [Symbol.dispose]: () => void (console.log = log) };
 }
 
 function totalsOf(status: StreamStatus): string {

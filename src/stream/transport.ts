@@ -31,6 +31,13 @@ class SafeTransport extends NodeTransport {
     return socket;
   }
 
+  /** Also closes a connection that is still being set up, as when a server does not answer: the client would leave it. */
+  override async close(error?: Error): Promise<void> {
+    if (this.connected) return await super.close(error);
+    this.done = true;
+    this.socket?.destroy();
+  }
+
   override startTLS(): Promise<TLSSocket> {
     const { ca, cert, key } = this.options.tls ?? {};
     const names = { servername: this.tlsName, host: this.#host };

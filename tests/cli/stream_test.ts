@@ -91,6 +91,27 @@ Deno.test({
     }),
 });
 
+Deno.test("what a server sends that is no protocol is not written to standard output", async () => {
+  await withNode(async (mnema) => {
+    const info = { server_id: "x", version: "2.9.10", proto: 1, max_payload: 1024, headers: true };
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const answering = (async () => {
+      for await (const connection of listener) {
+        const text = `INFO ${JSON.stringify(info)}\r\nPONG\r\n\x1b[31mBOO\r\n`;
+        await connection.write(new TextEncoder().encode(text));
+        await connection.readable.pipeTo(new WritableStream());
+      }
+    })();
+    const granted = mnema.with({ permissions: [...PERMISSIONS, "--allow-net=127.0.0.1"] });
+    const url = `nats://127.0.0.1:${listener.addr.port}`;
+    const { code, out, err } = await granted.run("stream", url, "--stream", "team", "--once");
+    listener.close();
+    await answering;
+    assertEquals([code, out], [1, ""]);
+    assertMatch(err, /^mnema: [ -~]*\n$/);
+  });
+});
+
 Deno.test("stream names the host that it lacks the permission for, and the file", async () => {
   await withNode(async (mnema) => {
     const args = ["stream", "nats://example.org,nats://127.0.0.1:5", "--stream", "team"];
