@@ -59,6 +59,8 @@ export class Session {
   readonly #consumerName: string;
   /** The last message of the stream when it was opened. */
   readonly #target: number;
+  /** Whether it was found to have lost messages. */
+  readonly #hasLost: boolean;
   readonly #window: number;
   readonly #stop = new AbortController();
   readonly #caughtUp = Promise.withResolvers<void>();
@@ -68,12 +70,13 @@ export class Session {
   private constructor(
     parts: SessionParts,
     link: Link,
-    { info, target }: { info: StreamInfo; target: number },
+    { info, target, hasLost }: { info: StreamInfo; target: number; hasLost: boolean },
     position: Position,
     consumer: ConsumerInfo,
   ) {
     this.#parts = parts;
     this.#target = target;
+    this.#hasLost = hasLost;
     this.#link = link;
     this.#consumerName = consumer.name;
     this.warnings = warningsOf(info);
@@ -122,7 +125,7 @@ export class Session {
     try {
       const info = await openStream(link, parts.settings);
       requireUsable(info);
-      const position = await findPosition(link, info, parts);
+      const { position, hasLost } = await findPosition(link, info, parts);
       const consumer = await link.manager.consumers.add(info.config.name, {
         ack_policy: "none",
         deliver_policy: "by_start_sequence",
@@ -131,7 +134,7 @@ export class Session {
         num_replicas: 1,
         mem_storage: true,
       });
-      return new Session(parts, link, { info, target: await findLast(link, info) }, position, consumer);
+      return new Session(parts, link, { info, target: await findLast(link, info), hasLost }, position, consumer);
     } catch (error) {
       await link.connection.close();
       throw streamError(error, parts.settings);
@@ -168,7 +171,7 @@ export class Session {
       });
       if (this.consumer.position.seq >= this.#target) this.#catchUp();
       reading = this.consumer.run(messages);
-      publishing = Promise.race([this.#caughtUp.promise, stopped]).then(() => this.publisher.run());
+      publishing = this.#publish(stopped);
       const all = [reading, publishing, this.#checkAgain(), this.#watchErrors(), this.#watchConsumer(messages)];
       const lost = connection.closed().then((error) => {
         throw error ?? new errors.ClosedConnectionError();
@@ -184,6 +187,14 @@ export class Session {
       await Promise.allSettled([reading, publishing]);
     }
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Publishes, once what was in the stream is read. */
+  async #publish(stopped: Promise<void>): Promise<void> {
+    await Promise.race([this.#caughtUp.promise, stopped]);
+    // All nodes have noticed the same loss: those that wait longer find again in the stream what others have published.
+    if (this.#hasLost) await delay(Math.random() * this.#parts.settings.checkMs, this.#stop.signal);
+    await this.publisher.run();
   }
 
   /** Ends {@linkcode Session.run}. What was read is committed. */
@@ -300,17 +311,21 @@ async function findLast({ manager }: Link, { config, state }: StreamInfo): Promi
 }
 
 /** Where to begin: after what was read, or, when the stream has lost something of that, with its first message. */
-async function findPosition({ manager }: Link, info: StreamInfo, parts: SessionParts): Promise<Position> {
+async function findPosition(
+  { manager }: Link,
+  info: StreamInfo,
+  parts: SessionParts,
+): Promise<{ position: Position; hasLost: boolean }> {
   const { internals: { writer }, positions, counters } = parts;
   const stored = writer.transaction(() => {
     positions.prepare();
     return positions.read();
   });
   const loss = stored && await findLoss(manager, info, stored);
-  if (stored !== undefined && loss === undefined) return stored;
+  if (stored !== undefined && loss === undefined) return { position: stored, hasLost: false };
   if (loss !== undefined) counters.lose(loss);
   writer.transaction(() => positions.reset(info.created));
-  return { created: info.created, seq: 0, stamp: "", waiting: [] };
+  return { position: { created: info.created, seq: 0, stamp: "", waiting: [] }, hasLost: loss !== undefined };
 }
 
 /** Resolves after some time, or when the signal aborts. */

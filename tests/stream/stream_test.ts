@@ -228,7 +228,8 @@ Deno.test({
         await manager.streams.add({ name: TEAM, subjects: [`${TEAM}.ops.*`], max_msgs: 2, discard: "new" });
         await using first = await join(a, server);
         await assertRejects(() => first.settled(), StreamError, "raise its limits");
-        assertEquals([first.status().error?.code, first.status().unpublished], ["stream-full", 2]);
+        await untilStatus(first, "two are in the stream", ({ unpublished }) => unpublished === 2);
+        assertEquals(first.status().error?.code, "stream-full");
         await using second = await join(b, server);
         await untilStatus(second, "what is in the stream is read", ({ received }) => received === 2);
         await manager.streams.update(TEAM, { max_msgs: 10 });
