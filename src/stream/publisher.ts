@@ -111,8 +111,8 @@ export class StreamPublisher {
 
   /** Whether all operations up to a `seq` are in the stream, except for those that are held back. */
   isDone(seq: number): boolean {
-    const isLooked = this.#cursor >= seq || this.#held.size >= MAX_HELD_BACK;
-    return isLooked && this.#outstanding === 0 && this.#unconfirmed.size === 0 && this.#again.size === 0;
+    const hasSeen = this.#cursor >= seq || this.#held.size >= MAX_HELD_BACK;
+    return hasSeen && this.#outstanding === 0 && this.#unconfirmed.size === 0 && this.#again.size === 0;
   }
 
   /**

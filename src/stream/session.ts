@@ -5,18 +5,19 @@
  * @module
  */
 
-import { type ConsumerInfo, type ConsumerMessages, JetStreamApiError, type StreamInfo } from "@nats-io/jetstream";
+import type { ConsumerInfo, ConsumerMessages, StreamInfo } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
 import { StreamError } from "../errors.ts";
 import type { Internals } from "../oplog.ts";
-import { connect, isNotFound, type Link, streamError } from "./connect.ts";
+import { connect, type Link, streamError } from "./connect.ts";
 import { StreamConsumer } from "./consumer.ts";
 import { findLoss } from "./loss.ts";
 import type { Message } from "./page.ts";
 import type { Position, Positions } from "./positions.ts";
+import { findLast, findPosition, openStream } from "./prepare.ts";
 import { StreamPublisher } from "./publisher.ts";
 import type { Settings } from "./options.ts";
-import { newStreamConfig, requireUsable, type StreamWarning, warningsOf } from "./settings.ts";
+import { requireUsable, type StreamWarning, warningsOf } from "./settings.ts";
 import type { Counters } from "./status.ts";
 import { ID_HEADER } from "./subjects.ts";
 
@@ -45,9 +46,6 @@ const HEARTBEATS = 2;
 
 /** What the client notifies when it gets no more messages. */
 const LOST_CONSUMER: ReadonlySet<string> = new Set(["heartbeats_missed", "consumer_not_found", "consumer_deleted"]);
-
-/** There is a stream of this name, with other settings: another node has created it meanwhile. */
-const NAME_IN_USE = 10058;
 
 /** An open session. */
 export class Session {
@@ -125,7 +123,7 @@ export class Session {
     try {
       const info = await openStream(link, parts.settings);
       requireUsable(info);
-      const { position, hasLost } = await findPosition(link, info, parts);
+      const { position, hasLost } = await findPosition(link, info, { ...parts.internals, ...parts });
       const consumer = await link.manager.consumers.add(info.config.name, {
         ack_policy: "none",
         deliver_policy: "by_start_sequence",
@@ -269,63 +267,6 @@ export class Session {
       if (status.type === "error") throw status.error;
     }
   }
-}
-
-/** The stream; where there is none, it is created if that was asked for. */
-async function openStream({ manager }: Link, { stream, create, replicas }: Settings): Promise<StreamInfo> {
-  try {
-    return await manager.streams.info(stream);
-  } catch (error) {
-    if (!create || !isNotFound(error)) throw error;
-  }
-  try {
-    await manager.streams.add(newStreamConfig(stream, replicas));
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError)) throw error;
-    if (error.code === NAME_IN_USE) return await manager.streams.info(stream);
-    const message = `the stream ${stream} cannot be created with ${replicas} replicas: ${error.message}`;
-    throw new StreamError(
-      "bad-stream",
-      stream,
-      `${message}; choose as many replicas as the cluster has servers, or fewer`,
-      {
-        cause: error,
-      },
-    );
-  }
-  return await manager.streams.info(stream);
-}
-
-/**
- * The sequence number of the last message; 0 when there is none. The leader of the stream is asked: what a consumer says
- * is pending may come from a server that is behind.
- */
-async function findLast({ manager }: Link, { config, state }: StreamInfo): Promise<number> {
-  if (state.messages === 0) return 0;
-  if (!state.num_deleted) return state.last_seq;
-  const { state: { deleted = [], last_seq } } = await manager.streams.info(config.name, { deleted_details: true });
-  const gone = new Set(deleted);
-  let last = last_seq;
-  while (gone.has(last)) last--;
-  return last;
-}
-
-/** Where to begin: after what was read, or, when the stream has lost something of that, with its first message. */
-async function findPosition(
-  { manager }: Link,
-  info: StreamInfo,
-  parts: SessionParts,
-): Promise<{ position: Position; hasLost: boolean }> {
-  const { internals: { writer }, positions, counters } = parts;
-  const stored = writer.transaction(() => {
-    positions.prepare();
-    return positions.read();
-  });
-  const loss = stored && await findLoss(manager, info, stored);
-  if (stored !== undefined && loss === undefined) return { position: stored, hasLost: false };
-  if (loss !== undefined) counters.lose(loss);
-  writer.transaction(() => positions.reset(info.created));
-  return { position: { created: info.created, seq: 0, stamp: "", waiting: [] }, hasLost: loss !== undefined };
 }
 
 /** Resolves after some time, or when the signal aborts. */
