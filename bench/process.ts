@@ -4,6 +4,8 @@
  * @module
  */
 
+import { cpuUsage } from "node:process";
+
 /** Runs a script of this folder, and returns what it reports. */
 export async function inChild<T>(script: string, ...args: string[]): Promise<T> {
   const path = decodeURIComponent(new URL(script, import.meta.url).pathname);
@@ -21,4 +23,10 @@ export function peakMegabytes(): number {
   const { stdout } = new Deno.Command("grep", { args: ["VmHWM", `/proc/${Deno.pid}/status`] }).outputSync();
   const kibibytes = parseInt(new TextDecoder().decode(stdout).slice("VmHWM:".length));
   return Math.round(kibibytes * 1024 / 1e6);
+}
+
+/** The time that all threads of this process have used, in seconds. */
+export function cpuSeconds(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1e6;
 }

@@ -19,6 +19,7 @@ export type LogErrorCode =
   | "bad-proof"
   | "bad-shape"
   | "bad-signature"
+  | "bad-stream"
   | "busy"
   | "closed"
   | "corrupt"
@@ -37,6 +38,7 @@ export type LogErrorCode =
   | "missing-file"
   | "missing-folder"
   | "no-sqlite"
+  | "no-stream"
   | "not-a-claim"
   | "not-a-database"
   | "not-a-file"
@@ -46,6 +48,7 @@ export type LogErrorCode =
   | "old-sqlite"
   | "rate-limited"
   | "read-only"
+  | "stream-full"
   | "super-journal"
   | "timed-out"
   | "too-large"
@@ -305,6 +308,30 @@ export class SyncError extends LogError {
   ) {
     super(code, message, "cause" in details ? { cause: details.cause } : undefined);
     this.refusedBy = details.refusedBy;
+  }
+}
+
+/** A stream that cannot be used, or its servers. What was committed stays. */
+export class StreamError extends LogError {
+  /** The name of the stream. */
+  readonly stream: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param code What went wrong.
+   * @param stream The name of the stream.
+   * @param message What went wrong, and what to do.
+   * @param options The `cause`, where there is one.
+   */
+  constructor(
+    code: "bad-stream" | "no-stream" | "not-allowed" | "stream-full" | "unreachable",
+    stream: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.stream = stream;
   }
 }
 

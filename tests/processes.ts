@@ -23,9 +23,12 @@ const WITHOUT_OVERRIDE = [
   "--inh-caps=-dac_override,-dac_read_search",
 ];
 /** The command prefix that makes file modes apply to root. */
-export const bound: readonly string[] = Deno.uid() === 0 ? WITHOUT_OVERRIDE : [];
+export function bound(): readonly string[] {
+  return Deno.uid() === 0 ? WITHOUT_OVERRIDE : [];
+}
 
 /** Whether file modes apply on this system, to root with {@linkcode bound}. */
 export function canBeBound(): boolean {
-  return Deno.build.os !== "windows" && (bound.length === 0 || works(bound[0], ...bound.slice(1), "true"));
+  const [command, ...args] = bound();
+  return Deno.build.os !== "windows" && (command === undefined || works(command, ...args, "true"));
 }

@@ -7,6 +7,7 @@
 import { OBJECTS } from "../log/schema.ts";
 import { BUILT_IN } from "../built_in.ts";
 import { stateDefinition } from "../derived/state.ts";
+import { STREAM_TABLES } from "../derived/stream_tables.ts";
 import { CREATE_WATERMARKS, statementsOf } from "../derived/tables.ts";
 import { CHECKPOINT_OBJECTS } from "../checkpoints/stored.ts";
 
@@ -15,7 +16,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   ...CHECKPOINT_OBJECTS,
   sqlite_sequence: "CREATE TABLE sqlite_sequence(name,seq)", // SQLite's own, for AUTOINCREMENT
   mnema_watermarks: CREATE_WATERMARKS,
-  ...Object.assign({}, ...BUILT_IN.map(statementsOf)),
+  ...Object.assign({}, ...[...BUILT_IN, STREAM_TABLES].map(statementsOf)),
 };
 
 /** The names of all objects that the log creates, except for the states of projections that a user wrote. */

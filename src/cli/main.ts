@@ -30,6 +30,7 @@ import { correct, refute } from "./refute.ts";
 import { sentenceOf } from "./sentence.ts";
 import { serve } from "./serve.ts";
 import { sync } from "./sync.ts";
+import { streamLog } from "./stream.ts";
 
 const COMMANDS: Record<string, Command> = {
   init,
@@ -56,6 +57,7 @@ const COMMANDS: Record<string, Command> = {
   verify,
   vkey,
   audit,
+  stream: streamLog,
 };
 COMMANDS.completions = completions(COMMANDS);
 

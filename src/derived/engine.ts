@@ -19,6 +19,7 @@ import { AppendBuffer } from "./buffer.ts";
 import { areCopied, copyTables, dropCopies } from "./copies.ts";
 import { misfit } from "./damage.ts";
 import { type TableProjection, withNeeds } from "./table_projection.ts";
+import { clearStreamTables } from "./stream_tables.ts";
 import { createTables, createWatermarks, hasTables, NO_TABLES, type Schema } from "./tables.ts";
 import { deleteWatermark, dropWatermarks, readWatermark, setWatermark } from "./watermarks.ts";
 
@@ -190,9 +191,10 @@ export class Projections implements Follower {
     });
   }
 
-  /** Discards the watermarks: every projection is rebuilt before it is next read. */
+  /** Discards the watermarks: every projection is rebuilt before it is next read, every stream read again. */
   discardAll(): void {
     dropWatermarks(this.#connection);
+    clearStreamTables(this.#connection);
   }
 
   /**

@@ -9,7 +9,7 @@ import { DanglingReferenceError, LogError, RefusedError, tooLarge } from "../err
 import { requireCallback, requireInteger } from "../log/entries.ts";
 import { copyRecord, joinRecords, namesOf } from "../log/records.ts";
 import type { Batch, Verdict, Writer } from "../log/writer.ts";
-import { BlockMemory, type IngestSource, readBlocks } from "./blocks.ts";
+import { type Block, BlockMemory, type IngestSource, type OversizedLine, readBlocks } from "./blocks.ts";
 import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
 import { afterCommits } from "./failures.ts";
 import { CheckPool } from "./pool.ts";
@@ -73,13 +73,35 @@ export interface IngestReport {
   refusals: Refusal[];
 }
 
+/** Options for sources within the module, which keep a position with the operations. */
+export interface IntakeOptions extends IngestOptions {
+  /** Called at the end of every transaction, inside it: what it writes is committed with the operations, or not at all. */
+  inTransaction?: (written: Written) => void;
+}
+
+/** What one transaction of an ingest has decided. */
+export interface Written {
+  /** How many blocks it took, in the order of the source. */
+  readonly blocks: number;
+  /** The first `seq` of those it appended; they are consecutive. */
+  readonly firstSeq: number;
+  /** How many it appended. */
+  readonly appended: number;
+  /** The ids of operations that the log held already. */
+  readonly known: readonly string[];
+  /** The refused operations. */
+  readonly refusals: readonly Refusal[];
+  /** The positions of the operations that are pending after it. */
+  readonly pending: readonly number[];
+}
+
 const MAX_REPORTED_REFUSALS = 1000;
 /** Blocks in a transaction: each transaction rewrites much of the index of ids, so fewer blocks cost more writing. */
 const TRANSACTION_BLOCKS = 40;
 
 /** Appends the operations of a source. @see OpLog.ingest */
 export async function ingest(writer: Writer, source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
-  const { workers = navigator.hardwareConcurrency, order = "causal", maxWaiting = MAX_PENDING, signal } = options;
+  const { workers = 0, order = "causal", maxWaiting = MAX_PENDING } = options;
   requireInteger("workers", workers, 0);
   requireInteger("maxWaiting", maxWaiting, 0);
   requireCallback("onProgress", options.onProgress);
@@ -88,9 +110,27 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
   if (order !== "causal" && order !== "any") {
     throw new LogError("invalid-argument", `order is "causal" or "any", not ${JSON.stringify(order)}`);
   }
+  const memory = new BlockMemory();
+  return await ingestBlocks(writer, readBlocks(source, writer.maxOperationBytes, memory), options, memory);
+}
+
+/**
+ * Appends the operations of blocks.
+ *
+ * @param writer Appends to the log.
+ * @param blocks The blocks; undefined asks for a transaction with all that came before.
+ * @param options Checked options.
+ * @param memory Takes back the memory of written blocks.
+ */
+export async function ingestBlocks(
+  writer: Writer,
+  blocks: AsyncIterable<Block | OversizedLine | undefined>,
+  options: IntakeOptions,
+  memory: BlockMemory = new BlockMemory(),
+): Promise<IngestReport> {
+  const { workers = navigator.hardwareConcurrency, signal } = options;
   const intake = new Intake(writer, options);
   const pool = new CheckPool(workers, writer.maxOperationBytes);
-  const memory = new BlockMemory();
   const inProgress: BlockInProgress[] = [];
   let checked: CheckedBlock[] = [];
   /** Awaits the results of all but `left` blocks, in their order, and takes those behind them that are done. */
@@ -104,10 +144,10 @@ export async function ingest(writer: Writer, source: IngestSource, options: Inge
     checked = [];
   };
   try {
-    for await (const block of readBlocks(source, writer.maxOperationBytes, memory)) {
+    for await (const block of blocks) {
       signal?.throwIfAborted();
       if (block === undefined) { // the source is silent: append what has arrived
-        await collect(inProgress.length);
+        await collect(0);
         write();
         continue;
       }
@@ -144,17 +184,24 @@ function oversized(maxBytes: number): Promise<CheckedBlock> {
   return Promise.resolve({ ...nothing, positions: 1, refusals: [refusal(1, tooLarge("the operation", maxBytes))] });
 }
 
+/** What a transaction has appended, and what the log held already. */
+interface Counts {
+  new: number;
+  known: string[];
+  firstSeq: number;
+}
+
 /** Appends checked blocks and counts. */
 class Intake {
   readonly report: IngestReport = { new: 0, known: 0, refused: 0, refusals: [] };
   readonly #writer: Writer;
-  readonly #options: IngestOptions;
+  readonly #options: IntakeOptions;
   readonly #pending?: PendingOperations;
   /** Outcomes of the open transaction, where the caller asks for outcomes. */
   readonly #outcomes?: Outcome[];
   #position = 0;
 
-  constructor(writer: Writer, options: IngestOptions) {
+  constructor(writer: Writer, options: IntakeOptions) {
     this.#writer = writer;
     this.#options = options;
     if (options.order === "any") this.#pending = new PendingOperations(options.maxWaiting);
@@ -164,15 +211,26 @@ class Intake {
   /** Appends blocks, as one transaction. */
   write(blocks: CheckedBlock[]): void {
     if (blocks.length === 0) return;
-    const counts = { new: 0, known: 0 };
+    const counts: Counts = { new: 0, known: [], firstSeq: 0 };
     let refusals: Refusal[];
     try {
-      refusals = this.#writer.transaction(() => blocks.flatMap((block) => this.#writeBlock(block, counts)));
+      refusals = this.#writer.transaction(() => {
+        const refusals = blocks.flatMap((block) => this.#writeBlock(block, counts));
+        this.#options.inTransaction?.({
+          blocks: blocks.length,
+          firstSeq: counts.firstSeq,
+          appended: counts.new,
+          known: counts.known,
+          refusals,
+          pending: this.#pending?.positions() ?? [],
+        });
+        return refusals;
+      });
     } catch (error) {
       throw this.#options.atomic ? error : afterCommits(error, this.report.new);
     }
     this.report.new += counts.new;
-    this.report.known += counts.known;
+    this.report.known += counts.known.length;
     this.#count(refusals);
     if (this.#outcomes !== undefined) {
       const refused = refusals.map((refused): Outcome => ({ status: "refused", ...refused }));
@@ -191,7 +249,7 @@ class Intake {
     this.#report(pending.map((operation): Outcome => ({ status: "pending", ...operation })));
   }
 
-  #writeBlock(block: CheckedBlock, counts: { new: number; known: number }): Refusal[] {
+  #writeBlock(block: CheckedBlock, counts: Counts): Refusal[] {
     const base = this.#position;
     this.#position += block.positions;
     const refusals = block.refusals.map((refused) => ({ ...refused, position: base + refused.position }));
@@ -205,10 +263,10 @@ class Intake {
       }
       if (this.#pending !== undefined) arrived.push(opId);
       if (verdict === "known") {
-        counts.known++;
+        counts.known.push(opId);
         this.#outcomes?.push({ position, status: "known", opId });
       } else {
-        counts.new++;
+        if (counts.new++ === 0) counts.firstSeq = verdict;
         this.#outcomes?.push({ position, status: "new", opId, seq: verdict });
       }
     };

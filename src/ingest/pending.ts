@@ -75,6 +75,11 @@ export class PendingOperations {
     return due.sort((a, b) => a.position - b.position);
   }
 
+  /** The positions of all that are pending. */
+  positions(): number[] {
+    return [...this.#pending.keys()];
+  }
+
   /** Removes and returns all that are left, in the order of the source. */
   drain(): Pending[] {
     const rest = [...this.#pending.values()].sort((a, b) => a.position - b.position);

@@ -214,8 +214,8 @@ Deno.test({
       const folder = path.slice(0, path.lastIndexOf("/"));
       const script = decodeURIComponent(new URL("children/audit.ts", import.meta.url).pathname);
       const auditBound = async () => {
-        const args = [...bound.slice(1), Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-all", script, path];
-        const [command, rest] = bound.length > 0 ? [bound[0], args] : [args[0], args.slice(1)];
+        const args = [...bound(), Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-all", script, path];
+        const [command, ...rest] = args;
         const { stdout } = await new Deno.Command(command, { args: rest }).output();
         return JSON.parse(new TextDecoder().decode(stdout));
       };

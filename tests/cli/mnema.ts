@@ -106,7 +106,7 @@ export class Mnema {
 
   /** Runs a command to which file modes apply, even where root runs the tests. */
   runBound(...args: string[]): Promise<Result> {
-    const [command, ...words] = [...bound, Deno.execPath(), ...this.#runArgs(), ...args];
+    const [command, ...words] = [...bound(), Deno.execPath(), ...this.#runArgs(), ...args];
     return collect(this.#spawn(command, words), this.#options.stdin);
   }
 

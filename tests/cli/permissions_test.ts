@@ -103,7 +103,7 @@ Deno.test({
       const commands =
         `append note {}; log; audit; claims; import /x.jsonl; init --log new.db --key new.key; export /x.jsonl; append note --body /x.json; log --log link.db
         sync ws://127.0.0.1:1; sync ssh://far/log; sync /x.db; serve --listen 127.0.0.1:0 --log /x.db
-        checkpoint --out /x; verify /x.proof --op /x.json --key x; id; init --log link.db`;
+        checkpoint --out /x; verify /x.proof --op /x.json --key x; id; init --log link.db; stream nats://127.0.0.1:1 --stream team --creds /x`;
       const script = commands.split(/[;\n]/).map((args) => `mnema ${args.trim()}`).join("\n");
       for (const permissions of [[], without("--allow-ffi"), without("--allow-read"), PERMISSIONS]) {
         // A prompt would be shown, and wait for an answer.

@@ -27,6 +27,7 @@ const COMMANDS = [
   "verify",
   "vkey",
   "audit",
+  "stream",
   "completions",
 ];
 
@@ -79,6 +80,7 @@ Deno.test("the examples in the help run as written", async () => {
       const { code, err } = await mnema.bash(example);
       // The example's operation is not in this log.
       if (["show", "prove"].includes(command)) assertMatch(err, /^mnema: the log holds no operation op_[0-9a-f]+\n$/);
+      else if (command === "stream") assertMatch(err, /--allow-net=127\.0\.0\.1:4222\n$/); // there is no server
       else assertEquals([code, err, example], [0, "", example]);
     }
   });

@@ -8,7 +8,18 @@
 const project = new URL("../../", import.meta.url);
 
 /** The published files besides `deno.json`. */
-const FILES = ["LICENSE", "README.md", "SECURITY.md", "docs", "cli.ts", "mod.ts", "proof.ts", "src", "sync.ts"];
+const FILES = [
+  "LICENSE",
+  "README.md",
+  "SECURITY.md",
+  "docs",
+  "cli.ts",
+  "mod.ts",
+  "proof.ts",
+  "src",
+  "stream.ts",
+  "sync.ts",
+];
 
 /** The published fields of `deno.json`. */
 const FIELDS = ["name", "version", "license", "exports", "imports"];

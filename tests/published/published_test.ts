@@ -87,7 +87,8 @@ Deno.test("the published files are the package's files, each the source with its
   const folder = registry.folderOf(name, version);
   const files = filesIn(folder);
   const documents = DOCUMENTS.map((path) => `/${path}`);
-  const own = ["/LICENSE", ...documents, "/cli.ts", "/deno.json", "/mod.ts", "/proof.ts", "/sync.ts"].sort();
+  const own = ["/LICENSE", ...documents, "/cli.ts", "/deno.json", "/mod.ts", "/proof.ts", "/stream.ts", "/sync.ts"]
+    .sort();
   assertEquals(files.filter((path) => !/^\/src\/[a-z0-9_/]+\.ts$/.test(path)), own);
   assertEquals(files.length - own.length, filesIn(new URL("src", project).pathname).length);
   for (const path of files.filter((path) => path !== "/deno.json")) {

@@ -250,7 +250,7 @@ Deno.test({
         withDatabase(path, (database) => database.exec(`PRAGMA journal_mode = ${journal}`));
         Deno.chmodSync(path, 0o444);
         const before = contentsOf(folder);
-        const run = (script: string, ...args: string[]) => runChild(script, [path, ...args], { under: bound });
+        const run = (script: string, ...args: string[]) => runChild(script, [path, ...args], { under: bound() });
         assertEquals(await run("record.ts", "0"), { error: "FileError", code: "read-only" });
         assertEquals(await run("use_log.ts", '{"readonly":true}'), { value: { entries: 3, heads: 3 } });
         // SQLite cannot remove -wal and -shm of a log that it cannot write.

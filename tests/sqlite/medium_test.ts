@@ -162,7 +162,7 @@ Deno.test({
       const path = `${folder}/deep/log.db`;
       Deno.mkdirSync(`${folder}/deep`);
       makeLog(path);
-      const use = (options: string) => runChild("use_log.ts", [path, options], { under: bound });
+      const use = (options: string) => runChild("use_log.ts", [path, options], { under: bound() });
       for (const [file, mode] of [[path, 0o644], [`${folder}/deep`, 0o755]] as const) {
         Deno.chmodSync(file, 0);
         try {

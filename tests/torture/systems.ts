@@ -100,7 +100,7 @@ async function changeModes(step: Step, context: Context): Promise<void> {
   const promised = new Promised();
   // With the files that are there, a folder that may not be written is no hindrance.
   const end = await disturbed(orders, random, promised, () => Deno.chmodSync(changed, mode), {
-    under: bound,
+    under: bound(),
     life: 100,
   });
   Deno.chmodSync(changed, restored);
