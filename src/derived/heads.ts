@@ -38,7 +38,7 @@ export const heads: TableProjection = {
  * @param limit The greatest number of heads.
  */
 export function selectHeads(connection: Connection, limit: number): string[] {
-  return derivedRows(connection, SELECT_HEADS, ["text"], limit).map(([opId]) => opId);
+  return derivedRows(connection, SELECT_HEADS, ["op-id"], limit).map(([opId]) => opId);
 }
 
 /**
@@ -49,7 +49,7 @@ export function selectHeads(connection: Connection, limit: number): string[] {
  * @param limit The greatest number of heads.
  */
 export function selectDeepestHeads(connection: Connection, limit: number): string[] {
-  return derivedRows(connection, SELECT_DEEPEST, ["text"], limit).map(([opId]) => opId);
+  return derivedRows(connection, SELECT_DEEPEST, ["op-id"], limit).map(([opId]) => opId);
 }
 
 function apply(connection: Connection, batch: Batch): void {
