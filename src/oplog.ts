@@ -297,10 +297,10 @@ export class OpLog implements Disposable {
    */
   children(opId: string): string[] {
     requireText("an id", opId);
-    this.#projections.prepare(children);
+    const isEmpty = this.#projections.prepare(children) === 0;
     const seq = this.seqOf(opId);
     if (seq === undefined) throw new NotFoundError(opId);
-    return selectChildren(this.#connection, seq);
+    return isEmpty ? [] : selectChildren(this.#connection, seq);
   }
 
   /**

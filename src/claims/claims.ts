@@ -335,11 +335,11 @@ export class Claims {
   /** Finds a claim by its id, and uses it within one snapshot. */
   #find<T>(opId: string, use: (found: { claim: Claim; seq: number }) => T): T {
     requireText("an id", opId);
-    this.#prepare();
+    const isEmpty = this.#prepare() === 0;
     return this.#connection.snapshot(() => {
       const seq = seqOf(this.#connection, opId);
       if (seq === undefined) throw new NotFoundError(opId);
-      const claim = new ClaimReader(this.#connection).one(seq);
+      const claim = isEmpty ? undefined : new ClaimReader(this.#connection).one(seq);
       if (claim === undefined) throw new LogError("not-a-claim", `operation ${opId} is not a claim`);
       return use({ claim, seq });
     });

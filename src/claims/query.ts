@@ -19,6 +19,8 @@ import { keyText, Standing, Support } from "./encoding.ts";
 /** The tables of claims, in the order in which a join visits them. */
 const FROM_KEYS = "FROM mnema_keys AS keyed JOIN mnema_values AS grouped ON grouped.key = keyed.id " +
   "JOIN mnema_claims AS claim ON claim.value = grouped.id";
+/** The same in the order of the keys, which ends with the first page: for filters that no index serves. */
+const FROM_SORTED_KEYS = FROM_KEYS.replaceAll(" JOIN ", " CROSS JOIN ");
 const FROM_CLAIMS = "FROM mnema_claims AS claim CROSS JOIN mnema_values AS grouped ON grouped.id = claim.value " +
   "CROSS JOIN mnema_keys AS keyed ON keyed.id = grouped.key";
 
@@ -196,7 +198,9 @@ export function selectClaims(connection: Connection, filter: ClaimFilter): Float
     const [condition, ...values] = by.after(placeOf(connection, after));
     restrict(descends ? condition.replaceAll(">", "<") : condition, ...values);
   }
-  const from = order === "key" ? FROM_KEYS : FROM_CLAIMS;
+  const isIndexed = [author, deriver, input].some((given) => given !== undefined) ||
+    (status !== undefined && status !== "active" && status !== "superseded");
+  const from = order !== "key" ? FROM_CLAIMS : isIndexed ? FROM_KEYS : FROM_SORTED_KEYS;
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   const ordered = columns.map((column) => descends ? `${column} DESC` : column).join(", ");
   // One text: rows would take many times the memory.

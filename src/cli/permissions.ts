@@ -7,6 +7,7 @@
 
 import { dirname, resolve } from "node:path";
 import { LIBRARY_ENV } from "../sqlite/library.ts";
+import { WEBSOCKET_ENV } from "../sync/websocket_env.ts";
 
 const ENV = ["MNEMA_LOG", "MNEMA_KEY", ...LIBRARY_ENV, "TERM"];
 
@@ -28,6 +29,12 @@ interface Permission {
 export function requireGranted(name: Name, ...targets: string[]): void {
   const missing = targets.find((target) => !isGranted({ name, target }));
   if (missing !== undefined) throw new Deno.errors.NotCapable(`Requires ${name} access to "${missing}"`);
+}
+
+/** Refuses what Deno would prompt for when a WebSocket is opened, or listened for. */
+export function requireWebSocket(host: string): void {
+  requireGranted("net", host);
+  requireGranted("env", ...WEBSOCKET_ENV);
 }
 
 /** Refuses what Deno would prompt for when a native library is called: any library, as its name depends on the system. */

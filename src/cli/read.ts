@@ -4,10 +4,9 @@
  * @module
  */
 
-import { encodeCanonical } from "../wire/canonical.ts";
 import { FileError } from "../errors.ts";
 import type { OpLog } from "../oplog.ts";
-import type { CanonicalValue } from "../wire/value.ts";
+import { pretty } from "../render/pretty.ts";
 import type { Command, Input } from "./command.ts";
 import { listed } from "../render/listed.ts";
 import { statsJson } from "../render/report.ts";
@@ -43,7 +42,7 @@ export const show: Command = {
     field("followed by", ...children === undefined ? ["unknown"] : children.length > 0 ? children : ["none"]);
     field("sig", op.sig);
     field("verified", "shape, content address and signature");
-    field("body", ...pretty(op.body, "").split("\n"));
+    field("body", ...pretty(op.body).split("\n"));
   },
 };
 
@@ -102,14 +101,3 @@ export const stats: Command = {
     }
   },
 };
-
-/** JSON with a line for each member. */
-function pretty(value: CanonicalValue, indent: string): string {
-  if (typeof value !== "object" || value === null) return encodeCanonical(value);
-  const inner = indent + "  ";
-  const [open, close, members] = Array.isArray(value)
-    ? ["[", "]", value.map((item) => pretty(item, inner))]
-    : ["{", "}", Object.entries(value).map(([key, item]) => `${encodeCanonical(key)}: ${pretty(item, inner)}`)];
-  if (members.length === 0) return open + close;
-  return `${open}\n${members.map((member) => inner + member).join(",\n")}\n${indent}${close}`;
-}

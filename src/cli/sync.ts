@@ -19,7 +19,7 @@ import {
   readPeerOptions,
   readPem,
 } from "./peers.ts";
-import { readVariable, requireGranted } from "./permissions.ts";
+import { readVariable, requireGranted, requireWebSocket } from "./permissions.ts";
 import { drawProgress } from "./progress.ts";
 import { reportJson } from "../render/report.ts";
 import { sentenceOf } from "./sentence.ts";
@@ -64,7 +64,7 @@ again later; 130 when it was interrupted.`,
     follow: { help: "stay connected and pass on what is appended, until interrupted", alias: "f" },
     stdio: { help: "be the far end of ssh://, on standard input and output" },
     "remote-mnema": { value: "COMMAND", help: "for ssh://: the command on the other machine (default: mnema)" },
-    "tls-ca": { value: "FILE", help: "for wss://: a certificate authority to trust as well (PEM)" },
+    "tls-ca": { value: "FILE", help: "for wss://: the certificate authority to trust (PEM)" },
   },
   example: "sync notes.db",
   async run(input: Input, output: Output): Promise<number> {
@@ -162,7 +162,7 @@ async function syncWithNode(address: string, task: Task): Promise<SyncReport> {
   const signer = isShell ? await loadIdentityOrTemporary(input) : await loadIdentity(input);
   const authority = await readPem(input, "tls-ca");
   const program = isShell ? readVariable("MNEMA_SSH") || "ssh" : undefined;
-  if (program === undefined) requireGranted("net", hostOf(address));
+  if (program === undefined) requireWebSocket(hostOf(address));
   else requireGranted("run", program);
   const { connect } = await import("../sync/connect.ts");
   const connection = connect(log, address, {

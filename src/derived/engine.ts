@@ -41,6 +41,11 @@ export class Projections implements Follower {
   readonly #followers: readonly TableProjection[];
   readonly #bulkFollowers: readonly TableProjection[];
   readonly #buffer = new AppendBuffer();
+  /**
+   * Whether {@linkcode prepare} catches up. Where it does not, what is derived is read as it is stored: a reader that must
+   * not wait leaves the catch-up to {@linkcode advance}, here or on another thread.
+   */
+  catchesUp = true;
   /** How many operations were appended in batches since the bulk followers were caught up. */
   #bulk = 0;
 
@@ -57,6 +62,11 @@ export class Projections implements Follower {
     this.#connection = connection;
     this.#followers = followers;
     this.#bulkFollowers = bulkFollowers;
+  }
+
+  /** Whether nothing can be written to the file, and copies are caught up. */
+  get isReadonly(): boolean {
+    return this.#connection.readonly;
   }
 
   /** @inheritdoc */
@@ -98,12 +108,14 @@ export class Projections implements Follower {
    * Catches projections up to the end of the log, before they are read.
    *
    * @param projections Which; what they need is caught up too.
-   * @returns The last `seq` of the log. When it is 0, the tables may not exist.
+   * @returns The `seq` up to which they are caught up: the last of the log, if {@linkcode catchesUp}. When it is 0, the
+   * tables may not exist.
    */
   prepare(...projections: TableProjection[]): number {
     const all = withNeeds(projections);
     const last = lastSeq(this.#connection);
-    if (all.every((projection) => readWatermark(this.#connection, projection, last) === last)) return last;
+    const seen = this.#seen(all, last);
+    if (seen === last || !this.catchesUp) return seen;
     if (!this.#connection.readonly) {
       try {
         this.#connection.transaction(() => this.#catchUpInFile(all));
@@ -120,6 +132,38 @@ export class Projections implements Follower {
       this.#catchUp(all, "temp");
     });
     return last;
+  }
+
+  /**
+   * How many operations projections, and what they need, have not seen yet.
+   *
+   * @param projections Which.
+   */
+  behind(...projections: TableProjection[]): number {
+    const last = lastSeq(this.#connection);
+    return last - this.#seen(withNeeds(projections), last);
+  }
+
+  /**
+   * Catches projections up by at most a number of operations, as one transaction; between two, others can write.
+   *
+   * @param limit How many operations.
+   * @param projections Which; what they need is caught up too.
+   * @throws {FileError} `locked`, `read-only`, `disk-full`, `io`; `derived-damaged`.
+   */
+  advance(limit: number, ...projections: TableProjection[]): void {
+    const all = withNeeds(projections);
+    const catchUp = (schema: Schema) => this.#catchUp(all, schema, { limit });
+    if (!this.#connection.readonly) {
+      return this.#connection.transaction(() => {
+        dropCopies(this.#connection);
+        catchUp("main");
+      });
+    }
+    this.#connection.temporarily(() => {
+      if (!areCopied(this.#connection, all)) copyTables(this.#connection, all);
+      catchUp("temp");
+    });
   }
 
   /**
@@ -142,7 +186,7 @@ export class Projections implements Follower {
       dropCopies(this.#connection);
       if (!hasTables(this.#connection, NO_TABLES)) createWatermarks(this.#connection, "main");
       for (const projection of all) deleteWatermark(this.#connection, projection);
-      this.#catchUp(all, "main", onProgress);
+      this.#catchUp(all, "main", { onProgress });
     });
   }
 
@@ -183,9 +227,19 @@ export class Projections implements Follower {
     this.#catchUp(all, "main");
   }
 
-  #catchUp(all: readonly TableProjection[], schema: Schema, onProgress?: OnProgress): void {
-    const last = lastSeq(this.#connection);
-    const states = all.map((projection) => ({ projection, seen: readWatermark(this.#connection, projection, last) }));
+  /** The least watermark. */
+  #seen(all: readonly TableProjection[], last: number): number {
+    return Math.min(...all.map((projection) => readWatermark(this.#connection, projection, last)));
+  }
+
+  #catchUp(
+    all: readonly TableProjection[],
+    schema: Schema,
+    { limit = Infinity, onProgress }: { limit?: number; onProgress?: OnProgress } = {},
+  ): void {
+    const end = lastSeq(this.#connection);
+    const states = all.map((projection) => ({ projection, seen: readWatermark(this.#connection, projection, end) }));
+    const last = Math.min(end, Math.min(...states.map(({ seen }) => seen)) + limit);
     const behind = states.filter(({ seen }) => seen < last);
     if (behind.length === 0) return;
     try {

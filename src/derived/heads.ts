@@ -9,11 +9,12 @@
 
 import type { Connection } from "../sqlite/connection.ts";
 import type { Batch } from "./batch.ts";
-import { derivedRows } from "./damage.ts";
+import { derivedRow, derivedRows } from "./damage.ts";
 import type { TableProjection } from "./table_projection.ts";
 
 const SELECT_HEADS = "SELECT op_id FROM mnema_heads WHERE seq NOT NULL ORDER BY seq DESC LIMIT ?";
 const SELECT_DEEPEST = "SELECT op_id FROM mnema_heads JOIN mnema_depths USING (seq) ORDER BY depth DESC, op_id LIMIT ?";
+const COUNT_HEADS = "SELECT count(*) FROM mnema_heads WHERE seq NOT NULL";
 const DELETE_NAMED = "DELETE FROM mnema_heads WHERE op_id IN (SELECT value FROM json_each(?))";
 const INSERT_AWAITED = "INSERT INTO mnema_heads (op_id, seq) SELECT value, NULL FROM json_each(?) " +
   "WHERE NOT EXISTS (SELECT 1 FROM ops WHERE op_id = value AND seq <= ?)";
@@ -39,6 +40,11 @@ export const heads: TableProjection = {
  */
 export function selectHeads(connection: Connection, limit: number): string[] {
   return derivedRows(connection, SELECT_HEADS, ["op-id"], limit).map(([opId]) => opId);
+}
+
+/** How many heads there are. The projection must have been caught up. */
+export function countHeads(connection: Connection): number {
+  return derivedRow(connection, COUNT_HEADS, ["integer"])![0];
 }
 
 /**

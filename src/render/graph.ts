@@ -5,7 +5,9 @@
  */
 
 import type { ClaimStatus, Explanation } from "../claims/claim.ts";
+import { visibleLine } from "../text.ts";
 import { abbreviate, nodesById, percent, type ShownNode, statement, title, verdict } from "./phrases.ts";
+import { shorten } from "./width.ts";
 
 /** The class of a node, which decides its style. */
 export type GraphClass = ClaimStatus | "evidence" | "other" | "missing" | "verdict";
@@ -116,5 +118,12 @@ function labelOf(node: ShownNode): Label {
   }
   const { claim } = node;
   const status = `${percent(claim.confidencePpm)} sure, ${claim.status}`;
-  return { label: [statement(claim, LABEL_COLUMNS), status, abbreviate(claim.opId)], class: claim.status };
+  const by = claim.deriver === undefined ? [] : [`by ${claim.deriver.id} ${claim.deriver.version}`];
+  const label = [
+    statement(claim, LABEL_COLUMNS),
+    status,
+    ...by.map((text) => shorten(visibleLine(text), LABEL_COLUMNS)),
+    abbreviate(claim.opId),
+  ];
+  return { label, class: claim.status };
 }

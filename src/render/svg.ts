@@ -145,9 +145,8 @@ function drawNode(node: GraphNode, isRoot: boolean, at: Point, size: Size, href:
       };
       return element("text", attributes, escape(line));
     }).join("");
-  const group = { class: className, role: href === undefined ? "img" : undefined, "aria-label": spoken(node) };
-  if (href === undefined) return element("g", group, drawn);
-  return element("a", { ...group, href }, drawn);
+  if (href === undefined) return element("g", { class: className, role: "img", "aria-label": spoken(node) }, drawn);
+  return element("a", { class: className, href }, drawn); // its title is its name
 }
 
 /** The lines of a node: its label, and how much is not shown. */

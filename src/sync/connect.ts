@@ -38,7 +38,7 @@ export interface ConnectOptions {
   retryMs?: { min?: number; max?: number };
   /** Limit of the time to connect, in milliseconds: 30,000 by default. */
   connectTimeoutMs?: number;
-  /** Certificates of authorities, in PEM, that are trusted for `wss:` in addition to the usual ones. */
+  /** For `wss:`, certificates of authorities to trust, in PEM; the usual ones by default. */
   caCerts?: string[];
   /** For `ssh:`, how the remote shell is started. */
   command?: Pick<CommandOptions, "program" | "remoteProgram" | "onStderr">;
@@ -94,7 +94,7 @@ export function isTemporary(error: unknown): error is LogError {
  *
  * using here = OpLog.open();
  * using there = OpLog.open();
- * await using server = serve(there, { signer: Identity.generate() });
+ * await using server = await serve(there, { signer: Identity.generate() });
  * const alice = Identity.generate();
  * here.record(alice, "note", { text: "tea at four" });
  * const { sent } = await connect(here, server.url, { signer: alice }).done;
@@ -108,7 +108,7 @@ export function isTemporary(error: unknown): error is LogError {
  *
  * using here = OpLog.open();
  * using there = OpLog.open();
- * await using server = serve(there, { signer: Identity.generate() });
+ * await using server = await serve(there, { signer: Identity.generate() });
  * const alice = Identity.generate();
  * await using connection = connect(here, server.url, { signer: alice, follow: true });
  * const op = here.record(alice, "note", { text: "tea at four" });
@@ -275,11 +275,7 @@ or ssh://`,
   }
   if (url.hash !== "") throw new LogError("invalid-argument", "an address of a server has no #");
   if (url.pathname === "/") url.pathname = "/sync";
-  return async (signal) => {
-    if (caCerts === undefined) return await openWebSocket(url, { limits, signal });
-    using client = Deno.createHttpClient({ caCerts });
-    return await openWebSocket(url, { limits, signal }, client);
-  };
+  return (signal) => openWebSocket(url, { limits, caCerts, signal });
 }
 
 /**

@@ -9,17 +9,21 @@
  * @module
  */
 
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { LogError, SyncError } from "../errors.ts";
 import { checkedSigner, type Signer } from "../keys/signer.ts";
 import { requireCallback, requireInteger, requireObject } from "../log/entries.ts";
 import type { OpLog } from "../oplog.ts";
 import { authorFilter } from "./authors.ts";
+import type { Channel } from "./channel.ts";
+import { type Handler, HttpServer, type RequestInfo } from "./http.ts";
 import { completeLimits, type SessionLimits } from "./limits.ts";
 import { refuseChannel } from "./link.ts";
 import { Metrics, METRICS_TYPE, type ServerTotals } from "./metrics.ts";
 import type { Direction, SyncReport, SyncStatus } from "./report.ts";
 import { runSession } from "./session.ts";
-import { webSocketChannel } from "./websocket.ts";
+import { type Accept, webSocketAcceptor } from "./websocket.ts";
 import { within } from "./within.ts";
 
 /** What a server listens on, and who may do what. */
@@ -51,7 +55,7 @@ export interface ServeOptions {
   /** Called at the end of each session, with the error that ended it, if any. */
   onSession?: (status: SyncStatus, error?: unknown) => void;
   /** Answers requests for other paths than those of the server. */
-  fetch?: (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
+  fetch?: Handler;
   /** Closes the server. */
   signal?: AbortSignal;
 }
@@ -62,7 +66,7 @@ export interface ServerStatus extends ServerTotals {
   open: SyncStatus[];
 }
 
-/** A running server. `await using server = serve(…)` closes it at the end of the block. */
+/** A running server. `await using server = await serve(…)` closes it at the end of the block. */
 export interface SyncServer extends AsyncDisposable {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
@@ -80,6 +84,8 @@ export interface SyncServer extends AsyncDisposable {
 const SYNC_PATH = "/sync";
 /** Connections that are being refused at a time; more are refused without a word. */
 const MAX_REFUSING = 32;
+/** Connections besides those of sessions: requests, and clients that are refused. */
+const MORE_CONNECTIONS = 128;
 /** How long sessions, and then responses, may take to end when the server is closed. */
 const CLOSE_MS = 5_000;
 
@@ -104,51 +110,48 @@ const CLOSE_MS = 5_000;
  * here.record(alice, "note", { text: "tea at four" });
  * there.record(bob, "note", { text: "moved to five" });
  *
- * await using server = serve(there, { signer: bob, allow: [alice.author] });
+ * await using server = await serve(there, { signer: bob, allow: [alice.author] });
  * const report = await connect(here, server.url, { signer: alice }).done;
  * assertEquals([report.sent.new, report.received.new], [1, 1]);
  * assertEquals(here.heads(), there.heads());
  * ```
  */
-export function serve(log: OpLog, options: ServeOptions): SyncServer {
-  return new Server(log, options);
+export async function serve(log: OpLog, options: ServeOptions): Promise<SyncServer> {
+  const server = new Server(log, options);
+  await server.listen();
+  return server;
 }
 
 class Server implements SyncServer {
-  readonly address: Deno.NetAddr;
-  readonly url: string;
   readonly finished: Promise<void>;
   readonly #log: OpLog;
-  readonly #options: ServeOptions;
+  readonly #options: ServeOptions & { hostname: string; port: number; maxSessions: number; maxHandshakes: number };
+  readonly #maxMessageBytes: number;
   readonly #allow?: (author: string) => boolean;
   readonly #acceptAuthor?: (author: string) => boolean;
   readonly #metrics = new Metrics();
-  readonly #maxSessions: number;
-  readonly #maxHandshakes: number;
-  /** Ends sessions in good order. */
   readonly #ends = new AbortController();
-  /** Ends every connection at once. */
-  readonly #breaksOff = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #finished = Promise.withResolvers<void>();
+  #server!: HttpServer;
+  #accept!: Accept;
   #refusing = 0;
   #closing?: Promise<void>;
 
   constructor(log: OpLog, options: ServeOptions) {
     requireObject("options", options);
-    const { signer, hostname = "127.0.0.1", port = 0, allow, cert, key, signal } = options;
-    const { maxSessions = 256, maxHandshakes = 32, acceptAuthors, onStatus, onSession, fetch } = options;
+    const { hostname = "127.0.0.1", port = 0, maxSessions = 256, maxHandshakes = 32 } = options;
+    const { allow, acceptAuthors, cert, key } = options;
     requireInteger("port", port, 0);
     requireInteger("maxSessions", maxSessions, 1);
     requireInteger("maxHandshakes", maxHandshakes, 1);
-    requireCallback("onStatus", onStatus);
-    requireCallback("onSession", onSession);
-    requireCallback("fetch", fetch);
-    completeLimits(options.limits);
+    requireCallback("onStatus", options.onStatus);
+    requireCallback("onSession", options.onSession);
+    requireCallback("fetch", options.fetch);
     if ((cert === undefined) !== (key === undefined)) {
       throw new LogError("invalid-argument", "TLS needs both: cert, the certificate, and key, its private key");
     }
-    const peers = allow && [...allow];
+    const peers = allow === undefined || typeof allow === "string" ? allow : [...allow];
     this.#allow = authorFilter("allow", peers);
     this.#acceptAuthor = authorFilter("acceptAuthors", acceptAuthors);
     if (!isLoopback(hostname) && (peers === undefined || peers.length === 0)) {
@@ -159,21 +162,36 @@ class Server implements SyncServer {
       );
     }
     this.#log = log;
-    this.#options = { ...options, signer: checkedSigner(signer) };
-    this.#maxSessions = maxSessions;
-    this.#maxHandshakes = maxHandshakes;
-    this.#server = listen(
-      { hostname, port, cert, key, signal: this.#breaksOff.signal },
-      (request, info) => this.#handle(request, info),
-    );
-    this.address = this.#server.addr;
-    const host = this.address.hostname.includes(":") ? `[${this.address.hostname}]` : this.address.hostname;
-    this.url = `${cert === undefined ? "ws" : "wss"}://${host}:${this.address.port}${SYNC_PATH}`;
-    this.finished = this.#server.finished.then(async () => {
-      await Promise.all(this.#running);
+    this.#maxMessageBytes = completeLimits(options.limits).maxMessageBytes;
+    this.#options = { ...options, signer: checkedSigner(options.signer), hostname, port, maxSessions, maxHandshakes };
+    this.finished = this.#finished.promise;
+  }
+
+  /** Listens, and closes when the signal aborts. */
+  async listen(): Promise<void> {
+    const { hostname, port, cert, key, maxSessions, signal } = this.#options;
+    this.#accept = await webSocketAcceptor(this.#maxMessageBytes);
+    this.#server = await HttpServer.listen({
+      hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+      port,
+      cert,
+      key,
+      maxConnections: maxSessions + MORE_CONNECTIONS,
+      handler: (request, info) => this.#answer(request, info),
+      onUpgrade: (request, socket, head) => this.#upgrade(request, socket, head),
     });
     if (signal?.aborted) this.close();
     else signal?.addEventListener("abort", () => this.close(), { once: true, signal: this.#ends.signal });
+  }
+
+  get address(): Deno.NetAddr {
+    return this.#server.address;
+  }
+
+  get url(): string {
+    const { hostname, port } = this.address;
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+    return `${this.#options.cert === undefined ? "ws" : "wss"}://${host}:${port}${SYNC_PATH}`;
   }
 
   status(): ServerStatus {
@@ -191,13 +209,17 @@ class Server implements SyncServer {
   async #close(): Promise<void> {
     this.#ends.abort(new SyncError("unreachable", "the server is closed", { refusedBy: "this node" }));
     await within(Promise.all(this.#running), CLOSE_MS); // new ones are refused meanwhile
-    if (!await within(this.#server.shutdown(), CLOSE_MS)) this.#breaksOff.abort(); // a response of `fetch` has no end
-    await this.finished;
+    await this.#server.close(CLOSE_MS);
+    await Promise.all(this.#running);
+    this.#finished.resolve();
   }
 
-  #handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response> {
+  /** Answers a request that is not for a WebSocket. */
+  #answer(request: Request, info: RequestInfo): Response | Promise<Response> {
     const { pathname } = new URL(request.url);
-    if (pathname === SYNC_PATH) return this.#connect(request);
+    if (pathname === SYNC_PATH) {
+      return text(426, "this is the path of a WebSocket\n", { upgrade: "websocket", connection: "upgrade" });
+    }
     if (pathname !== "/health" && pathname !== "/metrics") {
       return this.#options.fetch?.(request, info) ?? text(404, "there is nothing here; sessions are on /sync\n");
     }
@@ -208,50 +230,40 @@ class Server implements SyncServer {
     return text(200, this.#metrics.text(this.#log.lastSeq()), { "content-type": METRICS_TYPE });
   }
 
-  /** Answers a request for a session: with an upgrade to a WebSocket where that is possible, also to refuse it. */
-  #connect(request: Request): Response {
-    if (request.headers.has("origin")) {
+  /** Begins a session on an upgraded request, or refuses it. */
+  #upgrade(request: IncomingMessage, socket: Socket, head: Uint8Array): void {
+    const { url = "", headers } = request;
+    socket.on("error", () => {}); // the session reports it
+    const refuse = (status: string) => void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    if (url.split("?", 1)[0] !== SYNC_PATH) return refuse("404 Not Found");
+    if (headers.origin !== undefined) { // a page in a browser
       this.#metrics.refuse("not-allowed");
-      return text(403, "pages in a browser are refused here\n");
+      return refuse("403 Forbidden");
     }
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return text(426, "this is the path of a WebSocket\n", { upgrade: "websocket", connection: "upgrade" });
-    }
-    const isBusy = this.#ends.signal.aborted || this.#metrics.size >= this.#maxSessions ||
-      this.#metrics.handshakes >= this.#maxHandshakes;
-    if (isBusy) {
-      this.#metrics.refuse("busy");
-      if (this.#refusing >= MAX_REFUSING) return text(503, "busy\n", { "retry-after": "5" });
-    }
-    let upgraded: Deno.WebSocketUpgrade;
-    try {
-      upgraded = Deno.upgradeWebSocket(request);
-    } catch (error) {
-      return text(400, `${(error as Error).message}\n`); // such as a missing Sec-WebSocket-Key
-    }
-    const { socket, response } = upgraded;
-    if (isBusy) this.#refuseBusy(socket);
-    else this.#begin(socket);
-    return response;
+    const { maxSessions, maxHandshakes } = this.#options;
+    const isBusy = this.#ends.signal.aborted || this.#metrics.size >= maxSessions ||
+      this.#metrics.handshakes >= maxHandshakes;
+    if (isBusy) this.#metrics.refuse("busy");
+    if (isBusy && this.#refusing >= MAX_REFUSING) return refuse("503 Service Unavailable");
+    this.#accept(request, socket, head, (channel) => {
+      if (!isBusy) return this.#begin(channel);
+      this.#refusing++;
+      refuseChannel(channel, "busy").finally(() => this.#refusing--);
+    });
   }
 
-  #refuseBusy(socket: WebSocket): void {
-    this.#refusing++;
-    refuseChannel(webSocketChannel(socket), "busy").finally(() => this.#refusing--);
-  }
-
-  #begin(socket: WebSocket): void {
-    const running: Promise<void> = this.#run(socket).finally(() => this.#running.delete(running));
+  #begin(channel: Channel): void {
+    const running: Promise<void> = this.#run(channel).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 
   /** Runs a session to its end. Its error ends this session only. */
-  async #run(socket: WebSocket): Promise<void> {
+  async #run(channel: Channel): Promise<void> {
     const { signer, direction, limits, onStatus, onSession } = this.#options;
     const counts = this.#metrics.begin();
     let failure: unknown;
     try {
-      const report: SyncReport = await runSession(this.#log, webSocketChannel(socket, { limits }), {
+      const report: SyncReport = await runSession(this.#log, channel, {
         signer,
         role: "responder",
         direction,
@@ -271,27 +283,6 @@ class Server implements SyncServer {
     }
     this.#metrics.end(counts);
     onSession?.(counts.status, failure);
-  }
-}
-
-/** Listens, on a port that is known when this returns. */
-function listen(
-  { hostname, port, cert, key, signal }: Pick<ServeOptions, "cert" | "key"> & Deno.ServeTcpOptions & {
-    hostname: string;
-    port: number;
-  },
-  handler: Deno.ServeHandler<Deno.NetAddr>,
-): Deno.HttpServer<Deno.NetAddr> {
-  const onListen = () => {}; // it would print
-  const onError = () => text(500, "the request failed\n");
-  try {
-    return cert === undefined || key === undefined
-      ? Deno.serve({ hostname, port, signal, onListen, onError }, handler)
-      : Deno.serve({ hostname, port, signal, onListen, onError, cert, key }, handler);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    const reason = error instanceof Deno.errors.AddrInUse ? "the port is in use" : (error as Error).message;
-    throw new LogError("io", `the server cannot listen on ${hostname}:${port}: ${reason}`, { cause: error });
   }
 }
 

@@ -15,7 +15,7 @@ export const NETWORK_PERMISSIONS: readonly string[] = [
   "--allow-net",
   "--allow-run=ssh",
   "--allow-ffi",
-  "--allow-env=MNEMA_LOG,MNEMA_KEY,MNEMA_SSH,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,TERM",
+  "--allow-env=MNEMA_LOG,MNEMA_KEY,MNEMA_SSH,DENO_SQLITE_PATH,DENO_SQLITE_LOCAL,WS_NO_BUFFER_UTIL,WS_NO_UTF_8_VALIDATE,TERM",
 ];
 
 const CLI = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);

@@ -4,7 +4,7 @@ import { linesOf } from "../processes.ts";
 import { type Mnema, NETWORK_PERMISSIONS } from "./mnema.ts";
 import { inFolder, withNode } from "./node.ts";
 
-/** Runs `use` with the first line that a server prints, and ends the server with a signal. */
+/** Runs `use` with the line of a server that has its address for peers, and ends the server with a signal. */
 async function serving(
   mnema: Mnema,
   args: string[],
@@ -15,7 +15,8 @@ async function serving(
   const lines = linesOf(child.stdout);
   const err = new Response(child.stderr).text();
   try {
-    const { value } = await lines.next();
+    let { value } = await lines.next();
+    if (value?.startsWith("http")) ({ value } = await lines.next());
     if (value === undefined) throw new Error(await err);
     await use(value);
   } finally {
@@ -51,8 +52,9 @@ Deno.test("serve --json prints the address and the author", async () => {
   await withNode(async (mnema) => {
     const author = (await mnema.does("id")).trim();
     await serving(mnema, ["--json"], (line) => {
-      const { url, ...more } = JSON.parse(line);
+      const { url, page, ...more } = JSON.parse(line);
       assertMatch(url, /^ws:/);
+      assertMatch(page, /^http:.*\?token=/);
       assertEquals(more, { author });
       return Promise.resolve();
     });

@@ -31,7 +31,7 @@ async function serving(
   options: Partial<ServeOptions> = {},
 ): Promise<void> {
   using log = OpLog.open(path);
-  await using server = serve(log, { signer: bob, ...options });
+  await using server = await serve(log, { signer: bob, ...options });
   await use(server, log);
 }
 

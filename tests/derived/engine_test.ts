@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileError, LogError, OpLog } from "../../mod.ts";
+import { BUILT_IN } from "../../src/built_in.ts";
+import { claims } from "../../src/claims/tables.ts";
+import { internalsOf } from "../../src/oplog.ts";
 import { unsigned } from "../claims/histories.ts";
 import { withDatabase, withFolder } from "../folder.ts";
 import { startChild } from "../log/children/run.ts";
@@ -223,5 +226,43 @@ Deno.test("a damaged derived table does not keep operations from being appended,
       log.rebuild();
       assertEquals(log.proofs.checkpoint(alice).split("\n")[1], `${log.size}`, way);
     }
+  });
+});
+
+Deno.test("projections advance by some operations at a time, in the file or in copies of it, and end as if at once", () => {
+  withLog((path) => {
+    makeLog(path);
+    using log = OpLog.open(path);
+    const expected = derivedOf(log);
+    for (const readonly of [true, false]) {
+      withDatabase(path, (database) => database.exec("DROP TABLE IF EXISTS mnema_watermarks"));
+      using other = OpLog.open(path, { readonly });
+      const { projections } = internalsOf(other);
+      for (const projection of BUILT_IN) {
+        let left = projections.behind(projection);
+        while (left > 0) {
+          projections.advance(2, projection);
+          const now = projections.behind(projection);
+          assert(now < left, `${projection.name} is not caught up further`);
+          left = now;
+        }
+      }
+      assertEquals(derivedOf(other), expected);
+    }
+  });
+});
+
+Deno.test("a reader that does not catch up reads what is stored, and nothing where nothing is", () => {
+  withLog((path) => {
+    using log = OpLog.open(path);
+    using reader = OpLog.open(path, { readonly: true });
+    internalsOf(reader).projections.catchesUp = false;
+    const tea = log.claims.assert(alice, { key: "drink", value: "tea" });
+    assertEquals([[...reader.claims.query()], reader.children(tea.opId)], [[], []]);
+    assertThrows(() => reader.claims.get(tea.opId), LogError, "not a claim");
+    const stored = [...log.claims.query()];
+    log.claims.assert(alice, { key: "drink", value: "coffee" });
+    assertEquals([...reader.claims.query()], stored);
+    assertEquals(internalsOf(reader).projections.behind(claims), 1);
   });
 });

@@ -6,7 +6,10 @@ import "../runs.ts";
 
 Deno.test("DOT has an arrow for each input and a dotted one for a refute, and data is escaped in labels", () => {
   const lines = formatDot(invalidated()).split("\n");
-  assertMatch(lines[2], /^ {2}n0 \[label="drink = \\"tea\\"\\n82 % sure, invalidated\\nop_00000001" fillcolor/);
+  assertMatch(
+    lines[2],
+    /^ {2}n0 \[label="drink = \\"tea\\"\\n82 % sure, invalidated\\nby habits 1.2\\nop_00000001" fillcolor/,
+  );
   assertEquals(lines.filter((line) => line.includes("->")), [
     "  n1 -> n0",
     "  n4 -> n0",

@@ -7,9 +7,9 @@ import "../runs.ts";
 Deno.test("Mermaid has an arrow for each input, a dotted one for a refute, and a class for each node", () => {
   assertEquals(formatMermaid(invalidated()).split("\n").filter((line) => !line.includes("classDef")), [
     "flowchart TD",
-    '  n0["drink #61; #34;tea#34;<br/>82 #37; sure#44; invalidated<br/>op#95;00000001"]',
-    '  n1["city #61; #34;Oslo#34;<br/>82 #37; sure#44; invalidated<br/>op#95;00000002"]',
-    '  n2["home #61; #34;Oslo#34;<br/>82 #37; sure#44; refuted<br/>op#95;00000003"]',
+    '  n0["drink #61; #34;tea#34;<br/>82 #37; sure#44; invalidated<br/>by habits 1#46;2<br/>op#95;00000001"]',
+    '  n1["city #61; #34;Oslo#34;<br/>82 #37; sure#44; invalidated<br/>by habits 1#46;2<br/>op#95;00000002"]',
+    '  n2["home #61; #34;Oslo#34;<br/>82 #37; sure#44; refuted<br/>by habits 1#46;2<br/>op#95;00000003"]',
     '  n3["message from mail#44; #60;1#64;example#46;org#62;<br/>op#95;00000004"]',
     '  n4["message from mail<br/>op#95;00000005"]',
     '  n5["home #61; #34;Oslo#34; is not so<br/>op#95;000000ff by mnk#95;8a8a8a8a"]',

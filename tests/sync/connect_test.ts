@@ -19,7 +19,7 @@ const holds = (log: OpLog, ...ids: string[]) => eventually("it has arrived", () 
 Deno.test("a follower gets what is appended on either side, and a peer's own is not sent back", async () => {
   using here = OpLog.open();
   using there = OpLog.open();
-  await using server = serve(there, { signer: bob });
+  await using server = await serve(there, { signer: bob });
   await using connection = connect(here, server.url, follow);
   await follows(connection);
   const first = there.record(bob, "note", { text: "there" });
@@ -34,7 +34,7 @@ Deno.test("a follower gets what is appended on either side, and a peer's own is 
 Deno.test("a follower connects again when the server was restarted, and nothing is lost meanwhile", async () => {
   using here = OpLog.open();
   using there = OpLog.open();
-  const first = serve(there, { signer: bob });
+  const first = await serve(there, { signer: bob });
   const { port } = first.address;
   const waits: (string | undefined)[] = [];
   await using connection = connect(here, first.url, { ...follow, onRetry: (error) => waits.push(error?.code) });
@@ -42,7 +42,7 @@ Deno.test("a follower connects again when the server was restarted, and nothing 
   await first.close();
   await eventually("an attempt has failed", () => waits.includes("unreachable"));
   const [mine, theirs] = [here.record(alice, "note", { n: 1 }), there.record(bob, "note", { n: 2 })];
-  await using _second = serve(there, { signer: bob, port });
+  await using _second = await serve(there, { signer: bob, port });
   await holds(here, theirs.opId);
   await holds(there, mine.opId);
   assertEquals(here.heads(), there.heads());
@@ -55,8 +55,8 @@ Deno.test("three nodes with writers at the same time converge through servers", 
   using a = OpLog.open();
   using b = OpLog.open();
   using c = OpLog.open();
-  await using hub = serve(a, { signer: alice });
-  await using relay = serve(b, { signer: bob });
+  await using hub = await serve(a, { signer: alice });
+  await using relay = await serve(b, { signer: bob });
   await using toHub = connect(b, hub.url, { ...follow, signer: bob });
   await using toRelay = connect(c, relay.url, { ...follow, signer: carol });
   for (let n = 0; n < 20; n++) { // a and c have no connection with each other
@@ -76,7 +76,7 @@ Deno.test("the status leads from the connection to the end, and sums all session
   using here = OpLog.open();
   using there = OpLog.open();
   there.record(bob, "note", { text: "there" });
-  await using server = serve(there, { signer: bob });
+  await using server = await serve(there, { signer: bob });
   const seen: SyncStatus[] = [];
   const report = await connect(here, server.url, { signer: alice, onStatus: (status) => seen.push(status) }).done;
   const phases = seen.map(({ phase }) => phase).filter((phase, i, all) => phase !== all[i - 1]);
@@ -92,7 +92,7 @@ Deno.test("a dry run reports what each side lacks and transfers nothing", async 
   here.record(alice, "note", { n: 1 });
   there.record(bob, "note", { n: 2 });
   there.record(bob, "note", { n: 3 });
-  await using server = serve(there, { signer: bob });
+  await using server = await serve(there, { signer: bob });
   const report = await connect(here, server.url, { signer: alice, dryRun: true }).done;
   assertEquals([report.missingHere, report.missingThere, here.size, there.size], [2, 1, 1, 2]);
 });
@@ -103,7 +103,7 @@ Deno.test("pull only receives, and push only sends", async () => {
     using there = OpLog.open();
     here.record(alice, "note", { n: 1 });
     there.record(bob, "note", { n: 2 });
-    await using server = serve(there, { signer: bob });
+    await using server = await serve(there, { signer: bob });
     await connect(here, server.url, { signer: alice, direction }).done;
     assertEquals<readonly number[]>([here.size, there.size], sizes);
   }
@@ -113,7 +113,7 @@ Deno.test("a server that proves another key than those that are trusted is not s
   using here = OpLog.open();
   using there = OpLog.open();
   here.record(alice, "note", { text: "secret" });
-  await using server = serve(there, { signer: bob });
+  await using server = await serve(there, { signer: bob });
   await rejectsWith("not-allowed", () => connect(here, server.url, { signer: alice, allow: [carol.author] }).done);
   assertEquals(there.size, 0);
 });
@@ -126,7 +126,7 @@ Deno.test("without following, a peer that is not reached is an error at once", a
 Deno.test("following ends with an error that another attempt would meet again", async () => {
   using here = OpLog.open();
   using there = OpLog.open();
-  await using server = serve(there, { signer: bob, allow: [carol.author] });
+  await using server = await serve(there, { signer: bob, allow: [carol.author] });
   const connection = connect(here, server.url, follow);
   await rejectsWith("not-allowed", () => connection.done);
   assertEquals(connection.status().phase, "failed");
@@ -145,7 +145,7 @@ Deno.test("closing ends the wait for the next attempt", async () => {
 Deno.test("a signal ends a session that follows in good order, and breaks off any other", async () => {
   using here = OpLog.open();
   using there = OpLog.open();
-  await using server = serve(there, { signer: bob });
+  await using server = await serve(there, { signer: bob });
   const ends = new AbortController();
   const connection = connect(here, server.url, { ...follow, signal: ends.signal });
   await follows(connection);
@@ -227,7 +227,7 @@ Deno.test({
       using here = OpLog.open();
       using there = OpLog.open();
       there.record(bob, "note", { text: "there" });
-      await using server = serve(there, { signer: bob, cert, key });
+      await using server = await serve(there, { signer: bob, cert, key });
       assert(server.url.startsWith("wss://127.0.0.1:"));
       await rejectsWith("unreachable", () => connect(here, server.url, { signer: alice }).done);
       await connect(here, server.url, { signer: alice, caCerts: [cert] }).done;

@@ -1,35 +1,34 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { LogError } from "../../mod.ts";
-import {
-  type Channel,
-  openWebSocket,
-  type SessionLimits,
-  streamChannel,
-  SyncError,
-  webSocketChannel,
-} from "../../sync.ts";
+import { type Channel, openWebSocket, type SessionLimits, streamChannel, SyncError } from "../../sync.ts";
+import { HttpServer } from "../../src/sync/http.ts";
+import { completeLimits } from "../../src/sync/limits.ts";
+import { webSocketAcceptor } from "../../src/sync/websocket.ts";
 import type { ConnectedPair } from "./channels.ts";
 import { testScenarios } from "./scenarios.ts";
 
 /** The limits of both ends. */
 export type Limits = Partial<SessionLimits>;
 
-/** A WebSocket over a server on loopback: `there` is the server's end. */
+/** A WebSocket over a server on loopback, whose end is the responder. */
 export async function webSocketPair(limits?: Limits): Promise<ConnectedPair> {
   const accepted = Promise.withResolvers<Channel>();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const { socket, response } = Deno.upgradeWebSocket(request);
-    accepted.resolve(webSocketChannel(socket, { limits }));
-    return response;
+  const accept = await webSocketAcceptor(completeLimits(limits).maxMessageBytes);
+  const server = await HttpServer.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    maxConnections: 10,
+    handler: () => new Response(),
+    onUpgrade: (request, socket, head) => accept(request, socket, head, accepted.resolve),
   });
-  const initiator = await openWebSocket(new URL(`ws://127.0.0.1:${server.addr.port}/`), { limits });
+  const initiator = await openWebSocket(new URL(`ws://127.0.0.1:${server.address.port}/`), { limits });
   const responder = await accepted.promise;
   return {
     initiator,
     responder,
     async close() {
       await Promise.all([initiator.close(), responder.close()]);
-      await server.shutdown();
+      await server.close(1000);
     },
   };
 }
