@@ -8,6 +8,7 @@
 import { FileError, LogError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import type { Parameter } from "../sqlite/query.ts";
+import { isOpId } from "../wire/ids.ts";
 
 /** The end of the message of every such error. */
 export const REBUILD_ADVICE = "; rebuild it with log.rebuild()";
@@ -34,6 +35,7 @@ interface Kinds {
   integer: number;
   "integer?": number | null;
   text: string;
+  "op-id": string;
   bytes: Uint8Array;
   any: unknown;
 }
@@ -45,6 +47,7 @@ const CHECKS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   integer: Number.isSafeInteger,
   "integer?": (value) => value === null || Number.isSafeInteger(value),
   text: (value) => typeof value === "string",
+  "op-id": (value) => typeof value === "string" && isOpId(value),
   bytes: (value) => value instanceof Uint8Array,
   any: () => true,
 };

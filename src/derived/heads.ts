@@ -39,7 +39,7 @@ export const heads: TableProjection = {
  * @param limit The greatest number of heads.
  */
 export function selectHeads(connection: Connection, limit: number): string[] {
-  return derivedRows(connection, SELECT_HEADS, ["text"], limit).map(([opId]) => opId);
+  return derivedRows(connection, SELECT_HEADS, ["op-id"], limit).map(([opId]) => opId);
 }
 
 /** How many heads there are. The projection must have been caught up. */
@@ -55,7 +55,7 @@ export function countHeads(connection: Connection): number {
  * @param limit The greatest number of heads.
  */
 export function selectDeepestHeads(connection: Connection, limit: number): string[] {
-  return derivedRows(connection, SELECT_DEEPEST, ["text"], limit).map(([opId]) => opId);
+  return derivedRows(connection, SELECT_DEEPEST, ["op-id"], limit).map(([opId]) => opId);
 }
 
 function apply(connection: Connection, batch: Batch): void {

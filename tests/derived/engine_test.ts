@@ -19,11 +19,12 @@ Deno.test("a rebuild makes everything that is derived again, and reports progres
     log.claims.assert(alice, { key: "drink", value: "tea", inputs: [ops[0].opId] });
     const projection = texts();
     const before = [log.project(projection), log.heads(), [...log.claims.query()]];
+    const wrong = `op_${"0".repeat(64)}`;
     withDatabase(path, (database) => {
-      database.exec("UPDATE mnema_heads SET op_id = 'op_wrong'; DELETE FROM mnema_claims");
+      database.exec(`UPDATE mnema_heads SET op_id = '${wrong}'; DELETE FROM mnema_claims`);
       database.exec('UPDATE "mnema_state_texts" SET state = \'["wrong"]\'');
     });
-    assertEquals([log.project(projection), log.heads(), [...log.claims.query()]], [["wrong"], ["op_wrong"], []]);
+    assertEquals([log.project(projection), log.heads(), [...log.claims.query()]], [["wrong"], [wrong], []]);
     const reported: [number, number][] = [];
     projection.calls = 0;
     log.rebuild((done, total) => reported.push([done, total]));

@@ -305,3 +305,22 @@ Deno.test("the heads are what their definition says, whatever the DAG, the order
     );
   });
 });
+
+Deno.test("a damaged id of a head is damage of what is derived, and nothing follows it", () => {
+  withFolder((folder) => {
+    const path = `${folder}/log.db`;
+    {
+      using log = OpLog.open(path);
+      log.append(note("first"));
+      log.heads();
+    }
+    withDatabase(path, (database) => database.exec("UPDATE mnema_heads SET op_id = 'oq' || substr(op_id, 3)"));
+    using log = OpLog.open(path);
+    for (const use of [() => log.heads(), () => log.record(alice, "note", { text: "second" })]) {
+      assertEquals(assertThrows(use, LogError).code, "derived-damaged");
+    }
+    assertEquals(log.size, 1);
+    log.rebuild();
+    assertEquals(log.heads(), [note("first").opId]);
+  });
+});

@@ -22,7 +22,6 @@ export type FilesMessage = { kind: "file"; what: string } | { kind: "found"; wha
 /** The codes with which a damaged file may be refused, or reading it may end. */
 const CODES: readonly LogErrorCode[] = [
   "bad-checkpoint",
-  "bad-shape",
   "corrupt",
   "dangling-reference",
   "derived-damaged",

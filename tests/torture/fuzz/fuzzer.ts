@@ -10,7 +10,7 @@ import { Mutator } from "./mutate.ts";
 import { shrink } from "./shrink.ts";
 import type { Harness } from "./target.ts";
 
-const FIRST_BATCH = 8;
+const FIRST_BATCH = 16;
 const MAX_BATCH = 512;
 /** The corpus does not grow without limit. */
 const MAX_KEPT = 2000;

@@ -25,8 +25,7 @@ import type { Explanation } from "../../../../mod.ts";
 import { attempt, bytesOf, require, type Target, textOf } from "../target.ts";
 
 const MAX_OPERATIONS = 12;
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+const CONTROL = /[[\p{Cc}\u202a-\u202e\u2066-\u2069]--\n]/v;
 
 const deriver = { id: "taste", version: "1" };
 const claim = (key: string, value: unknown) => encodeCanonical({ key, value, confidence_ppm: 1, deriver, inputs: [] });

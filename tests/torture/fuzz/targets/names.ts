@@ -13,8 +13,7 @@ import { isType } from "../../../../src/wire/envelope.ts";
 import { vectorOperations } from "../../../operations.ts";
 import { attempt, bytesOf, require, type Target, textOf } from "../target.ts";
 
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u;
+const CONTROL = /[\p{Cc}\p{Cs}\u200b-\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 export const target: Target = {
   start() {
