@@ -122,9 +122,10 @@ export class Projections implements Follower {
         this.#connection.transaction(() => this.#catchUpInFile(all));
         return lastSeq(this.#connection);
       } catch (error) {
-        if (!(error instanceof FileError) || error.code === "derived-damaged" || this.#connection.isRolledBack) {
+        if (!(error instanceof FileError) || error.code === "derived-damaged" || this.#connection.isInTransaction) {
           throw error;
         }
+        // Who writes goes by what was caught up, as a refute does; for a reader, copies will do.
         // The file is locked, full, or cannot be written: the next read tries again.
       }
     }

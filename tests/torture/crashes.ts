@@ -10,6 +10,7 @@
 
 import { assert } from "@std/assert";
 import { OpLog } from "../../mod.ts";
+import { alice } from "../operations.ts";
 import { ACTIONS } from "./actions.ts";
 import { checkLog, Promised } from "./check.ts";
 import { canInstallLayer } from "./layer.ts";
@@ -47,8 +48,6 @@ const VICTIMS = Object.keys(ACTIONS);
 async function crash(context: Context, { number, random, folder }: Step, victims: Victims): Promise<void> {
   const path = `${folder}/log.db`;
   const promised = new Promised();
-  // While another process has the log open, nobody recovers it: what was killed leaves its marks in shared memory.
-  using _open = random.chance(0.5) ? OpLog.open(path) : undefined;
   for (let kill = 0; kill < KILLS; kill++) {
     const count = random.chance(0.25) ? 2 : 1;
     const names = Array.from({ length: count }, (_, n) => VICTIMS[(number * KILLS + kill + n) % VICTIMS.length]);
@@ -60,15 +59,22 @@ async function crash(context: Context, { number, random, folder }: Step, victims
       dieAt: canInstallLayer() && random.chance(0.5) ? random.between(1, MAX_CALLS) : undefined,
     }));
     const what = orders.map(({ dieAt }, n) => dieAt === undefined ? names[n] : `${names[n]} at call ${dieAt}`);
+    // While another process has the log open, nobody recovers it: what was killed leaves its marks in shared memory.
+    const open = random.chance(0.5) ? OpLog.open(path) : undefined;
     try {
       await Promise.all(orders.map((order, n) => {
         const reported = random.fork(n).between(0, MAX_REPORTED);
         return victims.kill(order, promised, { reported, pauseMs: random.integer(MAX_PAUSE_MS) });
       }));
       context.count("kills", count);
+      if (open !== undefined) promised.opIds.add(open.record(alice, "note", { kill }).opId);
+      // Its end tidies -wal, where an audit takes what a killed process has left for damage.
+      open?.close();
       context.count("operations", await checkLog(path, promised));
     } catch (error) {
       throw new Error(`kill ${kill} of the log: ${what.join(" and ")}`, { cause: error });
+    } finally {
+      open?.close();
     }
   }
 }
