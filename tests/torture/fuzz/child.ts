@@ -5,6 +5,7 @@
  * @module
  */
 
+import { collectGarbage } from "../garbage.ts";
 import { Random } from "../random.ts";
 import { Choices } from "./choices.ts";
 import { Coverage } from "./coverage.ts";
@@ -51,9 +52,8 @@ function print(message: FuzzMessage): void {
 }
 
 /** Memory that is in use after everything else was given back. */
-function heapInUse(): number {
-  const collect: unknown = Reflect.get(globalThis, "gc"); // with --v8-flags=--expose-gc
-  if (typeof collect === "function") collect();
+async function heapInUse(): Promise<number> {
+  await collectGarbage();
   const { heapUsed, external } = Deno.memoryUsage();
   return heapUsed + external;
 }
@@ -63,9 +63,9 @@ async function fuzz(request: FuzzRequest, coverage: Coverage): Promise<void> {
   const harness = await target.start(request.folder);
   using watch = await Watch.start(request.hangMs);
   const fuzzer = new Fuzzer(harness, new Choices(new Random(request.seed)), watch, coverage);
-  let early = heapInUse();
-  const report = await fuzzer.run(request.inputs, () => early = heapInUse());
-  const growth = heapInUse() - early;
+  let early = await heapInUse();
+  const report = await fuzzer.run(request.inputs, async () => void (early = await heapInUse()));
+  const growth = await heapInUse() - early;
   await harness.close?.();
   const failures = report.failures.map(({ input, message }) => ({ input: input.toBase64(), message }));
   const { rss } = Deno.memoryUsage();

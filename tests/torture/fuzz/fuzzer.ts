@@ -74,7 +74,7 @@ export class Fuzzer {
    * @param count How many.
    * @param onTenth Called after the first tenth.
    */
-  async run(count: number, onTenth: () => void = () => {}): Promise<FuzzReport> {
+  async run(count: number, onTenth: () => Promise<void> = () => Promise.resolve()): Promise<FuzzReport> {
     for (const seed of this.#harness.seeds) await this.#try(seed);
     this.#coverage?.add(await this.#coverage.take());
     const mutator = new Mutator(this.#choices, this.#harness.seeds, this.#harness.tokens);
@@ -85,7 +85,7 @@ export class Fuzzer {
         () => mutator.mutate(this.#pick(), this.#choices.pick(this.#corpus)),
       );
       size = await this.#runBatch(batch) ? Math.max(FIRST_BATCH, size >> 1) : Math.min(MAX_BATCH, size << 1);
-      if (done < count / 10 && done + batch.length >= count / 10) onTenth();
+      if (done < count / 10 && done + batch.length >= count / 10) await onTenth();
       done += batch.length;
     }
     return {

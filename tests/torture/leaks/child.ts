@@ -5,6 +5,7 @@
  * @module
  */
 
+import { collectGarbage } from "../garbage.ts";
 import { type Amount, WORK } from "./work.ts";
 
 const FIRST = 100;
@@ -22,9 +23,7 @@ export interface Held {
 }
 
 async function held(times: number): Promise<Held> {
-  await new Promise((resolve) => setTimeout(resolve)); // what has just been closed is let go of
-  const collect: unknown = Reflect.get(globalThis, "gc"); // with --v8-flags=--expose-gc
-  if (typeof collect === "function") collect();
+  await collectGarbage();
   const { heapUsed, heapTotal, external, rss } = Deno.memoryUsage();
   return { times, descriptors: descriptors(), heap: heapUsed + external, native: rss - heapTotal };
 }
