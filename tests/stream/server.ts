@@ -128,7 +128,7 @@ export class NatsServer implements AsyncDisposable {
 
   /** Reads the file of ports, which is written about when the server reports that it is ready. */
   async #readPorts(): Promise<{ nats: string[] }> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
       try {
         return JSON.parse(Deno.readTextFileSync(this.#portsFile()));

@@ -105,24 +105,28 @@ Deno.test("while another connection holds the write lock, every page answers wit
     visitor.log.appendAll(claims(10));
     await until(() => visitor.page("/claims"), (text) => text.includes("10 claims"));
     using other = OpLog.open(visitor.path);
-    const [, more] = [other.appendAll(claims(10)), claims(20).slice(10)];
-    other.appendAll(more);
-    const writing = Promise.withResolvers<void>();
-    const began = Promise.withResolvers<void>();
-    const lines = async function* () {
-      yield note("first").wire;
-      began.resolve();
-      await writing.promise;
-    };
-    const ingest = other.ingest(lines(), { atomic: true });
-    await began.promise;
-    for (const path of ["/", "/claims", "/log", "/log?after=1970-01-01", "/audit"]) {
-      assertStringIncludes(await visitor.page(path), "<h1>");
+    let count = 10;
+    for (let isBehind = false; !isBehind; count += 10) { // again, when the worker was faster than the lock
+      const writing = Promise.withResolvers<void>();
+      const began = Promise.withResolvers<void>();
+      const lines = async function* () {
+        yield note(`${count}`).wire;
+        began.resolve();
+        await writing.promise;
+      };
+      other.appendAll(claims(count + 10).slice(count));
+      const ingest = other.ingest(lines(), { atomic: true });
+      await began.promise;
+      for (const path of ["/", "/claims", "/log", "/log?after=1970-01-01", "/audit"]) {
+        assertStringIncludes(await visitor.page(path), "<h1>");
+      }
+      isBehind = (await visitor.page("/claims")).includes("Catching up: 10 operations to go");
+      writing.resolve();
+      await ingest;
+      assert(isBehind || count < 200);
     }
-    assertStringIncludes(await visitor.page("/claims"), "Catching up: 10 operations to go");
-    writing.resolve();
-    await ingest;
-    await until(() => visitor.page("/claims"), (text) => text.includes("20 claims") && !text.includes("Catching up"));
+    const all = `${count} claims`;
+    await until(() => visitor.page("/claims"), (text) => text.includes(all) && !text.includes("Catching up"));
   });
 });
 
@@ -132,7 +136,7 @@ Deno.test("what is derived and damaged is reported on the page, which shows what
     await until(() => visitor.page("/claims"), (text) => text.includes("3 claims"));
     const { Database } = await import("@db/sqlite");
     const database = new Database(visitor.path);
-    database.exec("UPDATE mnema_depths SET depth = 'deep'");
+    database.exec("PRAGMA busy_timeout = 5000; UPDATE mnema_depths SET depth = 'deep'");
     database.close();
     visitor.log.record(alice, "claim.assert", { ...claims(1)[0].body, key: "new" });
     const page = await until(() => visitor.page("/claims"), (text) => text.includes("cannot be taken into account"));
