@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Operation, OpLog } from "../../mod.ts";
-import type { LogStream } from "../../stream.ts";
+import { type LogStream, StreamError } from "../../stream.ts";
 import { withFolder } from "../folder.ts";
 import { alice, bob } from "../operations.ts";
 import { assertClean, assertSame, claimsOf, join, openLog, TEAM, until, withClient } from "./nodes.ts";
@@ -33,6 +33,20 @@ async function isWhole(server: NatsServer): Promise<boolean> {
   return isWhole;
 }
 
+/** Joins once the cluster answers: for a while it has no leader. */
+async function joinEventually(...args: Parameters<typeof join>): Promise<LogStream> {
+  let joined: LogStream | undefined;
+  await until("the cluster has the stream", async () => {
+    try {
+      joined = await join(...args);
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+    }
+    return joined !== undefined;
+  });
+  return joined!;
+}
+
 /** Appends some evidence and a claim on it, as each node does all the time. */
 function appendSome(log: OpLog, name: string, round: number): Operation[] {
   const content = { name, round };
@@ -52,15 +66,7 @@ Deno.test({
       const nodes: LogStream[] = [];
       try {
         const options = { servers: urls, replicas: 3, timeoutMs: 1000 };
-        await until("the cluster makes the stream", async () => {
-          try {
-            nodes.push(await join(logs[0], servers[0], options));
-            return true;
-          } catch {
-            return false;
-          }
-        });
-        for (const log of logs.slice(1)) nodes.push(await join(log, servers[0], options));
+        for (const log of logs) nodes.push(await joinEventually(log, servers[0], options));
         const appended: string[] = [];
         const append = (round: number) => {
           for (const [i, log] of logs.entries()) {
@@ -93,7 +99,7 @@ Deno.test({
 
         using rebuilt = openLog(folder, "new");
         {
-          await using node = await join(rebuilt, servers[2], { ...options, create: false });
+          await using node = await joinEventually(rebuilt, servers[2], { ...options, create: false });
           await node.settled();
         }
         assertSame(logs[0], rebuilt);
