@@ -15,7 +15,7 @@ import { NatsServer, type ServerOptions } from "./server.ts";
 /** The stream of all tests. */
 export const TEAM = "team";
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 const POLL_MS = 10;
 
 /** Waits until a condition holds. */
