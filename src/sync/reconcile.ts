@@ -14,12 +14,14 @@ import type { Link } from "./link.ts";
 import { badMessage } from "./fields.ts";
 import type { MessageOf } from "./messages.ts";
 import { initiate, reconcile, respond } from "./negentropy/negentropy.ts";
-
 import { addIds, idBytes, removePresent, seqsOf } from "./rows.ts";
 import { openRanges } from "./store.ts";
 
 /** The limit of a message of ranges that this node writes, in bytes. */
 const FRAME_BYTES = 1 << 17;
+/** From so many operations on, the first message describes more ranges than elsewhere, which saves a round. */
+const MANY_OPERATIONS = 100_000;
+const MANY_BUCKETS = 256;
 /** Everything is streamed when one side has so many times the operations of the other. */
 const STREAM_RATIO = 16;
 /** Ids in one message. */
@@ -143,7 +145,9 @@ async function compare(
   const most = Math.min(limits.differences, agreement.peer.differences);
   const have = new Set<string>();
   const need = new Set<string>();
-  let next: Uint8Array<ArrayBuffer> | undefined = openRanges(log).read((ranges) => initiate(ranges, FRAME_BYTES));
+  let next: Uint8Array<ArrayBuffer> | undefined = openRanges(log).read((ranges) =>
+    initiate(ranges, FRAME_BYTES, ranges.size > MANY_OPERATIONS ? MANY_BUCKETS : undefined)
+  );
   while (next !== undefined) {
     budget.countRound();
     budget.countBytes(next);

@@ -120,6 +120,24 @@ Deno.test("with a limit of ids to report, later rounds report the others", () =>
   }
 });
 
+Deno.test("a first message of more ranges leads to the same ids, in fewer rounds", () => {
+  const [here, there] = [recordsWithout(5000, 5, [500, 3000]), recordsWithout(5000, 5, [700, 4000])];
+  const [storage, other] = [storageOf(here), storageOf(there)];
+  const roundsWith = (buckets?: number): number => {
+    const found = new Set<string>();
+    let rounds = 0;
+    for (let message: Uint8Array | undefined = initiate(storage, undefined, buckets); message !== undefined; rounds++) {
+      const { have, need, reply } = reconcile(storage, respond(other, message));
+      for (const id of [...have, ...need]) found.add(toHex(id));
+      message = reply;
+    }
+    assertEquals([...found].sort(), [...difference(here, there), ...difference(there, here)].sort());
+    return rounds;
+  };
+  assertEquals([roundsWith(), roundsWith(256)], [2, 1]);
+  assertThrows(() => initiate(storage, 4096, 256), LogError);
+});
+
 Deno.test("a limit of messages that is below the protocol's is refused", () => {
   const storage = storageOf([]);
   for (const frameLimit of [0, 4095, NaN]) {
