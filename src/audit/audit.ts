@@ -19,6 +19,8 @@ import { auditFile, type AuditRequest, runAudit } from "./run.ts";
 import { hasRefusedWal, readStructure, type Structure } from "./structure.ts";
 import { auditInWorker } from "./supervise.ts";
 import { parseVerifierKey } from "../tlog/note.ts";
+import type { WalIndex } from "./wal.ts";
+import { readWalIndex } from "./wal_index.ts";
 
 export type { Finding, FindingKind } from "./findings.ts";
 export type { AuditProgress } from "./rows.ts";
@@ -89,9 +91,9 @@ const STALL_TIMEOUT_MS_PER_MIB = 1000;
  * projections that a user wrote.
  *
  * Memory does not grow with the log, except for derived tables, which are rebuilt in memory, and a bit for each page. The
- * file stays open until it is deleted or the process ends, once for each file: closing it would drop the locks of
- * SQLite's connections to it in this process. The end of a worker in which `audit` was called closes it, too: call
- * `audit` on the main thread, or in a worker that stays.
+ * file and its `-shm` stay open until they are deleted or the process ends, once for each file: closing them would drop
+ * the locks of SQLite's connections in this process. The end of a worker in which `audit` was called closes them, too:
+ * call `audit` on the main thread, or in a worker that stays.
  *
  * @param path The file.
  * @param options Workers, progress, abort, checkpoints of others.
@@ -129,8 +131,9 @@ export async function audit(path: string | URL, options: AuditOptions = {}): Pro
   const checkpoints = (options.checkpoints ?? []).map((text) => readCheckpoint(text, vkeys));
   const findings = new Findings(options.onFinding);
   let file: AuditedFile;
+  let index: WalIndex | undefined;
   try {
-    file = openToAudit(path, busyTimeoutMs);
+    file = openToAudit(path, busyTimeoutMs, (name) => void (index = readWalIndex(`${name}-shm`)));
   } catch (error) {
     const message = damageOnOpen(error);
     if (message === undefined) throw error;
@@ -141,7 +144,7 @@ export async function audit(path: string | URL, options: AuditOptions = {}): Pro
   const { connection } = file;
   let request: AuditRequest;
   try {
-    const structure = readStructureOf(connection);
+    const structure = readStructureOf(connection, index);
     request = { path: connection.path, busyTimeoutMs, workers, structure, checkpoints, vkeys };
     if (hasExpectedStructure(structure)) {
       const operations = await auditFile(connection, request, findings, options);
@@ -166,11 +169,11 @@ function damageOnOpen(error: unknown): string | undefined {
 }
 
 /** Reads the structure of the file in a read transaction. */
-function readStructureOf(connection: Connection): Structure {
+function readStructureOf(connection: Connection, index: WalIndex | undefined): Structure {
   return connection.snapshot(() => {
     // Begins the read transaction, and reads nothing but the header: damage to it is reported later.
     reading(() => void connection.query("PRAGMA schema_version").value(), () => {});
-    return readStructure(locate(connection.path, true).name);
+    return readStructure(locate(connection.path, true).name, index);
   });
 }
 

@@ -29,16 +29,24 @@ export interface AuditedFile {
  * reader of a write-ahead log does, this one marks its place in `-shm`; where there is no `-wal` and no `-shm` it makes
  * them, the former empty.
  *
+ * @param location The file.
+ * @param busyTimeoutMs How long to wait for a lock that another connection holds, in milliseconds.
+ * @param before Called with its path before SQLite opens it.
  * @throws {Deno.errors.NotCapable} When Deno's permissions do not allow the path or what SQLite puts beside it.
  * @throws {FileError} When the file cannot be read, `read-only` when it cannot without writing. Damage to its content is
  * left to the first query.
  */
-export function openToAudit(location: string | URL, busyTimeoutMs: number): AuditedFile {
+export function openToAudit(
+  location: string | URL,
+  busyTimeoutMs: number,
+  before: (name: string) => void = () => {},
+): AuditedFile {
   const path = pathOf(location);
   requireSqlite();
   if (path === ":memory:") throw new LogError("invalid-argument", "a log in memory cannot be audited; name a file");
   const options: ConnectionOptions = { readonly: true, create: false, busyTimeoutMs };
   const prepared = { ...prepareFile(path, options), nativeReadonly: true };
+  before(prepared.name);
   const connection = openPrepared(path, prepared, { ...options, settings: SETTINGS, allowDamage: true });
   const closeAndTidy = () => {
     connection.close();

@@ -10,7 +10,7 @@ import { TreeWalk } from "./btree.ts";
 import { MovedError, Pages, pageSizeOf } from "./pages.ts";
 import { readSchemaRow, type SchemaRow } from "./record.ts";
 import type { SchemaObject } from "../log/objects.ts";
-import { readWal } from "./wal.ts";
+import { readWal, type WalIndex } from "./wal.ts";
 
 /** What was found without SQLite. It can be posted to a worker. */
 export interface Structure {
@@ -44,14 +44,15 @@ const MAX_ATTEMPTS = 3;
  * Reads the structure of a file. A read transaction must be open, so that no page changes meanwhile.
  *
  * @param path The file, which SQLite has opened.
+ * @param index What `-shm` said before SQLite opened it.
  */
-export function readStructure(path: string): Structure {
+export function readStructure(path: string, index?: WalIndex): Structure {
   const file = RawFile.openCached(path);
   const walFile = openWal(`${path}-wal`);
   try {
     for (let attempt = 1;; attempt++) {
       try {
-        return read(file, walFile);
+        return read(file, walFile, index);
       } catch (error) {
         if (!(error instanceof MovedError)) throw error;
         if (attempt < MAX_ATTEMPTS) continue;
@@ -82,9 +83,9 @@ function emptyStructure(): Structure {
   return { bytes: 0, isSchemaSafe: true, unsafe: [], objects: [], findings: [], faults: [] };
 }
 
-function read(file: RawFile, walFile: RawFile | undefined): Structure {
+function read(file: RawFile, walFile: RawFile | undefined, index: WalIndex | undefined): Structure {
   const structure = emptyStructure();
-  const log = walFile && readWal(walFile, pageSizeOf(file) ?? DEFAULT_PAGE_SIZE);
+  const log = walFile && readWal(walFile, pageSizeOf(file) ?? DEFAULT_PAGE_SIZE, index);
   structure.findings.push(...(log?.faults ?? []).map((message) => ({ message })));
   if (log?.isCut) structure.unread = "what follows 16 GiB of invalid frames in -wal";
   const pages = Pages.open(file, log && { file: walFile!, log });

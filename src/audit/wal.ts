@@ -8,9 +8,15 @@
  *
  * These frames behind an invalid one are normal, and not a finding: frames with other salts, from before the `-wal` was
  * restarted; frames without a commit, of a transaction that was rolled back or interrupted; an incomplete or invalid last
- * frame, which a power cut leaves. A finding is a frame behind it that has the salts of the header and ends a commit. A
- * power cut in the middle of a commit of several frames can leave that, too, when the disk reorders writes: then the
- * finding is about a commit that was never confirmed, until the `-wal` is restarted.
+ * frame, which a power cut leaves. A finding is a frame behind it that has the salts of the header and ends a commit.
+ *
+ * Such a frame can also be left of a commit that was never completed: of a process that was killed, when another one has
+ * overwritten the beginning of its commit with a shorter one; or of a power cut, when the disk reorders writes. What a
+ * killed process leaves is one commit at a time, and does not continue the frames before it: another commit is written
+ * behind a commit only when that is complete. So frames of which each continues the one before it prove that a commit
+ * was lost when two of them end a commit, or when they continue the valid frames but for a changed header. Without such a
+ * proof, `-shm` decides: it says how many frames are committed. Where it is missing, or of another `-wal`, the finding
+ * names both possibilities.
  *
  * @module
  */
@@ -38,18 +44,30 @@ export interface WriteAheadLog {
 type Salts = readonly [number, number];
 type Sums = readonly [number, number];
 
+/** What `-shm` says of a `-wal`. */
+export interface WalIndex {
+  /** How many frames are committed. */
+  count: number;
+  /** The checksum of the last of them. */
+  sums: Sums;
+  /** The salts of the `-wal`. */
+  salts: Salts;
+}
+
 const HEADER_BYTES = 32;
 /** The header of a frame. */
 export const FRAME_BYTES = 24;
 const MAGIC = 0x377f0682;
-const VERSION = 3007000;
+/** The version of the `-wal` and of `-shm`. */
+export const VERSION = 3007000;
 const CHUNK_BYTES = 1 << 20;
 /** Limit of the bytes that are read behind an invalid frame: a file may claim any size. */
 const MAX_BEHIND_BYTES = 16 * 2 ** 30;
 /** How often a `-wal` is read when a writer restarts it meanwhile. */
 const MAX_ATTEMPTS = 5;
 
-const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+/** The byte order of this machine. */
+export const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 interface Header {
   isBigEndian: boolean;
@@ -64,15 +82,16 @@ interface Header {
  *
  * @param file The `-wal`.
  * @param pageSize The page size of the database, for frames behind a damaged header.
+ * @param index What `-shm` said before the file was opened.
  * @returns Undefined when it is empty.
  */
-export function readWal(file: RawFile, pageSize: number): WriteAheadLog | undefined {
+export function readWal(file: RawFile, pageSize: number, index?: WalIndex): WriteAheadLog | undefined {
   for (let attempt = 1;; attempt++) {
     const bytes = new Uint8Array(HEADER_BYTES);
     if (file.read(0, bytes) < HEADER_BYTES) return undefined;
     const header = parseHeader(bytes);
     if (header === undefined) return damagedHeader(file, pageSize);
-    const wal = new FrameScan(file, header).run();
+    const wal = new FrameScan(file, header, index).run();
     const after = new Uint8Array(HEADER_BYTES);
     file.read(0, after);
     if (attempt === MAX_ATTEMPTS || after.every((byte, i) => byte === bytes[i])) return wal;
@@ -89,6 +108,10 @@ export function isSamePair(a: Salts | Sums, b: Salts | Sums): boolean {
   return a[0] === b[0] && a[1] === b[1];
 }
 
+function storedSums(frame: DataView): Sums {
+  return [frame.getUint32(16), frame.getUint32(20)];
+}
+
 class FrameScan {
   readonly #file: RawFile;
   readonly #header: Header;
@@ -98,10 +121,16 @@ class FrameScan {
   readonly #pending = new Map<number, number>();
   #pageCount = 0;
   #isCut = false;
+  /** What `-shm` says, when it has the salts of the header. */
+  readonly #index?: WalIndex;
+  /** Whether the frame that `-shm` calls the last committed one is valid, and the one that it means. */
+  #isIndexed: boolean;
 
-  constructor(file: RawFile, header: Header) {
+  constructor(file: RawFile, header: Header, index: WalIndex | undefined) {
     this.#file = file;
     this.#header = header;
+    if (index !== undefined && isSamePair(index.salts, header.salts)) this.#index = index;
+    this.#isIndexed = this.#index?.count === 0;
     this.#frameBytes = FRAME_BYTES + header.pageSize;
   }
 
@@ -113,14 +142,13 @@ class FrameScan {
     for (;;) {
       const lost = this.#commitsBehind(broken);
       if (lost === 0) break;
+      const isProven = this.#isLossProven(broken, sums);
       // A writer may have written the frame after it was read, and others behind it.
       const again = this.#readValid(broken, sums);
       if (again.broken === broken) {
-        const frame = (broken - HEADER_BYTES) / this.#frameBytes + 1;
-        const commits = lost === 1 ? "a commit" : `${lost} commits`;
-        faults.push(
-          `frame ${frame} of -wal has an invalid checksum or invalid salts: SQLite does not read it, nor ${commits} behind it`,
-        );
+        const frame = this.#numberOf(broken);
+        if (isProven || (this.#index?.count ?? 0) >= frame) faults.push(lossOf(frame, lost));
+        else if (!this.#isIndexed) faults.push(doubtOf(frame, lost));
         break;
       }
       ({ broken, sums } = again);
@@ -132,20 +160,18 @@ class FrameScan {
 
   /** Reads frames up to the first invalid one, and returns its offset. */
   #readValid(from: number, start: Sums): { broken: number; sums: Sums } {
-    const { salts, isBigEndian } = this.#header;
+    const { salts } = this.#header;
     let sums = start;
     let at = from;
-    for (const { offset, view, bytes } of this.#frames(from)) {
+    for (const frame of this.#frames(from)) {
+      const { offset, view } = frame;
       const page = view.getUint32(0);
       if (page === 0 || !isSamePair(saltsOf(view), salts)) break;
-      const here = checksum(
-        bytes.subarray(FRAME_BYTES),
-        checksum(bytes.subarray(0, 8), sums, isBigEndian),
-        isBigEndian,
-      );
-      if (!isSamePair(here, [view.getUint32(16), view.getUint32(20)])) break;
+      const here = this.#sumsOf(frame, sums);
+      if (!isSamePair(here, storedSums(view))) break;
       sums = here;
       at = offset + this.#frameBytes;
+      if (this.#numberOf(offset) === this.#index?.count) this.#isIndexed = isSamePair(sums, this.#index.sums);
       this.#pending.set(page, offset);
       const pageCount = view.getUint32(4);
       if (pageCount === 0) continue;
@@ -169,9 +195,64 @@ class FrameScan {
     return commits;
   }
 
+  /** Whether the frames from an invalid one on prove that a commit was complete which SQLite does not read. */
+  #isLossProven(broken: number, before: Sums): boolean {
+    let commits = 0;
+    let isContinued = false;
+    /** What the next frame may continue: the checksum that the last one has, and the one that the first must have. */
+    let seeds: Sums[] = [];
+    for (const frame of this.#frames(broken)) {
+      const { offset, view } = frame;
+      if (offset - broken > MAX_BEHIND_BYTES) return false;
+      const stored = storedSums(view);
+      const isCommit = view.getUint32(0) > 0 && view.getUint32(4) > 0;
+      if (offset === broken) {
+        const expected = this.#sumsOf(frame, before);
+        isContinued = isSamePair(stored, expected);
+        seeds = [stored, expected];
+        commits = isCommit ? 1 : 0;
+        continue;
+      }
+      const isOfLog = view.getUint32(0) > 0 && isSamePair(saltsOf(view), this.#header.salts);
+      const seed = isOfLog ? seeds.findIndex((sums) => isSamePair(this.#sumsOf(frame, sums), stored)) : -1;
+      if (seed === -1) {
+        isContinued = false;
+        commits = 0;
+      } else if (seed === 1) isContinued = true;
+      if (isOfLog && isCommit) commits++;
+      if (commits > (isContinued ? 0 : 1)) return true;
+      seeds = [stored];
+    }
+    return false;
+  }
+
+  /** The checksum that a frame must have after another one. */
+  #sumsOf({ bytes }: Frame, before: Sums): Sums {
+    const { isBigEndian } = this.#header;
+    const sums = checksum(bytes.subarray(0, 8), before, isBigEndian);
+    return checksum(bytes.subarray(FRAME_BYTES), sums, isBigEndian);
+  }
+
+  /** The number of the frame at an offset, from 1. */
+  #numberOf(offset: number): number {
+    return (offset - HEADER_BYTES) / this.#frameBytes + 1;
+  }
+
   #frames(from: number): Generator<Frame> {
     return readFrames(this.#file, from, this.#frameBytes);
   }
+}
+
+function lossOf(frame: number, lost: number): string {
+  const commits = lost === 1 ? "a commit" : `${lost} commits`;
+  return `frame ${frame} of -wal has an invalid checksum or invalid salts: SQLite does not read it, nor ${commits} behind it`;
+}
+
+function doubtOf(frame: number, lost: number): string {
+  const what = lost === 1
+    ? "end a commit that SQLite does not read: one that was cut off, or one that was never completed"
+    : `end ${lost} commits that SQLite does not read: they were cut off, or never completed`;
+  return `frame ${frame} of -wal has an invalid checksum or invalid salts, and frames behind it ${what}`;
 }
 
 interface Frame {
@@ -225,9 +306,9 @@ export function isPageSize(size: number): boolean {
 }
 
 /** The checksum over pairs of 32-bit integers, continued from an earlier one. */
-function checksum(bytes: Uint8Array, [first, second]: Sums, isBigEndian: boolean): Sums {
+export function checksum(bytes: Uint8Array, [first, second]: Sums, isBigEndian: boolean): Sums {
   let [a, b] = [first | 0, second | 0];
-  if (isBigEndian !== isLittleEndian && bytes.byteOffset % 4 === 0) {
+  if (isBigEndian !== IS_LITTLE_ENDIAN && bytes.byteOffset % 4 === 0) {
     const integers = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     for (let i = 0; i < integers.length; i += 2) {
       a = (a + integers[i] + b) | 0;

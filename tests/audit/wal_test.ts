@@ -187,6 +187,151 @@ Deno.test("while another process appends, no frame of its is taken for a wrong o
   });
 });
 
+/**
+ * Runs `use` with the path of an open log in whose `-wal` a commit is left that another process wrote, and did not live
+ * to complete: the log has overwritten the beginning of it. It holds 21 operations.
+ *
+ * @param commits How many commits are left.
+ */
+async function withLeftover(commits: number, use: (path: string, log: OpLog) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    const path = `${folder}/log.db`;
+    makeFile(path, []);
+    using log = OpLog.open(path);
+    log.appendAll(ops.slice(0, SETTLED));
+    const killed = copy(path);
+    const size = Deno.statSync(`${killed}-wal`).size;
+    {
+      using log = OpLog.open(killed);
+      const rest = ops.slice(SETTLED);
+      for (let n = 0; n < commits; n++) {
+        log.appendAll(rest.slice(n * rest.length / commits, (n + 1) * rest.length / commits));
+      }
+      const bytes = Deno.readFileSync(`${killed}-wal`);
+      const wal = Deno.openSync(`${path}-wal`, { write: true });
+      wal.seekSync(size, Deno.SeekMode.Start);
+      wal.writeSync(bytes.subarray(size));
+      wal.close();
+    }
+    log.append(ops[SETTLED]);
+    await use(path, log);
+  });
+}
+
+Deno.test("what a killed process has left of a commit is no finding while others keep the log open", async () => {
+  await withLeftover(1, async (path, log) => {
+    const bytes = Deno.readFileSync(`${path}-wal`);
+    assertEquals(await auditOf(path), { operations: SETTLED + 1, messages: [] });
+    assertEquals(Deno.readFileSync(`${path}-wal`), bytes);
+    log.append(ops[SETTLED + 1]);
+    assertEquals(await auditOf(path), { operations: SETTLED + 2, messages: [] });
+  });
+});
+
+Deno.test("what a killed process has left of a commit is no finding when the others were killed, too", async () => {
+  await withLeftover(1, async (path) => {
+    const there = copy(path);
+    Deno.copyFileSync(`${path}-shm`, `${there}-shm`);
+    assertEquals(await auditOf(there), { operations: SETTLED + 1, messages: [] });
+  });
+});
+
+const DOUBT = /^integrity: frame \d+ of -wal .* one that was cut off, or one that was never completed$/;
+const LOSS = /^integrity: frame \d+ of -wal has an invalid checksum .* behind it$/;
+
+/** Asserts that an audit finds one thing in a log, and says it like this. */
+async function assertFinds(path: string, message: RegExp): Promise<void> {
+  const { messages } = await auditOf(path);
+  assertEquals(messages.length, 1, String(messages));
+  assert(message.test(messages[0]), messages[0]);
+}
+
+Deno.test("without -shm, what is left of a commit is a finding that does not call it lost", async () => {
+  await withLeftover(1, async (path) => {
+    await assertFinds(copy(path), DOUBT);
+  });
+});
+
+/** What `-shm` does not vouch for, by its header: two copies of 48 bytes. */
+const UNUSABLE: [what: string, change: (shm: Uint8Array) => Uint8Array][] = [
+  ["is of another -wal", (shm) => {
+    const view = new DataView(shm.buffer);
+    view.setUint32(32, view.getUint32(32) ^ 1);
+    return sealIndex(shm);
+  }],
+  ["counts other frames", (shm) => {
+    const view = new DataView(shm.buffer);
+    view.setUint32(24, view.getUint32(24) ^ 1);
+    return sealIndex(shm);
+  }],
+  ["has two copies that differ", (shm) => shm.with(48 + 16, shm[48 + 16] ^ 1)],
+  ["has an invalid checksum", (shm) => {
+    shm[20] ^= 1;
+    shm.copyWithin(48, 0, 48);
+    return shm;
+  }],
+  ["is short", (shm) => shm.slice(0, 95)],
+  ["is all zeros", (shm) => shm.fill(0)],
+];
+
+/** Makes the checksum in the header of a `-shm` right, and the second copy like the first. */
+function sealIndex(shm: Uint8Array): Uint8Array {
+  const integers = new Uint32Array(shm.buffer, 0, 12);
+  let [a, b] = [0, 0];
+  for (let i = 0; i < 10; i += 2) {
+    a = (a + integers[i] + b) >>> 0;
+    b = (b + integers[i + 1] + a) >>> 0;
+  }
+  integers.set([a, b], 10);
+  shm.copyWithin(48, 0, 48);
+  return shm;
+}
+
+for (const [what, change] of UNUSABLE) {
+  Deno.test(`a -shm that ${what} excuses nothing`, async () => {
+    await withLeftover(1, async (path) => {
+      const there = copy(path);
+      Deno.writeFileSync(`${there}-shm`, change(Deno.readFileSync(`${path}-shm`)));
+      await assertFinds(there, DOUBT);
+    });
+  });
+}
+
+Deno.test("a -shm cannot excuse what the -wal proves: a commit with another one behind it", async () => {
+  await withLeftover(2, async (path) => {
+    await assertFinds(path, LOSS);
+  });
+});
+
+Deno.test("a changed header in the last commit is a lost commit: the frames behind it continue those before it", async () => {
+  await withCommits(async (path) => {
+    const whole = Deno.readFileSync(`${path}-wal`);
+    let at = 0;
+    editWal(path, (wal) => void (at = wal.at(wal.commits().at(-2)! + 1)));
+    for (const field of [8, 16]) {
+      Deno.writeFileSync(`${path}-wal`, whole.with(at + field, whole[at + field] ^ 1));
+      await assertFinds(path, LOSS);
+      await Deno.remove(`${path}-shm`).catch(() => {});
+    }
+  });
+});
+
+Deno.test("a changed page in the last commit is lost when -shm counts it, and else may be one never completed", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/log.db`;
+    makeFile(path, ops.slice(0, SETTLED));
+    using log = OpLog.open(path);
+    for (const op of ops.slice(SETTLED)) log.append(op);
+    for (const message of [LOSS, DOUBT]) {
+      const there = copy(path);
+      editWal(there, (wal) => void (wal.bytes[wal.at(wal.commits().at(-2)! + 1) + 100] ^= 1));
+      if (message === LOSS) Deno.copyFileSync(`${path}-shm`, `${there}-shm`);
+      await assertFinds(there, message);
+      await Deno.remove(`${there}-shm`).catch(() => {});
+    }
+  });
+});
+
 Deno.test("a -wal of zeros that claims to be very large is read no further than a file can be", async () => {
   await withCommits(async (path) => {
     editWal(path, (wal) => void wal.bytes.fill(0));

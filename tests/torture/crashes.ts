@@ -12,7 +12,7 @@ import { assert } from "@std/assert";
 import { OpLog } from "../../mod.ts";
 import { alice } from "../operations.ts";
 import { ACTIONS } from "./actions.ts";
-import { checkLog, Promised } from "./check.ts";
+import { checkAudit, checkLog, Promised } from "./check.ts";
 import { canInstallLayer } from "./layer.ts";
 import type { Context, Part, Step } from "./part.ts";
 import type { Orders } from "./victim.ts";
@@ -68,7 +68,8 @@ async function crash(context: Context, { number, random, folder }: Step, victims
       }));
       context.count("kills", count);
       if (open !== undefined) promised.opIds.add(open.record(alice, "note", { kill }).opId);
-      // Its end tidies -wal, where an audit takes what a killed process has left for damage.
+      // While it is open -wal holds what a killed process has left; its end tidies that.
+      if (open !== undefined) await checkAudit(path, promised.checkpoints);
       open?.close();
       context.count("operations", await checkLog(path, promised));
     } catch (error) {
