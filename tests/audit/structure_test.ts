@@ -241,6 +241,27 @@ Deno.test("an audit takes no lock away from a log that is open in the same proce
   });
 });
 
+Deno.test("an audit takes no lock on -shm away from a log that is open in the same process", async () => {
+  await withFile(async (path) => {
+    using log = OpLog.open(path);
+    for (let n = 0; n < 20; n++) log.record(alice, "note", { n });
+    const changes = await changesOf(path);
+    await audit(path, { workers: 0 });
+    // Another process that finds no locks makes a new -shm, and counts from the beginning.
+    const script = decodeURIComponent(new URL("children/reopen.ts", import.meta.url).pathname);
+    const args = ["run", "--quiet", "--no-prompt", "--allow-all", script, path];
+    assert((await new Deno.Command(Deno.execPath(), { args }).output()).success);
+    assert(changes >= 20);
+    assert(await changesOf(path) >= changes);
+  });
+});
+
+/** How many changes `-shm` counts. To read it in this process would drop its locks. */
+async function changesOf(path: string): Promise<number> {
+  const { stdout } = await new Deno.Command("head", { args: ["-c", "12", `${path}-shm`] }).output();
+  return new Uint32Array(stdout.slice(8).buffer)[0];
+}
+
 Deno.test("messages of findings have a bounded length", async () => {
   await withFile(async (path) => {
     exec(path, `CREATE TRIGGER long AFTER INSERT ON ops BEGIN SELECT '${"x".repeat(500_000)}'; END`);
