@@ -82,7 +82,7 @@ async function crash(context: Context, { number, random, folder }: Step, victims
     // While another process has the log open, nobody recovers it: what was killed leaves its marks in shared memory.
     const open = random.chance(0.5) ? OpLog.open(path) : undefined;
     const isMeeting = random.chance(MEETINGS) || kill === KILLS - 1;
-    const isStreamed = random.chance(0.5);
+    const isStreamed = random.chance(0.5) || names.includes("stream");
     try {
       await Promise.all(orders.map((order, n) => {
         const own = random.fork(`${kill}/${n}`);
