@@ -55,6 +55,8 @@ const MAX_PAUSE_MS = 8;
 /** How often a victim does what it is named after, for once that it does something else. */
 const OFTEN = 4;
 
+/** How long a server of streams may take on a busy machine. */
+const TIMEOUT_MS = 30_000;
 /** How often the two logs meet after a kill. */
 const MEETINGS = 0.4;
 
@@ -66,7 +68,7 @@ async function crash(context: Context, { number, random, folder }: Step, victims
   const other: Other = { path: `${folder}/other.db`, promised: new Promised() };
   const stream: StreamOptions | undefined = servers === undefined
     ? undefined
-    : { servers, stream: `step-${number}`, create: true, replicas: 1, workers: 0 };
+    : { servers, stream: `step-${number}`, create: true, replicas: 1, workers: 0, timeoutMs: TIMEOUT_MS };
   for (let kill = 0; kill < KILLS; kill++) {
     const count = random.chance(0.25) ? 2 : 1;
     const names = Array.from({ length: count }, (_, n) => VICTIMS[(number * KILLS + kill + n) % VICTIMS.length]);
