@@ -45,7 +45,8 @@ type Mark = Record<string, string | number>;
 
 /** The name under which checkpoints are signed: it names the key, and is the same in every run. */
 const ORIGIN = `mnema/${alice.author}`;
-const TS = 1_700_000_000_000;
+/** When all that is appended was made: a seed repeats it. */
+export const TS = 1_700_000_000_000;
 /** The most heads that an operation follows here. */
 const MAX_HEADS = 4;
 

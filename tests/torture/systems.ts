@@ -54,7 +54,7 @@ async function limitFileSize(step: Step, context: Context, isIgnored: boolean): 
   assert(success, "prlimit sets no limit");
   const promised = new Promised();
   const orders = ordersOf(step, APPENDING);
-  const end = await victim.suffer(orders, promised);
+  const end = await victim.suffer(orders, { promised });
   if (end.signal !== "SIGXFSZ") assertRefused(end, ["io", "disk-full"]);
   await checkLog(orders.path, promised);
   context.count("file-size limits");
@@ -121,12 +121,13 @@ async function disturbed(
   const after = random.between(1, MAX_REPORTED);
   let isDisturbed = false;
   const victim = new Victim(under);
-  return await victim.suffer(orders, promised, (reported) => {
+  const onReported = (reported: number) => {
     if (reported >= after + life) victim.kill();
     if (isDisturbed || reported < after) return;
     isDisturbed = true;
     disturb();
-  });
+  };
+  return await victim.suffer(orders, { promised, onReported });
 }
 
 function assertRefused({ signal, refusal, errors }: End, codes: readonly string[]): void {

@@ -1,14 +1,17 @@
 /**
  * A process that does things to a log until it is killed. It says `ready`, reads its {@linkcode Orders} as one line of
- * JSON, and reports, a line each, what it was promised before it goes on: `+ ID…` for operations, `signed TEXT` with a
- * checkpoint as JSON. When the log refuses to go on, it says `refused CODE`, and ends.
+ * JSON, and reports, a line each, what it was promised before it goes on: `+ ID…` for operations, `other ID…` for those
+ * that the other log holds, `signed TEXT` with a checkpoint as JSON. It says `serving URL` when it serves the log. When the
+ * log refuses to go on, it says `refused CODE`, and ends.
  *
  * @module
  */
 
 import { FileError, OpLog } from "../../mod.ts";
+import type { StreamOptions } from "../../stream.ts";
 import { linesOf } from "../processes.ts";
 import { ACTIONS, type Scene } from "./actions.ts";
+import { type Company, EXCHANGES } from "./exchanges.ts";
 import { installLayer } from "./layer.ts";
 import { Random } from "./random.ts";
 
@@ -16,8 +19,10 @@ import { Random } from "./random.ts";
 export interface Orders {
   /** The file of the log. */
   path: string;
-  /** The names of the actions that it chooses from. */
+  /** The names of the actions, and exchanges, that it chooses from. */
   actions: readonly string[];
+  /** The file of the other log, and the stream of both, for exchanges. */
+  company?: { path: string; stream?: StreamOptions };
   /** The seed of its choices. */
   seed: string;
   /** Distinguishes what it appends. */
@@ -27,6 +32,11 @@ export interface Orders {
 }
 
 const utf8 = new TextEncoder();
+/** What an exchange reports. */
+const REPORTS: Pick<Company, "acknowledge" | "serving"> = {
+  acknowledge: (opIds) => say(["other", ...opIds].join(" ")),
+  serving: (url) => say(`serving ${url}`),
+};
 
 if (import.meta.main) {
   say("ready");
@@ -41,7 +51,7 @@ if (import.meta.main) {
   }
 }
 
-async function suffer({ path, actions, seed, tag, dieAt }: Orders): Promise<void> {
+async function suffer({ path, actions, company, seed, tag, dieAt }: Orders): Promise<void> {
   let calls = 0;
   using _layer = dieAt === undefined ? undefined : installLayer(() => {
     if (++calls === dieAt) Deno.kill(Deno.pid, "SIGKILL");
@@ -60,7 +70,8 @@ async function suffer({ path, actions, seed, tag, dieAt }: Orders): Promise<void
       acknowledge: (opIds) => say(["+", ...opIds].join(" ")),
       signed: (checkpoint) => say(`signed ${JSON.stringify(checkpoint)}`),
     };
-    await ACTIONS[name](scene);
+    if (company !== undefined && name in EXCHANGES) await EXCHANGES[name](scene, { ...company, ...REPORTS });
+    else await ACTIONS[name](scene);
     log = scene.log;
   }
 }

@@ -25,6 +25,18 @@ export interface End {
   readonly errors: string;
 }
 
+/** Takes what a victim reports. */
+export interface Listener {
+  /** What the log must hold. */
+  readonly promised: Promised;
+  /** What the other log must hold. */
+  readonly other?: Promised;
+  /** Called with the number of operations that it has reported. */
+  onReported?(count: number): void;
+  /** Called with the URL of each server of the log. */
+  onServing?(url: string): void;
+}
+
 /** A process that waits for its orders. */
 export class Victim {
   readonly #process: Deno.ChildProcess;
@@ -57,14 +69,9 @@ export class Victim {
    * Gives it its orders, and waits for its end.
    *
    * @param orders What it does; undefined to let it go.
-   * @param promised Takes what it reports.
-   * @param onReported Called with the number of operations that it has reported.
+   * @param listener Takes what it reports.
    */
-  async suffer(
-    orders: Orders | undefined,
-    promised: Promised,
-    onReported: (count: number) => void = () => {},
-  ): Promise<End> {
+  async suffer(orders: Orders | undefined, { promised, other, onReported, onServing }: Listener): Promise<End> {
     const timer = setTimeout(() => this.#process.kill("SIGTERM"), MAX_LIFE_MS);
     const stdin = this.#process.stdin.getWriter();
     let refusal: string | undefined;
@@ -76,10 +83,12 @@ export class Victim {
       for await (const line of this.#lines) {
         const [kind, ...rest] = line.split(" ");
         if (kind === "+") { for (const opId of rest) promised.opIds.add(opId); }
+        if (kind === "other") { for (const opId of rest) other?.opIds.add(opId); }
+        if (kind === "serving") onServing?.(rest[0]);
         if (kind === "signed") promised.checkpoints.push(JSON.parse(line.slice("signed ".length)));
         if (kind === "refused") refusal = rest[0];
-        reported += kind === "+" ? rest.length : 0;
-        onReported(reported);
+        reported += kind === "+" || kind === "other" ? rest.length : 0;
+        onReported?.(reported);
       }
     } finally {
       if (orders !== undefined) await stdin.close().catch(() => {}); // nobody reads it any more
