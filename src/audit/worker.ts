@@ -5,7 +5,7 @@
  */
 
 import { FileError, LogError, type LogErrorCode } from "../errors.ts";
-import { announceStart } from "../ingest/announce.ts";
+import { announceStart, workerScope } from "../ingest/worker_scope.ts";
 import { neverPrompt } from "../sqlite/permissions.ts";
 import { type Finding, Findings } from "./findings.ts";
 import type { AuditProgress } from "./rows.ts";
@@ -32,10 +32,7 @@ export interface Failure {
   path?: string;
 }
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<AuditRequest>) => void;
-  postMessage(message: WorkerMessage): void;
-};
+const scope = workerScope<AuditRequest, WorkerMessage>();
 
 scope.onmessage = async ({ data: request }) => {
   stopAnnouncing();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { announceStart } from "./announce.ts";
+import { announceStart, workerScope } from "./worker_scope.ts";
 import type { Block } from "./blocks.ts";
 import { checkBlock, type CheckedBlock, type Limits } from "./check.ts";
 
@@ -16,10 +16,7 @@ export interface CheckRequest {
   limits: Limits;
 }
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<CheckRequest>) => void;
-  postMessage(message: CheckedBlock | "started", transfer?: Transferable[]): void;
-};
+const scope = workerScope<CheckRequest, CheckedBlock | "started">();
 
 scope.onmessage = ({ data: { block, limits } }) => {
   stopAnnouncing();

@@ -5,7 +5,7 @@
  */
 
 import { instance } from "@viz-js/viz";
-import { announceStart } from "../ingest/announce.ts";
+import { announceStart, workerScope } from "../ingest/worker_scope.ts";
 
 /** A message of the worker. */
 export type WorkerMessage =
@@ -13,10 +13,7 @@ export type WorkerMessage =
   | { kind: "done"; plain: string }
   | { kind: "failed"; message: string };
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<string>) => void;
-  postMessage(message: WorkerMessage): void;
-};
+const scope = workerScope<string, WorkerMessage>();
 
 scope.onmessage = async ({ data: dot }) => {
   stopAnnouncing();

@@ -6,7 +6,7 @@
 
 import { audit, type AuditReport, type Finding } from "../audit/audit.ts";
 import type { AuditProgress } from "../audit/rows.ts";
-import { announceStart } from "../ingest/announce.ts";
+import { announceStart, workerScope } from "../ingest/worker_scope.ts";
 import { neverPrompt } from "../sqlite/permissions.ts";
 
 /** Asks the worker to audit a file, or to end an audit. */
@@ -20,10 +20,7 @@ export type AuditWorkerMessage =
   | { kind: "done"; report: AuditReport }
   | { kind: "failed"; message: string };
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<AuditWorkerRequest>) => void;
-  postMessage(message: AuditWorkerMessage): void;
-};
+const scope = workerScope<AuditWorkerRequest, AuditWorkerMessage>();
 let ends = new AbortController();
 
 scope.onmessage = async ({ data: request }) => {

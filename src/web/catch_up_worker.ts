@@ -5,7 +5,7 @@
  */
 
 import { LogError, type LogErrorCode } from "../errors.ts";
-import { announceStart } from "../ingest/announce.ts";
+import { announceStart, workerScope } from "../ingest/worker_scope.ts";
 import { internalsOf, OpLog } from "../oplog.ts";
 import { neverPrompt } from "../sqlite/permissions.ts";
 import { advance, behindOf } from "./behind.ts";
@@ -26,10 +26,7 @@ const PART = 2000;
 /** How long to wait for another connection that writes, in milliseconds. */
 const BUSY_TIMEOUT_MS = 1000;
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<CatchUpRequest>) => void;
-  postMessage(message: CatchUpMessage): void;
-};
+const scope = workerScope<CatchUpRequest, CatchUpMessage>();
 let log: OpLog | undefined;
 let isClosed = false;
 

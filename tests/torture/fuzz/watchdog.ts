@@ -5,7 +5,7 @@
  * @module
  */
 
-import { announceStart } from "../../../src/ingest/announce.ts";
+import { announceStart } from "../../../src/ingest/worker_scope.ts";
 import { INPUT_AT, LENGTH, NUMBER, RUNNING, type WatchRequest } from "./watch.ts";
 
 const INTERVAL_MS = 500;
