@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { makeCertificate } from "../certificate.ts";
 import { works } from "../processes.ts";
 import { linesOf } from "../processes.ts";
 import { type Mnema, NETWORK_PERMISSIONS } from "./mnema.ts";
@@ -112,19 +113,7 @@ Deno.test({
   ignore: !works("openssl", "version"),
   async fn() {
     await withNode(async (mnema) => {
-      const args =
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2";
-      const more = [
-        "-subj",
-        "/CN=test",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-addext",
-        "basicConstraints=CA:FALSE",
-      ];
-      assert(
-        new Deno.Command("openssl", { args: [...args.split(" "), ...more], cwd: mnema.folder }).outputSync().success,
-      );
+      makeCertificate(mnema.folder);
       await serving(mnema, ["--tls-cert", "cert.pem", "--tls-key", "key.pem"], async (url) => {
         assertMatch(url, /^wss:/);
         await withOther(async (other) => {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LogError, OpLog } from "../../mod.ts";
 import { connect, type ConnectOptions, serve, type SyncConnection, type SyncStatus } from "../../sync.ts";
 import { retryDelay } from "../../src/sync/connect.ts";
+import { makeCertificate } from "../certificate.ts";
 import { withFolder } from "../folder.ts";
 import { alice, bob, carol } from "../operations.ts";
 import { works } from "../processes.ts";
@@ -211,18 +212,7 @@ Deno.test({
   ignore: !works("openssl", "version"),
   async fn() {
     await withFolder(async (folder) => {
-      const args =
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2";
-      const names = [
-        "-subj",
-        "/CN=test",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-addext",
-        "basicConstraints=CA:FALSE",
-      ];
-      const made = new Deno.Command("openssl", { args: [...args.split(" "), ...names], cwd: folder }).outputSync();
-      assert(made.success, new TextDecoder().decode(made.stderr));
+      makeCertificate(folder);
       const [cert, key] = ["cert.pem", "key.pem"].map((name) => Deno.readTextFileSync(`${folder}/${name}`));
       using here = OpLog.open();
       using there = OpLog.open();
