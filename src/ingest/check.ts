@@ -7,7 +7,8 @@
 import { isUtf8 } from "node:buffer";
 import { LogError, tooLarge } from "../errors.ts";
 import { checkBody, isKnownType } from "../wire/bodies.ts";
-import { leafHash } from "../tlog/leaf.ts";
+import { HASH_BYTES } from "../bytes.ts";
+import { bytesLeafHash } from "../log/leaf.ts";
 import { failedCheck } from "../wire/authentic.ts";
 import { bodyRange, type Tail } from "../wire/layout.ts";
 import { Operation } from "../wire/operation.ts";
@@ -79,6 +80,7 @@ class BlockChecker {
   readonly #limits: Limits;
   readonly #scanner?: EnvelopeScanner;
   readonly #table = new TableBuilder();
+  readonly #leaf = new Uint8Array(HASH_BYTES);
   #positions = 0;
   readonly #at: number[] = [];
   readonly #refusals: Refusal[] = [];
@@ -124,7 +126,7 @@ class BlockChecker {
   }
 
   #accept(position: number, start: number, end: number, tail: Tail): void {
-    this.#table.add(start, end, tail, leafHash(this.#bytes.subarray(start, end)));
+    this.#table.add(start, end, tail, bytesLeafHash(this.#bytes.subarray(start, end), this.#leaf));
     this.#at.push(position);
   }
 

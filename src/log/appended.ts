@@ -12,8 +12,6 @@ export interface Appended {
   readonly opId: string;
   /** What it follows. */
   readonly prev: readonly string[];
-  /** Its time by the author's clock, in Unix milliseconds. */
-  readonly ts: number;
   /** The leaf hash of its wire text, 32 bytes in memory that is used again after the call. */
   readonly leaf: Uint8Array;
 }

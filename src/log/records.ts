@@ -90,9 +90,9 @@ export class TableBuilder {
   }
 }
 
-function readInteger(digits: Uint8Array, start: number, end = start + DIGITS): number {
+function readInteger(digits: Uint8Array, start: number): number {
   let integer = 0;
-  for (let at = start; at < end; at++) integer = 10 * integer + digits[at] - 0x30;
+  for (let at = start; at < start + DIGITS; at++) integer = 10 * integer + digits[at] - 0x30;
   return integer;
 }
 
@@ -121,14 +121,6 @@ export function namesOf({ bytes, table }: Records): { opIds: string[]; prevs: st
 /** The leaf hash of one of the records. */
 export function leafOf({ table }: Records, index: number): Uint8Array {
   return table.subarray(index * ENTRY + LEAF_AT, (index + 1) * ENTRY);
-}
-
-/** The `ts` of one of the records. */
-export function tsOf({ bytes, table }: Records, index: number): number {
-  const at = index * ENTRY;
-  const start = readInteger(table, at);
-  const end = start + readInteger(table, at + 4 * DIGITS) - TS_TO_TYPE;
-  return readInteger(bytes, start + readInteger(table, at + 3 * DIGITS), end);
 }
 
 /**

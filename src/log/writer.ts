@@ -15,7 +15,7 @@ import type { Changes } from "./changes.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
 import { isConflict } from "./schema.ts";
-import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder, tsOf } from "./records.ts";
+import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder } from "./records.ts";
 
 /** Default limit of a wire text, in bytes of UTF-8. */
 export const MAX_OPERATION_BYTES: number = 1 << 20;
@@ -107,7 +107,6 @@ export class Writer {
       seq,
       opId: op.opId,
       prev: op.prev,
-      ts: op.ts,
       leaf: textLeafHash(op.wire, this.#leaf),
     }]);
     this.#changes.notify();
@@ -149,18 +148,10 @@ export class Writer {
   insertBatch(batch: Batch): Verdict[] {
     const { opIds, prevs } = batch;
     const missing = this.#missingFrom(opIds, prevs);
-    const seen = new Set<string>();
-    const arrived = new Set<string>();
-    const verdicts = opIds.map((opId, i): Verdict | "new" => {
-      const repeated = arrived.has(opId);
-      const absent = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
-      seen.add(opId);
-      // An operation that is in the log already is accepted, whatever it follows.
-      if (absent.length > 0 && this.seqOf(opId) === undefined) return { missing: absent };
-      arrived.add(opId);
-      return repeated ? "known" : "new";
-    });
+    // Where nothing is missing, all are new, unless the insertion finds one that is not.
+    let verdicts = missing.size === 0 ? opIds.map((): Verdict | "new" => "new") : this.#judge(batch, missing);
     if (!this.#insertRecords(batch, indexesOf(verdicts, "new"))) {
+      verdicts = this.#judge(batch, missing);
       const present = this.#present(opIds);
       opIds.forEach((opId, i) => verdicts[i] = verdicts[i] === "new" && present.has(opId) ? "known" : verdicts[i]);
       this.#insertRecords(batch, indexesOf(verdicts, "new"));
@@ -169,7 +160,7 @@ export class Writer {
     let seq = lastSeq(this.#connection) - added.length;
     const appended = added.map((i): Appended => {
       verdicts[i] = ++seq;
-      return { seq, opId: opIds[i], prev: prevs[i], ts: tsOf(batch, i), leaf: leafOf(batch, i) };
+      return { seq, opId: opIds[i], prev: prevs[i], leaf: leafOf(batch, i) };
     });
     if (appended.length > 0) this.#follower.appended(appended);
     this.#changes.notify();
@@ -196,6 +187,21 @@ export class Writer {
       table: table.finish(),
       opIds,
       prevs: ops.map(({ prev }) => [...prev]),
+    });
+  }
+
+  /** What becomes of each operation, as far as the ids tell that are named and `missing`. */
+  #judge({ opIds, prevs }: Batch, missing: ReadonlySet<string>): (Verdict | "new")[] {
+    const seen = new Set<string>();
+    const arrived = new Set<string>();
+    return opIds.map((opId, i) => {
+      const repeated = arrived.has(opId);
+      const absent = prevs[i].filter((id) => !arrived.has(id) && (seen.has(id) || missing.has(id)));
+      seen.add(opId);
+      // An operation that is in the log already is accepted, whatever it follows.
+      if (absent.length > 0 && this.seqOf(opId) === undefined) return { missing: absent };
+      arrived.add(opId);
+      return repeated ? "known" : "new";
     });
   }
 
@@ -270,7 +276,9 @@ export class Writer {
 }
 
 function indexesOf(verdicts: readonly unknown[], sought: "new"): number[] {
-  return verdicts.flatMap((verdict, i) => verdict === sought ? [i] : []);
+  const indexes: number[] = [];
+  verdicts.forEach((verdict, i) => verdict === sought && indexes.push(i));
+  return indexes;
 }
 
 /** Whether a text has more bytes of UTF-8 than allowed; one UTF-16 unit is at most three. */

@@ -7,11 +7,11 @@
 import { createBLAKE2b } from "hash-wasm";
 import { publicKeyHex } from "../keys/author.ts";
 import { verifySignature } from "../keys/native.ts";
-import { type Layout, layoutOf, type Tail } from "./layout.ts";
+import { layoutOf, type Tail } from "./layout.ts";
 
 const blake2b256 = await createBLAKE2b(256);
 
-/** Reused for the signed bytes of each operation: allocating an array costs more than copying them. */
+/** Reused for what is hashed and signed of each operation: allocating an array costs more than copying it. */
 let scratch = new Uint8Array(4096);
 
 /** The id of an operation: BLAKE2b-256 of its wire text before and after the member `op_id`. */
@@ -21,7 +21,8 @@ export function contentAddress(before: Uint8Array, after: Uint8Array): string {
 
 /** The correct id of an operation, from its whole canonical wire text and the fields in it. */
 export function addressOf(wire: Uint8Array, fields: Tail): string {
-  return addressAt(wire, layoutOf(wire.length, fields));
+  const { opIdAt, prevAt } = layoutOf(wire.length, fields);
+  return contentAddress(wire.subarray(0, opIdAt), wire.subarray(prevAt));
 }
 
 /**
@@ -35,21 +36,23 @@ export function failedCheck(
   wire: Uint8Array,
   fields: Tail & { readonly author: string; readonly sig: string; readonly opId: string },
 ): "content address" | "signature" | undefined {
-  const layout = layoutOf(wire.length, fields);
-  if (addressAt(wire, layout) !== fields.opId) return "content address";
-  return verifySignature(publicKeyHex(fields.author), fields.sig, signedBytes(wire, layout)) ? undefined : "signature";
-}
-
-function addressAt(wire: Uint8Array, { opIdAt, prevAt }: Layout): string {
-  return contentAddress(wire.subarray(0, opIdAt), wire.subarray(prevAt));
-}
-
-/** The wire text without the members `op_id` and `sig`. */
-function signedBytes(wire: Uint8Array, { opIdAt, prevAt, sigAt, tsAt }: Layout): Uint8Array {
+  const { opIdAt, prevAt, sigAt, tsAt } = layoutOf(wire.length, fields);
   if (scratch.length < wire.length) scratch = new Uint8Array(2 * wire.length);
-  const afterPrev = opIdAt + sigAt - prevAt;
-  scratch.set(wire.subarray(0, opIdAt));
-  scratch.set(wire.subarray(prevAt, sigAt), opIdAt);
-  scratch.set(wire.subarray(tsAt), afterPrev);
-  return scratch.subarray(0, afterPrev + wire.length - tsAt);
+  scratch.set(wire);
+  // Without the member `op_id`, the text is what the content address covers; without `sig`, too, what is signed.
+  const addressed = cut(opIdAt, prevAt, wire.length);
+  if ("op_" + blake2b256.init().update(scratch.subarray(0, addressed)).digest("hex") !== fields.opId) {
+    return "content address";
+  }
+  const opIdMember = prevAt - opIdAt;
+  const signed = cut(sigAt - opIdMember, tsAt - opIdMember, addressed);
+  return verifySignature(publicKeyHex(fields.author), fields.sig, scratch.subarray(0, signed))
+    ? undefined
+    : "signature";
+}
+
+/** Takes the bytes from `start` to `end` out of the scratch memory, of which `length` bytes are used; what is left. */
+function cut(start: number, end: number, length: number): number {
+  scratch.copyWithin(start, end, length);
+  return length - (end - start);
 }

@@ -4,7 +4,7 @@ import { AppendBuffer } from "../../src/derived/buffer.ts";
 
 /** Appended operations of these `seq`. */
 function appended(...seqs: number[]): Appended[] {
-  return seqs.map((seq) => ({ seq, opId: `op_${seq}`, prev: [], ts: 0, leaf: new Uint8Array(32) }));
+  return seqs.map((seq) => ({ seq, opId: `op_${seq}`, prev: [], leaf: new Uint8Array(32) }));
 }
 
 /** The `seq` of what the buffer gives. */
@@ -41,7 +41,7 @@ Deno.test("the buffer copies leaf hashes, whose memory is used again, and gives 
   const count = 1500;
   for (let seq = 1; seq <= count; seq++) {
     leaf.fill(seq % 251);
-    buffer.add([{ seq, opId: `op_${seq}`, prev: [], ts: 0, leaf }]);
+    buffer.add([{ seq, opId: `op_${seq}`, prev: [], leaf }]);
   }
   for (const after of [0, 1, 511, 512, 1024, count - 1]) {
     const { leaves, links } = buffer.since(after, count)!;
