@@ -7,7 +7,7 @@
 
 import { DanglingReferenceError, LogError, RefusedError, tooLarge } from "../errors.ts";
 import { requireCallback, requireInteger } from "../log/entries.ts";
-import { copyRecord, joinRecords, namesOf } from "../log/records.ts";
+import { copyRecord, countOf, JoinMemory, namesOf } from "../log/records.ts";
 import type { Batch, Verdict, Writer } from "../log/writer.ts";
 import { type Block, BlockMemory, type IngestSource, type OversizedLine, readBlocks } from "./blocks.ts";
 import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
@@ -191,6 +191,12 @@ interface Counts {
   firstSeq: number;
 }
 
+/** What became of the operations of some blocks. */
+interface Decided {
+  counts: Counts;
+  refusals: Refusal[];
+}
+
 /** Appends checked blocks and counts. */
 class Intake {
   readonly report: IngestReport = { new: 0, known: 0, refused: 0, refusals: [] };
@@ -199,6 +205,9 @@ class Intake {
   readonly #pending?: PendingOperations;
   /** Outcomes of the open transaction, where the caller asks for outcomes. */
   readonly #outcomes?: Outcome[];
+  readonly #memory = new JoinMemory();
+  /** Whether the last transaction held nothing that the log had: the next will hardly. */
+  #isAllNew = true;
   #position = 0;
 
   constructor(writer: Writer, options: IntakeOptions) {
@@ -211,24 +220,14 @@ class Intake {
   /** Appends blocks, as one transaction. */
   write(blocks: CheckedBlock[]): void {
     if (blocks.length === 0) return;
-    const counts: Counts = { new: 0, known: [], firstSeq: 0 };
-    let refusals: Refusal[];
+    let written: Decided;
     try {
-      refusals = this.#writer.transaction(() => {
-        const refusals = blocks.flatMap((block) => this.#writeBlock(block, counts));
-        this.#options.inTransaction?.({
-          blocks: blocks.length,
-          firstSeq: counts.firstSeq,
-          appended: counts.new,
-          known: counts.known,
-          refusals,
-          pending: this.#pending?.positions() ?? [],
-        });
-        return refusals;
-      });
+      written = this.#writeTogether(blocks) ?? this.#writer.transaction(() => this.#writeBlocks(blocks));
     } catch (error) {
       throw this.#options.atomic ? error : afterCommits(error, this.report.new);
     }
+    const { counts, refusals } = written;
+    this.#isAllNew = counts.known.length === 0;
     this.report.new += counts.new;
     this.report.known += counts.known.length;
     this.#count(refusals);
@@ -249,10 +248,51 @@ class Intake {
     this.#report(pending.map((operation): Outcome => ({ status: "pending", ...operation })));
   }
 
-  #writeBlock(block: CheckedBlock, counts: Counts): Refusal[] {
+  /** Appends blocks as a whole, if that can be: undefined, and nothing is done, when one operation cannot be appended. */
+  #writeTogether(blocks: CheckedBlock[]): Decided | undefined {
+    const mayBeParted = this.#options.inTransaction !== undefined || (this.#pending?.size ?? 0) > 0;
+    if (mayBeParted || !this.#isAllNew) return undefined;
+    const firstSeq = this.#writer.insertTogether(blocks, this.#memory);
+    if (firstSeq === undefined) return undefined;
+    const counts: Counts = { new: 0, known: [], firstSeq };
+    const refusals: Refusal[] = [];
+    for (const block of blocks) {
+      const { base, refused } = this.#place(block);
+      refusals.push(...refused);
+      const seq = firstSeq + counts.new;
+      counts.new += countOf(block);
+      if (this.#outcomes === undefined) continue;
+      namesOf(block).opIds.forEach((opId, i) =>
+        this.#outcomes!.push({ position: base + block.at[i], status: "new", opId, seq: seq + i })
+      );
+    }
+    return { counts, refusals };
+  }
+
+  /** Appends blocks, one after the other. Inside a transaction. */
+  #writeBlocks(blocks: CheckedBlock[]): Decided {
+    const counts: Counts = { new: 0, known: [], firstSeq: 0 };
+    const refusals = blocks.flatMap((block) => this.#writeBlock(block, counts));
+    this.#options.inTransaction?.({
+      blocks: blocks.length,
+      firstSeq: counts.firstSeq,
+      appended: counts.new,
+      known: counts.known,
+      refusals,
+      pending: this.#pending?.positions() ?? [],
+    });
+    return { counts, refusals };
+  }
+
+  /** The position before a block, which is the next, and the operations that were refused when it was checked. */
+  #place({ positions, refusals }: CheckedBlock): { base: number; refused: Refusal[] } {
     const base = this.#position;
-    this.#position += block.positions;
-    const refusals = block.refusals.map((refused) => ({ ...refused, position: base + refused.position }));
+    this.#position += positions;
+    return { base, refused: refusals.map((refused) => ({ ...refused, position: base + refused.position })) };
+  }
+
+  #writeBlock(block: CheckedBlock, counts: Counts): Refusal[] {
+    const { base, refused: refusals } = this.#place(block);
     let arrived: string[] = [];
     const settle = (verdict: Verdict, position: number, opId: string, candidate: () => Candidate) => {
       if (typeof verdict === "object") {
@@ -304,7 +344,7 @@ class Intake {
 }
 
 function batchOf(candidates: Candidate[]): Batch {
-  const records = joinRecords(candidates.map(({ record }) => record));
+  const records = new JoinMemory().join(candidates.map(({ record }) => record));
   return { ...records, opIds: candidates.map(({ opId }) => opId), prevs: candidates.map(({ prev }) => prev) };
 }
 

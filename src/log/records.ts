@@ -118,6 +118,11 @@ export function namesOf({ bytes, table }: Records): { opIds: string[]; prevs: st
   return { opIds, prevs };
 }
 
+/** The number of records. */
+export function countOf({ table }: Records): number {
+  return table.length / ENTRY;
+}
+
 /** The leaf hash of one of the records. */
 export function leafOf({ table }: Records, index: number): Uint8Array {
   return table.subarray(index * ENTRY + LEAF_AT, (index + 1) * ENTRY);
@@ -157,16 +162,29 @@ export function copyRecord({ bytes, table }: Records, index: number): Records {
   return { bytes: bytes.slice(start, start + length), table: entry };
 }
 
-/** Joins single records. */
-export function joinRecords(parts: readonly Records[]): Records {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.bytes.length, 0));
-  const table = new Uint8Array(parts.length * ENTRY);
-  let start = 0;
-  parts.forEach((part, i) => {
-    bytes.set(part.bytes, start);
-    table.set(part.table, i * ENTRY);
-    putDigits(table, i * ENTRY, start);
-    start += part.bytes.length;
-  });
-  return { bytes, table };
+/** Memory in which records are joined, used again each time. */
+export class JoinMemory {
+  #bytes = new Uint8Array();
+  #table = new Uint8Array();
+
+  /** Joins records. The result is valid until the next call. */
+  join(parts: readonly Records[]): Records {
+    const bytes = this.#bytes = fitting(this.#bytes, parts.reduce((length, part) => length + part.bytes.length, 0));
+    const table = this.#table = fitting(this.#table, parts.reduce((length, part) => length + part.table.length, 0));
+    let start = 0;
+    let end = 0;
+    for (const part of parts) {
+      bytes.set(part.bytes, start);
+      table.set(part.table, end);
+      for (const first = end; end < first + part.table.length; end += ENTRY) {
+        putDigits(table, end, start + readInteger(table, end));
+      }
+      start += part.bytes.length;
+    }
+    return { bytes: bytes.subarray(0, start), table: table.subarray(0, end) };
+  }
+}
+
+function fitting(memory: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  return memory.length < length ? new Uint8Array(length) : memory;
 }
