@@ -10,10 +10,10 @@ import { MAX_PREV } from "./wire/envelope.ts";
 import { Operation, type OperationDraft } from "./wire/operation.ts";
 import type { Connection } from "./sqlite/connection.ts";
 import { damaged } from "./sqlite/failures.ts";
+import { PageCache } from "./log/cache.ts";
 import { Changes } from "./log/changes.ts";
 import {
   countBytes,
-  countOperations,
   type EntriesOptions,
   isIterable,
   lastOpId,
@@ -38,6 +38,7 @@ import { depths } from "./derived/depths.ts";
 import { heads, selectDeepestHeads, selectHeads } from "./derived/heads.ts";
 import { Projections } from "./derived/engine.ts";
 import { decodeStored } from "./derived/read.ts";
+import { countOperations } from "./derived/size.ts";
 import type { Projection } from "./derived/projection.ts";
 import { project, replay } from "./derived/state.ts";
 import { selectParts, times } from "./derived/times.ts";
@@ -101,6 +102,7 @@ export class OpLog implements Disposable {
   readonly #path: string | URL;
   readonly #options: OpenOptions;
   readonly #connection: Connection;
+  readonly #cache: PageCache;
   readonly #changes: Changes;
   readonly #projections: Projections;
   readonly #writer: Writer;
@@ -123,6 +125,7 @@ export class OpLog implements Disposable {
     this.#path = path;
     this.#options = options;
     this.#connection = connection;
+    this.#cache = new PageCache(connection);
     this.#changes = new Changes(connection.path);
     this.#projections = new Projections(connection, FOLLOWERS, BULK_FOLLOWERS);
     this.#writer = new Writer(connection, this.#projections, this.#changes, maxOperationBytes);
@@ -220,6 +223,10 @@ export class OpLog implements Disposable {
    * ```
    */
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
+    return await this.#cache.limited(() => this.#ingest(source, options));
+  }
+
+  async #ingest(source: IngestSource, options: IngestOptions): Promise<IngestReport> {
     if (!requireOptions(options).atomic) return await ingest(this.#writer, source, options);
     // A separate connection: what else is appended meanwhile is not a part of the transaction. It is to the same file.
     this.#connection.refuseMoved();
@@ -277,13 +284,15 @@ export class OpLog implements Disposable {
   }
 
   /**
-   * An operation by its id.
+   * An operation by its id. Once a thousand were asked for, SQLite may cache 256 MiB of the log instead of 32, except
+   * during an ingest.
    *
    * @param opId A whole id; {@linkcode OpLog.resolve} makes one from an abbreviated one.
    * @throws {NotFoundError} When the log does not hold it.
    */
   get(opId: string): Operation {
     requireText("an id", opId);
+    this.#cache.lookedUp();
     const row = rowOf(this.#connection, opId);
     if (row === undefined) throw new NotFoundError(opId);
     const op = decodeStored(this.#connection.path, ...row);
@@ -335,7 +344,7 @@ export class OpLog implements Disposable {
     return this.#writer.maxOperationBytes;
   }
 
-  /** How many operations the log holds. */
+  /** How many operations the log holds. Costs a look at those that were appended last. */
   get size(): number {
     return countOperations(this.#connection);
   }

@@ -72,11 +72,6 @@ export function lastSeq(connection: Connection): number {
   return connection.query("SELECT coalesce(max(seq), 0) FROM ops").value<[number]>()![0];
 }
 
-/** How many operations a log holds. Reads an index of all of them. */
-export function countOperations(connection: Connection): number {
-  return connection.query("SELECT count(*) FROM ops").value<[number]>()![0];
-}
-
 /** The size of the database, in bytes. */
 export function countBytes(connection: Connection): number {
   return connection.query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")

@@ -7,6 +7,7 @@
 import { LogError } from "../errors.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { openConnection } from "../sqlite/open.ts";
+import { CACHE_KIB } from "./cache.ts";
 import { requireInteger, requireObject } from "./entries.ts";
 import type { Definitions } from "./objects.ts";
 import { ensureSchema } from "./schema.ts";
@@ -35,8 +36,6 @@ export interface OpenOptions {
  */
 const SYNCHRONOUS = { full: "EXTRA", normal: "NORMAL" } as const;
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
-/** A writer comes back to pages of the index on ids, which are hashes, at random: a large cache saves reads and writes. */
-const CACHE_KIB = 32 << 10;
 /** A checkpoint copies a page that changed often only once: after so many pages, about 100 MB. */
 const CHECKPOINT_PAGES = 25_000;
 
