@@ -22,16 +22,25 @@ interface Rates {
   bytes: number;
 }
 
+/** What is not measured: whether an append is on the disk when it returns, and what is signed. */
+type Properties = [synced: string, signed: string];
+
 /** A log from npm. */
 interface Peer {
+  properties: Properties;
   packages: Record<string, string>;
   /** What runs it: the native code of some needs symbols that Deno does not have. */
   runtime: "node" | "deno";
 }
 
 const PEERS: Record<string, Peer> = {
-  hypercore: { packages: { hypercore: "11.39.5" }, runtime: "node" },
+  hypercore: {
+    properties: ["no", "tree head, one an append or batch"],
+    packages: { hypercore: "11.39.5" },
+    runtime: "node",
+  },
   orbitdb: {
+    properties: ["no", "each"],
     packages: { "@orbitdb/core": "4.0.0", "helia": "6.0.22", "blockstore-level": "3.0.2" },
     runtime: "deno",
   },
@@ -50,10 +59,11 @@ try {
   const encoder = new TextEncoder();
   for (const { body } of generate(size)) file.writeSync(encoder.encode(JSON.stringify(body) + "\n"));
 
-  await measure("SQLite alone", (store) => deno(`${here}/sqlite.ts`, store));
-  await measure("mnema", (store) => deno(`${here}/mnema.ts`, store));
+  await measure("SQLite alone", ["yes", "nothing"], (store) => deno(`${here}/sqlite.ts`, store));
+  await measure("mnema", ["yes", "each"], (store) => deno(`${here}/mnema.ts`, store));
+  await measure("mnema, normal", ["no", "each"], (store) => deno(`${here}/mnema.ts`, store, "normal"));
   for (const [name, peer] of Object.entries(PEERS)) {
-    await measure(name, async (store) => {
+    await measure(name, peer.properties, async (store) => {
       const packages = `${options.packages ?? folder}/${name}`;
       await install(packages, name, peer);
       const script = `${packages}/${name}.mjs`;
@@ -62,7 +72,11 @@ try {
   }
   const { original } = options;
   if (original !== undefined) {
-    await measure("Python original", (store) => python(original, [`${here}/original.py`, payloads, store]));
+    await measure(
+      "Python original",
+      ["yes", "each; verified"],
+      (store) => python(original, [`${here}/original.py`, payloads, store]),
+    );
   }
   console.log(`${size.toLocaleString("en")} operations; rates are operations a second\n`);
   printTable();
@@ -71,7 +85,7 @@ try {
 }
 
 /** Measures one of them; one that cannot be installed or run is a row that says so. */
-async function measure(name: string, run: (store: string) => Promise<string>): Promise<void> {
+async function measure(name: string, properties: Properties, run: (store: string) => Promise<string>): Promise<void> {
   const store = `${folder}/store`;
   Deno.mkdirSync(store);
   try {
@@ -79,7 +93,7 @@ async function measure(name: string, run: (store: string) => Promise<string>): P
     const rates = [one, many, all, get, bytes].map((rate) =>
       rate === undefined ? "-" : Math.round(rate).toLocaleString("en")
     );
-    rows.push([name, version, ...rates]);
+    rows.push([name, version, ...rates, ...properties]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     console.error(`${name} was not measured: ${message}`);
@@ -98,8 +112,8 @@ async function install(packages: string, name: string, { packages: dependencies 
   Deno.copyFileSync(`${here}/npm/${name}.mjs`, `${packages}/${name}.mjs`);
 }
 
-function deno(script: string, store: string): Promise<string> {
-  return output(Deno.execPath(), ["run", "--quiet", "--allow-all", script, payloads, store]);
+function deno(script: string, store: string, ...args: string[]): Promise<string> {
+  return output(Deno.execPath(), ["run", "--quiet", "--allow-all", script, payloads, store, ...args]);
 }
 
 /** What a program prints. */
@@ -110,10 +124,12 @@ async function output(program: string, args: string[]): Promise<string> {
 }
 
 function printTable(): void {
-  const title = ["", "version", "append one", "in batches", "read all", "get", "bytes each"];
+  const title = ["", "version", "append one", "in batches", "read all", "get", "bytes each", "synced", "signed"];
   const cells = [title, ...rows];
   const widths = title.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? "").length)));
   for (const row of cells) {
-    console.log(row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  "));
+    console.log(
+      row.map((cell, i) => i < 2 || i > 6 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd(),
+    );
   }
 }

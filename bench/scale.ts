@@ -1,9 +1,9 @@
 /**
  * Measures the log at several sizes, up to ten million operations, and prints how each figure grows.
  *
- * `deno task bench:scale [--sizes 10000,100000,1000000,10000000] [--source FOLDER] [--no-audit]`. What is ingested is kept
- * in FOLDER and used again by the next run. Each figure is printed as soon as it is known, and the table after each size,
- * so that a run that is stopped has the rows before.
+ * `deno task bench:scale [--sizes 10000,100000,1000000,10000000] [--source FOLDER] [--prepare] [--no-audit]`. What is
+ * ingested is kept in FOLDER and used again by the next run; `--prepare` makes it, and measures nothing. Each figure is
+ * printed as soon as it is known, and the table after each size, so that a run that is stopped has the rows before.
  *
  * @module
  */
@@ -14,11 +14,12 @@ import { provide } from "./scale/source.ts";
 
 const options = parseArgs(Deno.args, {
   string: ["sizes", "source"],
-  boolean: ["audit"],
+  boolean: ["audit", "prepare"],
   negatable: ["audit"],
   default: { sizes: "10000,100000,1000000,10000000", audit: true },
 });
 const sizes = options.sizes.split(",").map(Number).sort((a, b) => a - b);
+if (options.prepare && options.source === undefined) throw new Error("--prepare needs --source FOLDER");
 if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 2000)) {
   throw new Error("each of --sizes is an integer of at least 2000");
 }
@@ -41,11 +42,13 @@ Deno.addSignalListener("SIGINT", () => {
   Deno.exit(130);
 });
 try {
-  const lines = `${options.source ?? folder}/history.jsonl`;
+  const source = options.source ?? folder;
+  Deno.mkdirSync(source, { recursive: true });
+  const lines = `${source}/history.jsonl`;
   const ends = await provide(lines, sizes, (written) => {
-    if (written % 1_000_000 === 0) say(`${count(written)} operations made and signed`);
+    if (written % 1_000_000 === 0 || written === sizes.at(-1)) say(`${count(written)} operations made and signed`);
   });
-  for (const [i, size] of sizes.entries()) {
+  for (const [i, size] of options.prepare ? [] : sizes.entries()) {
     await measure(size, lines, ends[i]);
     printTable();
   }
@@ -81,7 +84,7 @@ async function measure(size: number, lines: string, bytes: number): Promise<void
   const proofs = await step<{ checkpoint: number; proof: number }>("proofs", path, String(size));
   note("a checkpoint, ms", proofs.checkpoint);
   note("an inclusion proof, ms", proofs.proof);
-  const append = await step<{ median: number; mean: number }>("append", path);
+  const append = await step<{ median: number; mean: number }>("append", path, String(size));
   note("append one, FULL, median, µs", append.median);
   note("append one, FULL, mean, µs", append.mean);
 

@@ -1,5 +1,5 @@
 /**
- * Measures this log: each operation is created, signed and appended; with FULL.
+ * Measures this log: each operation is created, signed and appended. The third argument is the durability.
  *
  * @module
  */
@@ -10,9 +10,10 @@ import { author } from "../generate.ts";
 import { measureStore } from "./measure.mjs";
 
 const signer = author(0);
+const durability = Deno.args[2] === "normal" ? "normal" : "full";
 
 await measureStore(config.version, (path) => {
-  const log = OpLog.open(`${path}.db`);
+  const log = OpLog.open(`${path}.db`, { durability });
   const ids: string[] = [];
   return {
     append: (payload) => ids.push(log.record(signer, "evidence.add", JSON.parse(payload)).opId),

@@ -13,6 +13,7 @@ import { BLOCK, keyOf, LANES } from "./source.ts";
 
 /** How many operations are read or appended one at a time. */
 const SAMPLE = 20_000;
+/** More than are appended between two catch-ups of what follows appending. */
 const APPENDS = 5_000;
 /** How often something slower is done; the median is reported. */
 const TIMES = 21;
@@ -86,17 +87,17 @@ const steps: Record<string, (path: string, ...args: string[]) => object | Promis
   },
 
   /** Appends operations one at a time, with FULL. */
-  append(path) {
+  append(path, size) {
     using log = OpLog.open(path);
     let prev = log.heads();
-    const wires = Array.from({ length: APPENDS }, (_, n) => {
+    const wires = Array.from({ length: Math.min(APPENDS, Number(size)) }, (_, n) => {
       const op = Operation.create({ type: "note", body: { n, text: "x".repeat(200) }, prev }, alice);
       prev = [op.opId];
       return op.wire;
     });
     const ops = wires.map((wire) => Operation.parse(wire)); // not yet verified, as from a peer
     const times = ops.map((op) => timed(() => log.append(op)));
-    return { median: median(times) * 1000, mean: times.reduce((sum, ms) => sum + ms, 0) / APPENDS * 1000 };
+    return { median: median(times) * 1000, mean: times.reduce((sum, ms) => sum + ms, 0) / ops.length * 1000 };
   },
 
   /** Audits a log. */
