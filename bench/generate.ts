@@ -8,9 +8,10 @@ import { createHash } from "node:crypto";
 import { Identity, Operation } from "../mod.ts";
 
 const AUTHORS = 8;
-const WORDS = "calendar note photo message contact gym office lunch train home late early café 東京 naïve 🙂".split(
-  " ",
-);
+/** What texts are made of. */
+export const WORDS: readonly string[] =
+  "calendar note photo message contact gym office lunch train home late early café 東京 naïve 🙂"
+    .split(" ");
 
 /** One of the authors, by number. */
 export function author(n: number): Identity {
@@ -18,7 +19,7 @@ export function author(n: number): Identity {
 }
 
 /** Numbers below a limit, the same in every run (xorshift32, Marsaglia 2003). */
-function seeded(seed: number): (limit: number) => number {
+export function seeded(seed: number): (limit: number) => number {
   return (limit) => {
     seed ^= seed << 13;
     seed ^= seed >>> 17;

@@ -62,7 +62,7 @@ export async function readWithOriginal(
 }
 
 /** Runs Python in the original's folder, and returns what it prints. */
-async function python(original: string, args: string[], input = ""): Promise<string> {
+export async function python(original: string, args: string[], input = ""): Promise<string> {
   const child = new Deno.Command("sh", {
     args: ["-c", `PYTHONDONTWRITEBYTECODE=1 command -p python3 "$@"`, "python", ...args],
     cwd: original,

@@ -111,6 +111,8 @@ export class OpLog implements Disposable {
   /** Signed checkpoints, and proofs of what they say. */
   readonly proofs: Proofs;
   #closed = false;
+  /** The last operation that was recorded after everything: while the log ends with it, it is the only head. */
+  #onlyHead?: { seq: number; opId: string };
 
   static {
     internalsOf = (log) => ({
@@ -256,12 +258,21 @@ export class OpLog implements Disposable {
   ): Operation {
     const { prev: given, ts } = requireOptions(options);
     return this.#writer.transaction(() => {
-      const prev = given === undefined ? this.heads(MAX_PREV, { by: "depth" }) : given;
+      const prev = given === undefined ? this.#headsToFollow() : given;
       const op = this.#connection.callOut("a signer", () => Operation.create({ type, body, prev, ts }, signer));
       this.#writer.admit(op);
-      this.#writer.insert(op);
+      const seq = this.#writer.insert(op);
+      // Of so many heads, some may not be among them.
+      if (given === undefined && prev.length < MAX_PREV) this.#onlyHead = { seq, opId: op.opId };
       return op;
     });
+  }
+
+  /** The heads that a new operation follows. Those of a log that ends with its only head need not be caught up. */
+  #headsToFollow(): string[] {
+    const { seq, opId } = this.#onlyHead ?? {};
+    const isOnly = opId !== undefined && lastSeq(this.#connection) === seq && lastOpId(this.#connection) === opId;
+    return isOnly ? [opId] : this.heads(MAX_PREV, { by: "depth" });
   }
 
   /**

@@ -155,6 +155,39 @@ Deno.test("record follows everything in the log and becomes its only head", () =
   merge.verify();
 });
 
+Deno.test("record follows what another connection appended since the last record", () => {
+  withFolder((folder) => {
+    using here = OpLog.open(`${folder}/log.db`);
+    using there = OpLog.open(`${folder}/log.db`);
+    const first = here.record(alice, "note", { text: "one" });
+    const second = there.record(bob, "note", { text: "two" });
+    assertEquals(second.prev, [first.opId]);
+    const apart = note("apart");
+    there.append(apart);
+    assertEquals(here.record(alice, "note", { text: "three" }).prev, [second.opId, apart.opId].sort());
+  });
+});
+
+Deno.test("record follows what an append put beside the last record", () => {
+  using log = OpLog.open();
+  const first = log.record(alice, "note", { text: "one" });
+  const apart = note("apart");
+  log.append(apart);
+  assertEquals(log.record(alice, "note", { text: "two" }).prev, [first.opId, apart.opId].sort());
+});
+
+Deno.test("record does not follow what was recorded inside an ingest that was rolled back", async () => {
+  using log = OpLog.open();
+  const kept = log.record(alice, "note", { text: "kept" });
+  const source = function* () {
+    yield note("apart").wire;
+    log.record(alice, "note", { text: "rolled back" });
+    yield forged(note("forged")).wire;
+  };
+  await assertRejects(() => log.ingest(source(), { atomic: true }), LogError);
+  assertEquals(log.record(alice, "note", { text: "after" }).prev, [kept.opId]);
+});
+
 Deno.test("record refuses what create refuses, and the log stays as it was", () => {
   using log = OpLog.open();
   assertThrows(() => log.record(alice, "Not a type", {}), OperationError, "$.type");
