@@ -31,9 +31,11 @@ export interface OpenOptions {
 
 /**
  * With the write-ahead log, EXTRA is FULL. Where SQLite keeps its rollback journal, a commit is the deletion of that, which
- * EXTRA alone syncs.
+ * EXTRA alone syncs; and less than FULL would sync that journal only once, so that a power cut can leave one that undoes
+ * what was never done.
  */
-const SYNCHRONOUS = { full: "EXTRA", normal: "NORMAL" } as const;
+const SYNCHRONOUS = { full: "EXTRA", normal: "FULL" } as const;
+const NORMAL_WITH_WAL = "PRAGMA synchronous = NORMAL";
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 /** A writer comes back to pages of the index on ids, which are hashes, at random: a large cache saves reads and writes. */
 const CACHE_KIB = 32 << 10;
@@ -78,6 +80,7 @@ export function openLog(
   const connection = openConnection(path, { readonly, create, busyTimeoutMs, settings });
   try {
     ensureSchema(connection, definitions);
+    if (durability === "normal" && connection.journal === "wal") connection.execute(NORMAL_WITH_WAL);
   } catch (error) {
     connection.close();
     throw error;

@@ -21,8 +21,8 @@ export class Connection extends Transactions {
   readonly #queries = new Map<string, Query>();
   readonly #isUnchanged: () => boolean;
   readonly #placement?: Placement;
-  /** Whether SQLite keeps a rollback journal, and no write-ahead log. */
-  hasRollbackJournal = false;
+  /** The journal mode: `wal`, or `delete` for a rollback journal; undefined where nothing is written. */
+  journal?: string;
   #open = true;
   /** The caller whose code is running, such as a signer; undefined while there is none. */
   #caller?: string;
@@ -143,7 +143,7 @@ export class Connection extends Transactions {
    * next commit syncs the deletion of its own. With a write-ahead log, what can be read was synced before.
    */
   confirm(): void {
-    if (!this.hasRollbackJournal) return;
+    if (this.journal !== "delete") return;
     const [version] = this.query("PRAGMA user_version").value<[number]>()!;
     this.execute(`PRAGMA user_version = ${version}`); // a commit that changes nothing
   }

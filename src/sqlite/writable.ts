@@ -30,5 +30,5 @@ export function refuseReadOnlyFile(connection: Connection, probe: string): void 
  */
 export function useWriteAheadLog(connection: Connection): void {
   const [mode] = connection.query("PRAGMA journal_mode = WAL").value<[string]>()!;
-  connection.hasRollbackJournal = mode === "delete";
+  connection.journal = mode;
 }

@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import { OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
 import { alice, note } from "../operations.ts";
-import { canInstallLayer } from "../torture/layer.ts";
 
 /** Long ago: when a file was written last, unless that was since. */
 const OLD = new Date(1000);
@@ -75,18 +74,3 @@ Deno.test("a log is opened while another connection writes to a -wal to which no
     ended.resolve();
     await ingest;
   }));
-
-Deno.test({
-  name: "with a rollback journal, what the log holds already is committed again before an append of it returns",
-  ignore: !canInstallLayer(),
-  async fn() {
-    await withFolder(async (folder) => {
-      const script = decodeURIComponent(new URL("again.ts", import.meta.url).pathname);
-      const { stdout } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--quiet", "--allow-all", script, `${folder}/log.db`],
-      }).output();
-      const lines = new Set(new TextDecoder().decode(stdout).trimEnd().split("\n"));
-      assertEquals([...lines], ["the first is committed", "the second is committed", "the batch is committed"]);
-    });
-  },
-});

@@ -108,6 +108,8 @@ class Life {
   /** Where it is: a process that dies leaves its files, and the next one goes on with a copy of them. */
   #at: string;
   #log?: OpLog;
+  /** Another connection, which keeps what the first leaves. */
+  #other?: OpLog;
   readonly #dead: OpLog[] = [];
 
   /**
@@ -131,11 +133,23 @@ class Life {
       this.#open();
       const count = this.#random.between(5, 20);
       for (let n = 0; n < count; n++) {
+        this.#change();
         if (this.#random.chance(0.5)) this.#append(n);
         else await this.#act(n);
       }
     } finally {
-      for (const log of [...this.#dead, this.#log]) log?.close();
+      for (const log of [...this.#dead, this.#other, this.#log]) log?.close();
+    }
+  }
+
+  /** Dies without a failure, opens a connection or uses the other one. */
+  #change(): void {
+    const next = this.#random.fraction();
+    if (next < 0.05) this.#die();
+    else if (next < 0.3 && this.#other !== undefined) [this.#log, this.#other] = [this.#other, this.#log];
+    else if (next < 0.4 && this.#other === undefined) {
+      this.#other = this.#log;
+      this.#open();
     }
   }
 
@@ -200,7 +214,8 @@ class Life {
 
   /** What the process leaves in memory is let go of; what it has written is what the next one reads. */
   #die(): void {
-    this.#dead.push(this.#log!);
+    for (const log of [this.#other, this.#log]) if (log !== undefined) this.#dead.push(log);
+    this.#other = undefined;
     const to = `${this.#folder}/${++this.deaths}.db`;
     for (const suffix of ["", "-wal", "-journal"]) {
       try {
