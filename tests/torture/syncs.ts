@@ -45,6 +45,7 @@ export const failedSyncs: Part = {
 
 /** What the failed syncs of a recording have lost is chosen so often. */
 const LOSSES = 10;
+const SHORT_LOSSES = 3;
 /** Cuts for each of these choices. */
 const CUTS = 5;
 /** One of so many states is checked in all respects. */
@@ -62,7 +63,8 @@ async function failSyncs(context: Context, { number, random, folder }: Step): Pr
   context.count("recordings");
   context.count("failed syncs", life.events.filter(({ kind }) => kind === "failure").length);
   context.count("deaths", life.deaths);
-  for (let loss = 0; loss < LOSSES; loss++) {
+  const losses = context.isShort ? SHORT_LOSSES : LOSSES;
+  for (let loss = 0; loss < losses; loss++) {
     const states = cuts(life.events, new Map(), new Promised(), CUTS, random.fork(`loss ${loss}`));
     for (const state of states) {
       const isWhole = random.chance(1 / CHECKED_WHOLE);
