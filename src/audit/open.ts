@@ -50,7 +50,7 @@ export function openToAudit(
   const connection = openPrepared(path, prepared, { ...options, settings: SETTINGS, allowDamage: true });
   const closeAndTidy = () => {
     connection.close();
-    if (!prepared.hasWal) removeEmptyWal(path);
+    if (prepared.walBytes === undefined) removeEmptyWal(path);
   };
   return { connection, closeAndTidy };
 }

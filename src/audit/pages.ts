@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { RawFile } from "./raw_file.ts";
+import type { RawFile } from "../sqlite/raw_file.ts";
 import { FRAME_BYTES, isPageSize, isSamePair, saltsOf, type WriteAheadLog } from "./wal.ts";
 
 /** The header of a database file. */

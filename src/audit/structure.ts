@@ -5,7 +5,7 @@
  */
 
 import { FileError } from "../errors.ts";
-import { RawFile } from "./raw_file.ts";
+import { RawFile } from "../sqlite/raw_file.ts";
 import { TreeWalk } from "./btree.ts";
 import { MovedError, Pages, pageSizeOf } from "./pages.ts";
 import { readSchemaRow, type SchemaRow } from "./record.ts";

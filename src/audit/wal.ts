@@ -21,7 +21,7 @@
  * @module
  */
 
-import type { RawFile } from "./raw_file.ts";
+import type { RawFile } from "../sqlite/raw_file.ts";
 
 /** The committed frames of a `-wal`, and what is wrong with it. */
 export interface WriteAheadLog {

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { RawFile } from "./raw_file.ts";
+import { RawFile } from "../sqlite/raw_file.ts";
 import { checksum, IS_LITTLE_ENDIAN, isSamePair, VERSION, type WalIndex } from "./wal.ts";
 
 /** The size of a copy of the header, in bytes; there are two. */

@@ -32,9 +32,11 @@ export interface OpenOptions {
 
 /**
  * With the write-ahead log, EXTRA is FULL. Where SQLite keeps its rollback journal, a commit is the deletion of that, which
- * EXTRA alone syncs.
+ * EXTRA alone syncs; and less than FULL would sync that journal only once, so that a power cut can leave one that undoes
+ * what was never done.
  */
-const SYNCHRONOUS = { full: "EXTRA", normal: "NORMAL" } as const;
+const SYNCHRONOUS = { full: "EXTRA", normal: "FULL" } as const;
+const NORMAL_WITH_WAL = "PRAGMA synchronous = NORMAL";
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 /** A checkpoint copies a page that changed often only once: after so many pages, about 100 MB. */
 const CHECKPOINT_PAGES = 25_000;
@@ -77,6 +79,7 @@ export function openLog(
   const connection = openConnection(path, { readonly, create, busyTimeoutMs, settings });
   try {
     ensureSchema(connection, definitions);
+    if (durability === "normal" && connection.journal === "wal") connection.execute(NORMAL_WITH_WAL);
   } catch (error) {
     connection.close();
     throw error;

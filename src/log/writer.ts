@@ -106,11 +106,11 @@ export class Writer {
     if (this.#recent.has(op.opId) || !prev.every((id) => this.#recent.has(id))) {
       const query = this.#connection.query(SELECT_BEFORE);
       const [known, missing] = query.value<[number | null, string]>(op.opId, JSON.stringify(prev))!;
-      if (known !== null) return known;
+      if (known !== null) return this.#confirmed(known);
       if (missing !== "[]") throw new DanglingReferenceError(op.opId, JSON.parse(missing));
     }
     const seq = this.#insertRow(op);
-    if (seq === undefined) return this.seqOf(op.opId)!;
+    if (seq === undefined) return this.#confirmed(this.seqOf(op.opId)!);
     this.#remember(op.opId);
     this.#follower.appended([{
       seq,
@@ -131,6 +131,12 @@ export class Writer {
     } catch (error) {
       if (!isConflict(error) || this.seqOf(op.opId) === undefined) throw error;
     }
+  }
+
+  /** The `seq` of an operation that is in the log already. */
+  #confirmed(seq: number): number {
+    this.#connection.confirm();
+    return seq;
   }
 
   #remember(opId: string): void {
@@ -166,6 +172,7 @@ export class Writer {
       this.#insertRecords(batch, indexesOf(verdicts, "new"));
     }
     const added = indexesOf(verdicts, "new");
+    if (added.length === 0) this.#connection.confirm();
     let seq = lastSeq(this.#connection) - added.length;
     const appended = added.map((i): Appended => {
       verdicts[i] = ++seq;

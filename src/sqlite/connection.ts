@@ -21,6 +21,8 @@ export class Connection extends Transactions {
   readonly #queries = new Map<string, Query>();
   readonly #isUnchanged: () => boolean;
   readonly #placement?: Placement;
+  /** The journal mode: `wal`, or `delete` for a rollback journal; undefined where nothing is written. */
+  journal?: string;
   #open = true;
   /** The caller whose code is running, such as a signer; undefined while there is none. */
   #caller?: string;
@@ -133,6 +135,17 @@ export class Connection extends Transactions {
       `${this.path}, or the -wal beside it, was removed or replaced while the log was open; close it, and ` +
       "open what is there now: nothing was kept";
     throw new FileError("missing-file", this.path, message);
+  }
+
+  /**
+   * Makes sure that what can be read is on the disk. With a rollback journal, the last step of a commit is to sync that the
+   * journal is deleted: when that fails, or a process ends before, the commit can be read, and a power cut may undo it. The
+   * next commit syncs the deletion of its own. With a write-ahead log, what can be read was synced before.
+   */
+  confirm(): void {
+    if (this.journal !== "delete") return;
+    const [version] = this.query("PRAGMA user_version").value<[number]>()!;
+    this.execute(`PRAGMA user_version = ${version}`); // a commit that changes nothing
   }
 
   /** Closes the connection; a second time does nothing. */

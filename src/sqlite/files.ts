@@ -39,8 +39,8 @@ export function pathOf(location: string | URL): string {
 export interface PreparedFile extends Location {
   /** Whether SQLite must open it for reading only, because Deno's permissions allow nothing else. */
   nativeReadonly: boolean;
-  /** Whether a `-wal` is beside it. */
-  hasWal: boolean;
+  /** The size of the `-wal` beside it; undefined where there is none. */
+  walBytes?: number;
 }
 
 /**
@@ -62,7 +62,7 @@ export function prepareFile(path: string, options: { readonly: boolean; create: 
   }
   const nativeReadonly = requestPermissions(at.name, readonly);
   const { wal } = inspectBeside(path, at.name);
-  if (size !== undefined) return { ...at, nativeReadonly, hasWal: wal !== undefined };
+  if (size !== undefined) return { ...at, nativeReadonly, walBytes: wal };
   if (!create || readonly) throw new FileError("missing-file", path, `there is no log ${path}`);
   makeFile(path, at.name);
   return prepareFile(path, { readonly, create: false });

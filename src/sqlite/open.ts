@@ -11,6 +11,7 @@ import { cannotOpen, cannotRead, needsWriting, refusedWrite, translate } from ".
 import { inspectBeside, pathOf, type PreparedFile, prepareFile, stampOf } from "./files.ts";
 import { openDatabase, requireSqlite } from "./native.ts";
 import { Placement } from "./placement.ts";
+import { rewriteWal } from "./rewrite.ts";
 
 /** The first version with `->>` for JSON. */
 const MIN_SQLITE_VERSION = [3, 38];
@@ -58,7 +59,15 @@ export function openConnection(location: string | URL, options: ConnectionOption
   }
   const prepared = prepareFile(path, options);
   if (options.readonly) return openPrepared(path, prepared, options);
-  return connect(path, prepared.file, options, { flags: OPEN_READWRITE | OPEN_NOFOLLOW }, { name: prepared.name });
+  const { file, name, walBytes = 0 } = prepared;
+  const connection = connect(path, file, options, { flags: OPEN_READWRITE | OPEN_NOFOLLOW }, { name });
+  try {
+    if (walBytes > 0) rewriteWal(connection, name);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return connection;
 }
 
 /**

@@ -29,5 +29,6 @@ export function refuseReadOnlyFile(connection: Connection, probe: string): void 
  * does not support it, SQLite keeps its rollback journal, which is as durable.
  */
 export function useWriteAheadLog(connection: Connection): void {
-  connection.query("PRAGMA journal_mode = WAL").value();
+  const [mode] = connection.query("PRAGMA journal_mode = WAL").value<[string]>()!;
+  connection.journal = mode;
 }

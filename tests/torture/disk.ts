@@ -32,6 +32,8 @@ interface NameChange {
 /** How much of what is not synced a power cut leaves. */
 type Loss = "everything" | "nothing" | "end" | "some";
 
+const LOSSES: readonly Loss[] = ["everything", "nothing", "end", "some", "some"];
+
 /** The files in a folder after a power cut. */
 export type Files = Map<string, Uint8Array>;
 
@@ -77,11 +79,29 @@ export class Disk {
     }
   }
 
+  /**
+   * Makes a sync that fails, or a deletion whose sync of the folder fails. The system takes for written what it was to
+   * write to a file: any part of that is lost for good, also if a later sync succeeds, and is read as if it were there. The
+   * changes of a folder are only not synced yet: a file system keeps them together, and stops when it cannot.
+   */
+  fail(call: Call, random: Random): void {
+    if (call.kind === "delete") {
+      this.apply({ ...call, syncsFolder: false });
+    } else if (call.kind === "sync") {
+      const inode = this.#inode(call.path);
+      const size = contentOf(inode, inode.changes.length, () => 0).length;
+      inode.synced = lossy(inode, random.pick(LOSSES), choicesOf(random));
+      inode.changes = [{ size }]; // the system knows the size of a file by heart, and writes it again
+    } else {
+      throw new Error(`${call.kind} syncs nothing`);
+    }
+  }
+
   /** The files after a power cut now. */
   cut(random: Random): Files {
-    const loss = random.pick<Loss>(["everything", "nothing", "end", "some", "some"]);
-    const sector = random.pick([512, 4096]);
-    const kept = random.fraction();
+    const loss = random.pick(LOSSES);
+    const choices = choicesOf(random);
+    const { kept } = choices;
     const names = new Map(this.#synced);
     const count = this.#changes.length;
     const certain = loss === "everything" ? 0 : loss === "nothing" ? count : random.integer(count + 1);
@@ -90,7 +110,7 @@ export class Disk {
       if (inode === undefined) names.delete(name);
       else names.set(name, inode);
     });
-    return new Map([...names].map(([name, inode]) => [name, lossy(inode, loss, { random, sector, kept })]));
+    return new Map([...names].map(([name, inode]) => [name, lossy(inode, loss, choices)]));
   }
 
   #name(name: string, inode: Inode | undefined): void {
@@ -114,12 +134,21 @@ export class Disk {
   }
 }
 
+/** How a loss is chosen. */
+interface Choices {
+  readonly random: Random;
+  /** Bytes that are written as a whole. */
+  readonly sector: number;
+  /** How much is kept, of 1. */
+  readonly kept: number;
+}
+
+function choicesOf(random: Random): Choices {
+  return { random, sector: random.pick([512, 4096]), kept: random.fraction() };
+}
+
 /** A file after a power cut. */
-function lossy(
-  inode: Inode,
-  loss: Loss,
-  { random, sector, kept }: { random: Random; sector: number; kept: number },
-): Uint8Array {
+function lossy(inode: Inode, loss: Loss, { random, sector, kept }: Choices): Uint8Array {
   const { length } = inode.changes;
   if (loss === "everything") return contentOf(inode, 0, () => 0);
   if (loss === "nothing") return contentOf(inode, length, () => length);

@@ -76,3 +76,35 @@ Deno.test("a deleted file may be there again, unless its folder was synced", () 
     assertEquals(outcomes(disk), syncsFolder ? [undefined] : ["old", undefined]);
   }
 });
+
+Deno.test("what a failed sync has lost is not on the disk after a later sync, and what is written again is", () => {
+  const found = new Set<string>();
+  for (let n = 0; n < 50; n++) {
+    const disk = diskWith("old");
+    write(disk, "new");
+    disk.fail({ kind: "sync", path: LOG }, new Random(`failure ${n}`));
+    write(disk, "!", 3);
+    disk.apply({ kind: "sync", path: LOG });
+    outcomes(disk).forEach((content) => found.add(content!));
+    write(disk, "new");
+    disk.apply({ kind: "sync", path: LOG });
+    assertEquals(outcomes(disk), ["new!"]);
+  }
+  assertEquals([...found].sort(), ["new!", "old!"]);
+});
+
+Deno.test("a file is as long after a later sync as the system takes it for, whatever a failed one has lost", () => {
+  const disk = diskWith("");
+  write(disk, "new");
+  disk.fail({ kind: "sync", path: LOG }, new Random("failure"));
+  disk.apply({ kind: "sync", path: LOG });
+  assertEquals(outcomes(disk).map((content) => content!.length), [3]);
+});
+
+Deno.test("a deletion whose folder could not be synced is certain with the next sync of the folder", () => {
+  const disk = diskWith("old");
+  disk.fail({ kind: "delete", path: LOG, syncsFolder: true }, new Random("failure"));
+  assertEquals(outcomes(disk), ["old", undefined]);
+  disk.apply({ kind: "delete", path: "/log.db-journal", syncsFolder: true });
+  assertEquals(outcomes(disk), [undefined]);
+});

@@ -21,7 +21,8 @@ export type Call =
 /**
  * Is told of a call before it is made.
  *
- * @returns A result code of SQLite with which the call fails, without being made; undefined to make it.
+ * @returns A result code of SQLite with which the call fails, without being made, but for {@linkcode IO_FOLDER_SYNC};
+ * undefined to make it.
  */
 export type Watch = (call: Call) => number | undefined;
 
@@ -38,6 +39,8 @@ export const IO_WRITE = 778;
 export const IO_SYNC = 1034;
 export const IO_TRUNCATE = 1546;
 export const IO_DELETE = 2570;
+/** Of a delete: it is made, and the sync of the folder after it fails. */
+export const IO_FOLDER_SYNC = 1290;
 
 const OK = 0;
 const OPEN_CREATE = 0x4;
@@ -141,7 +144,9 @@ export function installLayer(watch: Watch, { sharesMemory = true }: LayerOptions
   const remove = new Deno.UnsafeFnPointer(at<typeof DELETE>(vfs, VFS.delete), DELETE);
   override(vfs, VFS.delete, DELETE, (own, name, syncsFolder) => {
     const path = Deno.UnsafePointerView.getCString(name!);
-    return watch({ kind: "delete", path, syncsFolder: syncsFolder !== 0 }) ?? remove.call(own, name, syncsFolder);
+    const failure = watch({ kind: "delete", path, syncsFolder: syncsFolder !== 0 });
+    if (failure === IO_FOLDER_SYNC) return remove.call(own, name, 0) || failure;
+    return failure ?? remove.call(own, name, syncsFolder);
   });
   vfs[VFS.next / 8] = 0n;
   vfs[VFS.name / 8] = Deno.UnsafePointer.value(Deno.UnsafePointer.of(name));

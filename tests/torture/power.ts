@@ -5,16 +5,15 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
 import { OpLog } from "../../mod.ts";
 import { withFolder } from "../folder.ts";
-import { works } from "../processes.ts";
 import { ACTIONS, RECORDED, type Scene } from "./actions.ts";
-import { checkCheckpoints, checkLog, checkWhole, Promised } from "./check.ts";
-import { Disk, type Files } from "./disk.ts";
-import { type Call, canInstallLayer, installLayer } from "./layer.ts";
+import { Promised } from "./check.ts";
+import type { Files } from "./disk.ts";
+import { canInstallLayer, installLayer } from "./layer.ts";
 import type { Context, Part, Step } from "./part.ts";
 import type { Random } from "./random.ts";
+import { checkState, cuts, type Durability, type Event, MEMORY, writeFiles } from "./states.ts";
 
 /** Power cuts. */
 export const powerCuts: Part = {
@@ -43,21 +42,6 @@ const SYSTEMS: readonly { durability: Durability; sharesMemory: boolean }[] = [
   { durability: "normal", sharesMemory: false },
 ];
 
-/** Thousands of states are written, which need not reach a disk. */
-const MEMORY = works("test", "-w", "/dev/shm") ? { dir: "/dev/shm" } : {};
-
-type Durability = "full" | "normal";
-
-/** What was acknowledged once the calls before it were made. With durability normal, no promise goes with it. */
-interface Acknowledgement {
-  readonly kind: "acknowledgement";
-  readonly opIds: readonly string[];
-  readonly checkpoint?: string;
-  readonly durability: Durability;
-}
-
-type Event = Call | Acknowledgement;
-
 /** What was done to a log, from its opening to its closing. */
 interface Recording {
   readonly events: readonly Event[];
@@ -75,7 +59,7 @@ async function cutPower(context: Context, { number, random, folder }: Step): Pro
     const recording = await record(path, files, random.fork(round), { durability, sharesMemory, round });
     context.count("recordings");
     context.count("calls", recording.events.filter(({ kind }) => kind !== "acknowledgement").length);
-    const states = [...cuts(recording, files, promised, random.fork(`cuts ${round}`))];
+    const states = [...cuts(recording.events, files, promised, CUTS, random.fork(`cuts ${round}`))];
     for (const [n, state] of states.entries()) {
       const isWhole = n % CHECKED_WHOLE === 0;
       try {
@@ -139,77 +123,6 @@ async function record(
   }
 }
 
-/** A disk after a power cut. */
-interface State {
-  /** How many events were before the cut. */
-  readonly at: number;
-  readonly files: Files;
-  /** What had been promised. */
-  readonly promised: Promised;
-  /** How many operations had been acknowledged, with or without a promise. */
-  readonly acknowledged: number;
-  /** Garbage in the place of `-shm`, which a cut may leave in any state. */
-  readonly shm?: Uint8Array<ArrayBuffer>;
-}
-
-/** Cuts a recording at random points. */
-function* cuts(
-  { events }: Recording,
-  files: Files,
-  promisedBefore: Promised,
-  random: Random,
-): Generator<State> {
-  const disk = new Disk(files);
-  const opIds = new Set(promisedBefore.opIds);
-  const checkpoints = [...promisedBefore.checkpoints];
-  let acknowledged = opIds.size;
-  const points = Array.from({ length: CUTS }, () => random.integer(events.length + 1)).sort((a, b) => a - b);
-  for (let at = 0; at <= events.length; at++) {
-    for (; points[0] === at; points.shift()) {
-      const promised = Object.assign(new Promised(), { opIds: new Set(opIds), checkpoints: [...checkpoints] });
-      const shm = random.chance(0.25) ? new Uint8Array(32768).fill(random.integer(256)) : undefined;
-      yield { at, files: disk.cut(random.fork(points.length)), promised, acknowledged, shm };
-    }
-    const event = events[at];
-    if (event === undefined) return;
-    if (event.kind !== "acknowledgement") {
-      disk.apply(event);
-      continue;
-    }
-    acknowledged += event.opIds.length;
-    if (event.durability === "normal") continue;
-    for (const opId of event.opIds) opIds.add(opId);
-    if (event.checkpoint !== undefined) checkpoints.push(event.checkpoint);
-  }
-}
-
-/** Checks a log in a state, and returns the number of its operations. */
-async function checkState(
-  path: string,
-  recorded: string,
-  { files, promised, shm }: State,
-  order: readonly string[],
-  isWhole: boolean,
-): Promise<number> {
-  writeFiles(files, recorded, path);
-  if (shm !== undefined) Deno.writeFileSync(`${path}-shm`, shm);
-  const size = checkPrefix(path, order, promised);
-  if (isWhole) await checkLog(path, promised);
-  return size;
-}
-
-/** Checks that a log holds what was promised, and a prefix of what was appended; returns the number of its operations. */
-function checkPrefix(path: string, order: readonly string[], promised: Promised): number {
-  using log = OpLog.open(path);
-  const ops = [...log.entries()].map(({ op }) => op);
-  const opIds = ops.map(({ opId }) => opId);
-  assertEquals(opIds, order.slice(0, ops.length), "the log is not a prefix of what was appended");
-  assertEquals([...promised.opIds.difference(new Set(opIds))], [], "acknowledged operations are lost");
-  checkWhole(ops);
-  checkCheckpoints(log, promised.checkpoints);
-  return ops.length;
-}
-
 /** What a log holds is promised from now on. */
 function survivors(path: string): Promised {
   using log = OpLog.open(path);
@@ -217,11 +130,6 @@ function survivors(path: string): Promised {
   for (const { op } of log.entries()) promised.opIds.add(op.opId);
   promised.checkpoints.push(...log.proofs.checkpoints());
   return promised;
-}
-
-/** Writes the files of a log to another path. */
-function writeFiles(files: Files, from: string, to: string): void {
-  for (const [path, content] of files) Deno.writeFileSync(to + path.slice(from.length), content);
 }
 
 function removeLog(path: string): void {

@@ -40,7 +40,7 @@ function descriptors(): string[] {
 }
 
 async function main(kind: string, amount: Amount, folder: string): Promise<void> {
-  const work = WORK[kind].start(folder);
+  const work = await WORK[kind].start(folder);
   const end = "seconds" in amount ? performance.now() + 1000 * amount.seconds : Infinity;
   const times = "times" in amount ? amount.times : Infinity;
   const first = Math.min(FIRST, Math.ceil(times / 3));
@@ -50,7 +50,7 @@ async function main(kind: string, amount: Amount, folder: string): Promise<void>
     await work.once(n);
   }
   console.log(JSON.stringify(await held(n)));
-  work.end?.();
+  await work.end?.();
 }
 
 if (import.meta.main) await main(Deno.args[0], JSON.parse(Deno.args[1]), Deno.args[2]);

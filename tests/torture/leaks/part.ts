@@ -10,6 +10,8 @@ import type { Held } from "./child.ts";
 import { WORK } from "./work.ts";
 
 const KINDS = Object.keys(WORK);
+/** Processes at a time in a long run, as one appends for ten minutes. */
+const PARALLEL = 2;
 /** Room for compiled code, in bytes. */
 const HEAP_ROOM = 8 << 20;
 /** Room for the caches of SQLite, of which a log has up to 32 MiB, and of the memory allocator, in bytes. */
@@ -24,7 +26,8 @@ export const leaks: Part = {
   summary: `memory and descriptors end where they were after the first hundred: ${KINDS.join(", ")}`,
   weight: 3,
   short: KINDS.length,
-  run: (context) => context.each((step) => search(context, step)),
+  long: 3 * KINDS.length, // all amounts
+  run: (context) => context.each((step) => search(context, step), context.isShort ? 1 : PARALLEL),
 };
 
 async function search(context: Context, { number, folder }: Step): Promise<void> {

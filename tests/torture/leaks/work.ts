@@ -5,7 +5,8 @@
  */
 
 import { audit, Operation, OpLog } from "../../../mod.ts";
-import { channelPair, runSession } from "../../../sync.ts";
+import { pages } from "../../../src/web/pages.ts";
+import { channelPair, runSession, serve } from "../../../sync.ts";
 import { chain, makeFile } from "../../audit/tamper.ts";
 import { alice, bob } from "../../operations.ts";
 
@@ -14,7 +15,7 @@ export interface Work {
   /** Does it once. */
   once(n: number): void | Promise<void>;
   /** Lets go of what was kept open. */
-  end?(): void;
+  end?(): void | Promise<void>;
 }
 
 /** How often a kind of work is done: in the first step of it, in the second, and in all that follow. */
@@ -22,7 +23,7 @@ export interface WorkEntry {
   /** How many times, or `{ seconds }`. */
   readonly amounts: readonly [Amount, Amount, Amount];
   /** Prepares it, in an empty folder. */
-  start(folder: string): Work;
+  start(folder: string): Work | Promise<Work>;
 }
 
 /** A number of times, or for so long. */
@@ -116,6 +117,37 @@ export const WORK: Readonly<Record<string, WorkEntry>> = {
         end() {
           here.close();
           there.close();
+        },
+      };
+    },
+  },
+  requests: {
+    amounts: [{ times: 60 }, { times: 1000 }, { times: 5000 }],
+    async start(folder) {
+      const path = `${folder}/log.db`;
+      const log = OpLog.open(path, { durability: "normal" });
+      const site = pages(log, { path, signer: alice });
+      const server = await serve(log, { signer: alice, fetch: site.fetch });
+      const address = site.listensAt({ ...server.address, isSecure: false });
+      const entered = await fetch(address, { redirect: "manual" });
+      await entered.body?.cancel();
+      const cookie = entered.headers.get("set-cookie")!.split(";")[0];
+      const { opId } = log.claims.assert(alice, { key: "drink", value: "tea" });
+      const paths = ["/", "/claims", "/log", `/operations/${opId}`, "/claims.json", "/events", "/nothing"];
+      return {
+        async once(n) {
+          if (n % 10 === 0) log.claims.assert(alice, { key: `key ${n % 50}`, value: n });
+          const path = paths[n % paths.length];
+          const response = await fetch(new URL(path, address), { headers: { cookie } });
+          if (path === "/events") await response.body?.cancel(); // it does not end
+          else await response.arrayBuffer();
+          const status = path === "/nothing" ? 404 : 200;
+          if (response.status !== status) throw new Error(`${path} has the status ${response.status}`);
+        },
+        async end() {
+          await site.close();
+          await server.close();
+          log.close();
         },
       };
     },
