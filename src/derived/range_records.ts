@@ -44,7 +44,7 @@ export function* readRecords(connection: Connection, after: number, last: number
 
 function decode({ path }: Connection, hex: unknown, count: number): Uint8Array {
   if (typeof hex === "string" && hex.length === 2 * KEY_BYTES * count && /^[0-9a-f]*$/.test(hex)) {
-    return Buffer.from(hex, "hex");
+    return Uint8Array.fromHex(hex);
   }
   throw damaged(path, "a row has no id of an operation");
 }

@@ -162,29 +162,56 @@ export function copyRecord({ bytes, table }: Records, index: number): Records {
   return { bytes: bytes.slice(start, start + length), table: entry };
 }
 
-/** Memory in which records are joined, used again each time. */
-export class JoinMemory {
+/** Joins records: copies of their texts, and their tables, one after the other. The memory is used again. */
+export class RecordBuffer {
   #bytes = new Uint8Array();
   #table = new Uint8Array();
+  #length = 0;
+  /** Where the table of each part ends. */
+  #ends: number[] = [];
 
-  /** Joins records. The result is valid until the next call. */
-  join(parts: readonly Records[]): Records {
-    const bytes = this.#bytes = fitting(this.#bytes, parts.reduce((length, part) => length + part.bytes.length, 0));
-    const table = this.#table = fitting(this.#table, parts.reduce((length, part) => length + part.table.length, 0));
-    let start = 0;
-    let end = 0;
-    for (const part of parts) {
-      bytes.set(part.bytes, start);
-      table.set(part.table, end);
-      for (const first = end; end < first + part.table.length; end += ENTRY) {
-        putDigits(table, end, start + readInteger(table, end));
-      }
-      start += part.bytes.length;
+  /** Adds records, as one part. Parts and the whole are valid until the next call. */
+  add({ bytes, table }: Records): void {
+    const start = this.#end;
+    const end = start + table.length;
+    this.#bytes = enlarged(this.#bytes, this.#length, this.#length + bytes.length);
+    this.#table = enlarged(this.#table, start, end);
+    this.#bytes.set(bytes, this.#length);
+    this.#table.set(table, start);
+    for (let at = start; at < end; at += ENTRY) {
+      putDigits(this.#table, at, this.#length + readInteger(this.#table, at));
     }
-    return { bytes: bytes.subarray(0, start), table: table.subarray(0, end) };
+    this.#length += bytes.length;
+    this.#ends.push(end);
+  }
+
+  /** All records. */
+  get whole(): Records {
+    return { bytes: this.#bytes, table: this.#table.subarray(0, this.#end) };
+  }
+
+  /** The parts, in their order. */
+  get parts(): Records[] {
+    return this.#ends.map((end, i) => ({
+      bytes: this.#bytes,
+      table: this.#table.subarray(this.#ends[i - 1] ?? 0, end),
+    }));
+  }
+
+  /** Removes all records. */
+  clear(): void {
+    this.#length = 0;
+    this.#ends = [];
+  }
+
+  get #end(): number {
+    return this.#ends.at(-1) ?? 0;
   }
 }
 
-function fitting(memory: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
-  return memory.length < length ? new Uint8Array(length) : memory;
+function enlarged(memory: Uint8Array<ArrayBuffer>, used: number, length: number): Uint8Array<ArrayBuffer> {
+  if (length <= memory.length) return memory;
+  const larger = new Uint8Array(Math.max(length, Math.ceil(1.5 * memory.length)));
+  larger.set(memory.subarray(0, used));
+  return larger;
 }

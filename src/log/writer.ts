@@ -18,9 +18,9 @@ import { isConflict } from "./schema.ts";
 import {
   countOf,
   INSERT_RECORDS,
-  type JoinMemory,
   leafOf,
   namesOf,
+  type RecordBuffer,
   type Records,
   selectRecords,
   TableBuilder,
@@ -188,19 +188,17 @@ export class Writer {
    * statement that is a transaction of its own. Within a transaction, SQLite copies every page before a statement changes
    * it, as it may have to undo that statement alone.
    *
-   * @param blocks The blocks, each in the order of what its operations follow.
-   * @param memory Joins them.
+   * @param records The blocks, each in the order of what its operations follow.
    * @returns The first `seq`, from which all are numbered; undefined, and nothing is changed, when they cannot all be
    * appended, or a transaction is open.
    */
-  insertTogether(blocks: readonly Records[], memory: JoinMemory): number | undefined {
+  insertTogether({ whole, parts }: RecordBuffer): number | undefined {
     this.#refuseUnwritable();
-    if (this.#connection.isInTransaction || !this.#isComplete(blocks)) return undefined;
-    const { bytes, table } = memory.join(blocks);
-    const count = countOf({ bytes, table });
-    if (count === 0 || !this.#runInsert({ bytes, table }, count)) return undefined;
+    const count = countOf(whole);
+    if (count === 0 || this.#connection.isInTransaction || !this.#isComplete(parts)) return undefined;
+    if (!this.#runInsert(whole, count)) return undefined;
     const [last] = this.#connection.query(SELECT_LAST).value<[number]>()!;
-    this.#follower.committed(appendedOf(blocks, last - count));
+    this.#follower.committed(appendedOf(parts, last - count));
     this.#changes.notify();
     return last - count + 1;
   }

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { LogError, type Operation } from "../../mod.ts";
 import { definitionOf } from "../../src/audit/expected_schema.ts";
-import { checkBlock, type CheckedBlock } from "../../src/ingest/check.ts";
+import { checkBlock } from "../../src/ingest/check.ts";
 import type { Appended } from "../../src/log/appended.ts";
 import { Changes } from "../../src/log/changes.ts";
-import { JoinMemory, namesOf } from "../../src/log/records.ts";
+import { namesOf, RecordBuffer } from "../../src/log/records.ts";
 import { ensureSchema } from "../../src/log/schema.ts";
 import { Writer } from "../../src/log/writer.ts";
 import type { Connection } from "../../src/sqlite/connection.ts";
@@ -48,13 +48,14 @@ function insertBatch(writer: Writer, ops: readonly Operation[]): void {
   writer.transaction(() => writer.insertBatch({ ...block, ...namesOf(block) }));
 }
 
-/** Blocks of operations, checked. */
-function blocksOf(ops: readonly Operation[], size: number): CheckedBlock[] {
-  const limits = { maxBytes: MAX_BYTES, bodies: true };
-  return Array.from(
-    { length: Math.ceil(ops.length / size) },
-    (_, i) => checkBlock({ texts: ops.slice(i * size, (i + 1) * size).map(({ wire }) => wire) }, limits),
-  );
+/** Operations, each group as a block. */
+function bufferOf(...groups: (readonly Operation[])[]): RecordBuffer {
+  const buffer = new RecordBuffer();
+  for (const group of groups) {
+    const texts = group.map(({ wire }) => wire);
+    buffer.add(checkBlock({ texts }, { maxBytes: MAX_BYTES, bodies: true }));
+  }
+  return buffer;
 }
 
 const ops = vectorOperations().slice(0, 200);
@@ -110,9 +111,8 @@ Deno.test("a rollback is reported after what it undoes", () => {
 Deno.test("blocks are appended together, and reported as if they were appended one after the other", () => {
   withFolder((folder) => {
     const { writer, reported, connection } = openWriter(`${folder}/log.db`);
-    const memory = new JoinMemory();
-    assertEquals(writer.insertTogether(blocksOf(ops.slice(0, 150), 40), memory), 1);
-    assertEquals(writer.insertTogether(blocksOf(ops.slice(150), 40), memory), 151);
+    assertEquals(writer.insertTogether(bufferOf(ops.slice(0, 40), ops.slice(40, 41), ops.slice(41, 150))), 1);
+    assertEquals(writer.insertTogether(bufferOf(ops.slice(150))), 151);
     assertEquals(copied(reported.flatMap((report) => report === "rolled back" ? [] : report)), copied(expected(ops)));
     assertEquals(ops.map(({ opId }) => writer.seqOf(opId)), ops.map((_, i) => i + 1));
     connection.close();
@@ -122,11 +122,9 @@ Deno.test("blocks are appended together, and reported as if they were appended o
 Deno.test("blocks are not appended together where one operation is known or dangling, or a transaction is open", () => {
   withFolder((folder) => {
     const { writer, reported, connection } = openWriter(`${folder}/log.db`);
-    const memory = new JoinMemory();
     const first = note("first");
     const second = note("second", [first.opId]);
-    const together = (...blocks: Operation[][]) =>
-      writer.insertTogether(blocks.flatMap((block) => blocksOf(block, 10)), memory);
+    const together = (...blocks: Operation[][]) => writer.insertTogether(bufferOf(...blocks));
     assertEquals(together([second]), undefined);
     assertEquals(together([second], [first]), undefined);
     assertEquals(together([first], [second, first]), undefined);
