@@ -11,7 +11,7 @@ const GLIBC = "libc.so.6";
 export async function collectGarbage(): Promise<void> {
   const collect: unknown = Reflect.get(globalThis, "gc");
   for (let time = 0; time < 2 && typeof collect === "function"; time++) {
-    collect();
+    collect({ type: "major", execution: "sync", flavor: "last-resort" }); // gives back the pages of what is gone, too
     await new Promise((resolve) => setTimeout(resolve)); // buffers are given back after the collection
   }
   trimAllocator();

@@ -15,9 +15,9 @@ const KINDS = Object.keys(WORK);
 const PARALLEL = 2;
 /** Room for compiled code, in bytes. */
 const HEAP_ROOM = 8 << 20;
-/** Room for compiled code, threads, and gaps between what the memory allocator keeps, in bytes. */
-const NATIVE_ROOM = 24 << 20;
-/** Room for the page cache of a log that stays open, which SQLite fills and then keeps, in bytes: the pages and their heads. */
+/** Room for compiled code, the stacks of threads, and gaps between what is in use, in bytes. */
+const NATIVE_ROOM = 16 << 20;
+/** Room for a page cache, which SQLite fills and then keeps, in bytes: the pages and their heads. */
 const CACHE_ROOM = 1.05 * 1024 * CACHE_KIB;
 /** Room for what the runtime opens when it first needs it: pipes and sockets to itself. */
 const DESCRIPTOR_ROOM = 6;
@@ -35,7 +35,7 @@ export const leaks: Part = {
 
 async function search(context: Context, { number, folder }: Step): Promise<void> {
   const kind = KINDS[(number - 1) % KINDS.length];
-  const { amounts, logs } = WORK[kind];
+  const { amounts, caches } = WORK[kind];
   const amount = amounts[Math.min(2, Math.floor((number - 1) / KINDS.length))];
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", "--v8-flags=--expose-gc", CHILD.href, kind, JSON.stringify(amount), folder],
@@ -46,7 +46,7 @@ async function search(context: Context, { number, folder }: Step): Promise<void>
   const leaked = [
     ...moreOpen(early.descriptors, late.descriptors),
     ...late.heap > early.heap + HEAP_ROOM ? [`${late.heap - early.heap} more bytes of values`] : [],
-    ...late.native > early.native + NATIVE_ROOM + logs * CACHE_ROOM
+    ...late.native > early.native + NATIVE_ROOM + caches * CACHE_ROOM
       ? [`${late.native - early.native} more bytes of native memory`]
       : [],
   ];
