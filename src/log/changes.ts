@@ -18,6 +18,7 @@ export class Changes {
   #version = 0;
   #watchers = 0;
   #watcher?: Deno.FsWatcher;
+  #stopping?: ReturnType<typeof setTimeout>;
 
   /** @param path The file that the log was opened from, or `":memory:"`. */
   constructor(path: string) {
@@ -35,12 +36,18 @@ export class Changes {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Watches the file until the returned object is disposed of. */
+  /**
+   * Watches the file until the returned object is disposed of.
+   *
+   * All share one watcher, which is let go of only in the next turn of the event loop: what a closed one holds is freed
+   * no sooner, so that a program which follows again and again in one turn would pile them up, each with its own reports.
+   */
   watch(): Disposable {
-    if (this.#watchers++ === 0) this.#start();
+    clearTimeout(this.#stopping);
+    if (this.#watchers++ === 0 && this.#watcher === undefined) this.#start();
     return {
       [Symbol.dispose]: () => {
-        if (--this.#watchers === 0) this.#stop();
+        if (--this.#watchers === 0) this.#stopping = setTimeout(() => this.#stop());
       },
     };
   }

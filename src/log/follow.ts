@@ -44,7 +44,7 @@ export function followEntries<T>(
     authors: authors === undefined ? undefined : distinctTexts(authors),
   };
   const left = new AbortController();
-  const ends = AbortSignal.any(signal === undefined ? [left.signal] : [signal, left.signal]);
+  const ends = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
   const entries = follow(connection, changes, { sinceSeq, signal: ends, filter }, decode);
   const leave = entries.return;
   entries.return = (value) => { // the generator's method would wait for the next entry

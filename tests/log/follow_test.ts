@@ -12,6 +12,23 @@ async function next(entries: AsyncGenerator<{ op: { body: Record<string, unknown
   return texts;
 }
 
+/** Counts the watchers of files that are opened and closed. */
+function countWatchers(): { opened: number; closed: number } & Disposable {
+  const { watchFs } = Deno;
+  const counts = { opened: 0, closed: 0, [Symbol.dispose]: () => void (Deno.watchFs = watchFs) };
+  Deno.watchFs = (...args) => {
+    const watcher = watchFs(...args);
+    const close = watcher.close.bind(watcher);
+    watcher.close = () => {
+      counts.closed++;
+      close();
+    };
+    counts.opened++;
+    return watcher;
+  };
+  return counts;
+}
+
 Deno.test("following begins with what is appended after the call, or after a seq", async () => {
   using log = OpLog.open();
   for (const text of ["one", "two", "three"]) log.record(alice, "note", { text });
@@ -76,6 +93,41 @@ Deno.test("a follower keeps SQLite's locks: another process that closes the log 
     await entries.return();
     using other = OpLog.open(path, { readonly: true });
     assertEquals(other.size, 4);
+  });
+});
+
+Deno.test("who follows again and again, in one turn of the event loop, opens one watcher, which is closed in the next", async () => {
+  await withFolder(async (folder) => {
+    using log = OpLog.open(`${folder}/log.db`, { durability: "normal" });
+    using watchers = countWatchers();
+    log.append(note("first"));
+    for (let n = 0; n < 500; n++) {
+      const entries = log.follow();
+      const following = next(entries, 1);
+      log.append(note(`note ${n}`));
+      assertEquals(await following, [`note ${n}`]);
+      await entries.return();
+    }
+    assertEquals({ opened: watchers.opened, closed: watchers.closed }, { opened: 1, closed: 0 });
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals({ opened: watchers.opened, closed: watchers.closed }, { opened: 1, closed: 1 });
+  });
+});
+
+Deno.test("who follows while another does shares its watcher, which is closed after the last", async () => {
+  await withFolder(async (folder) => {
+    using log = OpLog.open(`${folder}/log.db`, { durability: "normal" });
+    using watchers = countWatchers();
+    const [first, second] = [log.follow(), log.follow()];
+    const following = [next(first, 1), next(second, 1)];
+    log.append(note("one"));
+    await Promise.all(following);
+    await first.return();
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals({ opened: watchers.opened, closed: watchers.closed }, { opened: 1, closed: 0 });
+    await second.return();
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals({ opened: watchers.opened, closed: watchers.closed }, { opened: 1, closed: 1 });
   });
 });
 

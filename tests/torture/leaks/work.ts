@@ -22,6 +22,8 @@ export interface Work {
 export interface WorkEntry {
   /** How many times, or `{ seconds }`. */
   readonly amounts: readonly [Amount, Amount, Amount];
+  /** How many page caches fill: those of logs that stay open and grow to more than a few megabytes. */
+  readonly caches: number;
   /** Prepares it, in an empty folder. */
   start(folder: string): Work | Promise<Work>;
 }
@@ -33,6 +35,7 @@ export type Amount = { readonly times: number } | { readonly seconds: number };
 export const WORK: Readonly<Record<string, WorkEntry>> = {
   opens: {
     amounts: [{ times: 150 }, { times: 1000 }, { times: 10_000 }],
+    caches: 0,
     start: (folder) => ({
       once(n) {
         using log = OpLog.open(`${folder}/log.db`, { readonly: n % 4 === 1 });
@@ -44,6 +47,7 @@ export const WORK: Readonly<Record<string, WorkEntry>> = {
   },
   appends: {
     amounts: [{ times: 500 }, { seconds: 60 }, { seconds: 600 }],
+    caches: 1,
     start(folder) {
       const log = OpLog.open(`${folder}/log.db`, { durability: "normal" });
       return {
@@ -58,6 +62,7 @@ export const WORK: Readonly<Record<string, WorkEntry>> = {
   },
   ingests: {
     amounts: [{ times: 10 }, { times: 100 }, { times: 1000 }],
+    caches: 0,
     start() {
       const lines = chain(200).map(({ wire }) => wire).join("\n");
       return {
@@ -71,6 +76,7 @@ export const WORK: Readonly<Record<string, WorkEntry>> = {
   },
   audits: {
     amounts: [{ times: 15 }, { times: 200 }, { times: 2000 }],
+    caches: 0,
     start(folder) {
       const path = `${folder}/log.db`;
       makeFile(path, chain(20));
@@ -83,6 +89,7 @@ export const WORK: Readonly<Record<string, WorkEntry>> = {
   },
   follows: {
     amounts: [{ times: 100 }, { times: 2000 }, { times: 20_000 }],
+    caches: 1,
     start(folder) {
       const log = OpLog.open(`${folder}/log.db`, { durability: "normal" });
       return {
@@ -100,6 +107,7 @@ export const WORK: Readonly<Record<string, WorkEntry>> = {
   },
   sessions: {
     amounts: [{ times: 20 }, { times: 200 }, { times: 1000 }],
+    caches: 0,
     start(folder) {
       const [here, there] = ["here", "there"].map((name) =>
         OpLog.open(`${folder}/${name}.db`, { durability: "normal" })
@@ -123,6 +131,7 @@ export const WORK: Readonly<Record<string, WorkEntry>> = {
   },
   requests: {
     amounts: [{ times: 60 }, { times: 1000 }, { times: 5000 }],
+    caches: 0,
     async start(folder) {
       const path = `${folder}/log.db`;
       const log = OpLog.open(path, { durability: "normal" });
