@@ -25,12 +25,14 @@ ${PARTS.map(({ name, summary }) => `  ${name.padEnd(13)} ${summary}`).join("\n")
 const DEFAULT_MINUTES = 20;
 
 function main(): Promise<number> | number {
+  const unknown: string[] = [];
   const { minutes, seed, steps, step, part, original, help } = parseArgs(Deno.args, {
     string: ["minutes", "seed", "steps", "step", "part", "original"],
     boolean: ["help"],
     collect: ["part"],
+    unknown: (argument) => void unknown.push(argument),
   });
-  const unknown = part.filter((name) => !PARTS.some((known) => known.name === name));
+  unknown.push(...part.filter((name) => !PARTS.some((known) => known.name === name)));
   const numbers = [minutes, seed, steps, step].filter((text) => text !== undefined).map(Number);
   const parts = PARTS.filter(({ name, needsOriginal }) =>
     part.length === 0 ? !needsOriginal || original !== undefined : part.includes(name)
