@@ -18,6 +18,7 @@ import { measureClaims } from "./claims.ts";
 import { measureProofs } from "./proof.ts";
 import { generate, writeLines } from "./generate.ts";
 import { measureOriginal, readWithOriginal } from "./original.ts";
+import type { Taken } from "./ingest.ts";
 import { inChild } from "./process.ts";
 import { signatureJobs } from "./signature_worker.ts";
 
@@ -37,8 +38,8 @@ const SAMPLE = Math.min(20_000, ...sizes);
 
 const folder = Deno.makeTempDirSync({ prefix: "mnema-bench-" });
 const rates = new Map<string, Map<number, number>>();
-/** The most memory that a process had to ingest so many operations, in megabytes. */
-const memory = new Map<number, number>();
+/** What a process took to ingest so many operations. */
+const taken = new Map<number, Taken>();
 
 try {
   console.log(`${cores} cores, medians of ${runs} runs, operations a second\n`);
@@ -46,13 +47,20 @@ try {
   for (const size of sizes) await measure(size);
   const original = options.original ? await measureOriginal(options.original, folder) : undefined;
   printTable(limits, original);
-  console.log(`\nmemory of ingest, at most: ${sizes.map((size) => `${memory.get(size)} MB`).join(", ")}`);
+  printIngest();
   await measureStart(sizes.at(-1)!);
   const size = sizes.at(-1)!;
   await measureProofs(`${folder}/kept-${size}.db`, size, rates.get("ingest, file, FULL")!.get(size)!);
   await measureClaims(folder, sizes.at(-1)!);
 } finally {
   Deno.removeSync(folder, { recursive: true });
+}
+
+function printIngest(): void {
+  const each = (what: (taken: Taken) => string) => sizes.map((size) => what(taken.get(size)!)).join(", ");
+  console.log(`\nmemory of ingest, at most: ${each(({ peakMegabytes }) => `${peakMegabytes} MB`)}`);
+  console.log(`processor time of an operation: ${each(({ cpu }) => `${cpu.toFixed(1)} µs`)}`);
+  console.log(`of these, the thread that writes: ${each(({ writer }) => `${writer.toFixed(1)} µs`)}`);
 }
 
 async function measure(size: number): Promise<void> {
@@ -82,7 +90,7 @@ async function measure(size: number): Promise<void> {
   });
 
   const path = `${folder}/kept-${size}.db`;
-  memory.set(size, (await inChild<{ peakMegabytes: number }>("ingest.ts", path, lines)).peakMegabytes);
+  taken.set(size, await inChild<Taken>("ingest.ts", path, lines));
   Deno.removeSync(lines);
   using log = OpLog.open(path);
   const asked = scattered(log, size);

@@ -19,10 +19,20 @@ export async function inChild<T>(script: string, ...args: string[]): Promise<T> 
 /** The most memory that this process has had. Linux keeps it; elsewhere there is the present size. */
 export function peakMegabytes(): number {
   if (Deno.build.os !== "linux") return Math.round(Deno.memoryUsage().rss / 1e6);
-  // Deno itself reads nothing under /proc without --allow-all.
-  const { stdout } = new Deno.Command("grep", { args: ["VmHWM", `/proc/${Deno.pid}/status`] }).outputSync();
-  const kibibytes = parseInt(new TextDecoder().decode(stdout).slice("VmHWM:".length));
+  const kibibytes = parseInt(lineOf("VmHWM", "status").slice("VmHWM:".length));
   return Math.round(kibibytes * 1024 / 1e6);
+}
+
+/** The time that the main thread of this process has used, in seconds; not known but on Linux. */
+export function mainThreadSeconds(): number {
+  if (Deno.build.os !== "linux") return NaN;
+  return parseInt(lineOf("", `task/${Deno.pid}/schedstat`)) / 1e9;
+}
+
+/** A line of what the system says of this process. Deno itself reads nothing under /proc without --allow-all. */
+function lineOf(start: string, file: string): string {
+  const { stdout } = new Deno.Command("grep", { args: [`^${start}`, `/proc/${Deno.pid}/${file}`] }).outputSync();
+  return new TextDecoder().decode(stdout);
 }
 
 /** The time that all threads of this process have used, in seconds. */

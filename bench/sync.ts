@@ -9,6 +9,7 @@
 import { Identity, Operation, OpLog } from "../mod.ts";
 import { connect, serve, sync } from "../sync.ts";
 import { author, generate, writeLines } from "./generate.ts";
+import type { Taken } from "./ingest.ts";
 import { inChild } from "./process.ts";
 
 const size = Number(Deno.args[0] ?? 200_000);
@@ -168,15 +169,15 @@ async function arrival(log: OpLog, opId: string): Promise<void> {
 
 /** What keeping the sums of ranges costs an ingest, in processor time. */
 async function measureSums(): Promise<void> {
-  const seconds: Record<string, number[]> = { with: [], without: [] };
+  const cpu: Record<string, number[]> = { with: [], without: [] };
   for (let run = 0; run < RUNS; run++) {
-    for (const mode of Object.keys(seconds)) {
+    for (const mode of Object.keys(cpu)) {
       const path = `${folder}/${mode}-${run}.db`;
-      seconds[mode].push((await inChild<{ cpuSeconds: number }>("ingest_cpu.ts", path, lines, mode)).cpuSeconds);
+      cpu[mode].push((await inChild<Taken>("ingest.ts", path, lines, mode)).cpu);
       Deno.removeSync(path);
     }
   }
-  const cost = (median(seconds.with) / median(seconds.without) - 1) * 100;
+  const cost = (median(cpu.with) / median(cpu.without) - 1) * 100;
   report("sums of ranges, of the processor time of ingest", cost, 5, " %");
 }
 
