@@ -21,6 +21,8 @@ export type Block = { texts: string[] } | ByteBlock;
 export interface ByteBlock {
   /** Each line ends with a newline; the last of a source may end without. */
   bytes: Uint8Array<ArrayBuffer>;
+  /** Memory beside them, for the table of their operations. */
+  table?: Uint8Array<ArrayBuffer>;
 }
 
 /** A line with more bytes than an operation may have; its bytes are dropped. It comes in the order of the blocks. */
@@ -33,6 +35,8 @@ const BLOCK_BYTES = 1 << 18;
 const READ_BYTES = 1 << 16;
 /** The size of a block's memory, in bytes; larger only for a larger line or chunk. */
 const BLOCK_MEMORY = BLOCK_BYTES + READ_BYTES;
+/** Behind it, room for the table of its operations, in bytes: small ones may need more. */
+const TABLE_MEMORY = 1 << 16;
 const BLOCK_TEXTS = 512;
 /** A source that is silent for so long has its operations appended before it gives more. */
 const PAUSE_AFTER_MS = 50;
@@ -46,13 +50,25 @@ export class BlockMemory {
 
   /** Memory for a block. Its contents are unspecified. */
   take(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(BLOCK_MEMORY));
+    return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(BLOCK_MEMORY + TABLE_MEMORY), 0, BLOCK_MEMORY);
   }
 
   /** Takes back the memory of a block, which must not be used afterwards. */
   give({ buffer }: Uint8Array<ArrayBuffer>): void {
-    if (buffer.byteLength === BLOCK_MEMORY) this.#free.push(buffer);
+    if (isBlockMemory(buffer)) this.#free.push(buffer);
   }
+}
+
+function isBlockMemory({ byteLength }: ArrayBuffer): boolean {
+  return byteLength === BLOCK_MEMORY + TABLE_MEMORY;
+}
+
+/** The block of the first bytes of its memory. Larger memory, whatever its size, has no room for a table. */
+function blockOf(memory: Uint8Array<ArrayBuffer>, length: number): ByteBlock {
+  const bytes = memory.subarray(0, length);
+  const { buffer } = memory;
+  const hasTable = memory.length === BLOCK_MEMORY && isBlockMemory(buffer);
+  return hasTable ? { bytes, table: new Uint8Array(buffer, BLOCK_MEMORY) } : { bytes };
 }
 
 /**
@@ -150,7 +166,7 @@ export async function* byteBlocks(
     if (linesEnd > 0 && (chunk === undefined || length >= BLOCK_BYTES || rest > maxBytes)) {
       const next = rest > BLOCK_MEMORY ? new Uint8Array(rest) : memory.take();
       next.set(block.subarray(linesEnd, length));
-      yield { bytes: block.subarray(0, linesEnd) };
+      yield blockOf(block, linesEnd);
       block = next;
       length = rest;
       linesEnd = 0;
@@ -162,7 +178,7 @@ export async function* byteBlocks(
     }
   }
   if (skipping) yield { oversized: true };
-  else if (length > 0) yield { bytes: block.subarray(0, length) };
+  else if (length > 0) yield blockOf(block, length);
 }
 
 /** The first `length` bytes in a larger array. */

@@ -14,7 +14,7 @@ import { bodyRange, type Tail } from "../wire/layout.ts";
 import { Operation } from "../wire/operation.ts";
 import { type Envelope, EnvelopeScanner } from "../wire/scan.ts";
 import { TableBuilder } from "../log/records.ts";
-import type { Block } from "./blocks.ts";
+import type { Block, ByteBlock } from "./blocks.ts";
 import { decodeLine, eachLine } from "./lines.ts";
 
 /** A refused operation. */
@@ -55,7 +55,7 @@ export interface Limits {
 
 /** Checks every operation of a block. */
 export function checkBlock(block: Block, limits: Limits): CheckedBlock {
-  const checker = "texts" in block ? checkTexts(block.texts, limits) : checkLines(block.bytes, limits);
+  const checker = "texts" in block ? checkTexts(block.texts, limits) : checkLines(block, limits);
   return checker.finish();
 }
 
@@ -69,8 +69,8 @@ function checkTexts(texts: string[], limits: Limits): BlockChecker {
   return checker;
 }
 
-function checkLines(bytes: Uint8Array<ArrayBuffer>, limits: Limits): BlockChecker {
-  const checker = new BlockChecker(bytes, limits);
+function checkLines({ bytes, table }: ByteBlock, limits: Limits): BlockChecker {
+  const checker = new BlockChecker(bytes, limits, table);
   eachLine(bytes, (position, start, end) => checker.check(position, start, end));
   return checker;
 }
@@ -79,15 +79,16 @@ class BlockChecker {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #limits: Limits;
   readonly #scanner?: EnvelopeScanner;
-  readonly #table = new TableBuilder();
+  readonly #table: TableBuilder;
   readonly #leaf = new Uint8Array(HASH_BYTES);
   #positions = 0;
   readonly #at: number[] = [];
   readonly #refusals: Refusal[] = [];
 
-  constructor(bytes: Uint8Array<ArrayBuffer>, limits: Limits) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, limits: Limits, table?: Uint8Array<ArrayBuffer>) {
     this.#bytes = bytes;
     this.#limits = limits;
+    this.#table = new TableBuilder(table);
     if (isUtf8(bytes)) this.#scanner = new EnvelopeScanner(bytes);
   }
 

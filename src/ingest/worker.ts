@@ -21,7 +21,8 @@ const scope = workerScope<CheckRequest, CheckedBlock | "started">();
 scope.onmessage = ({ data: { block, limits } }) => {
   stopAnnouncing();
   const checked = checkBlock(block, limits);
-  scope.postMessage(checked, [checked.bytes.buffer, checked.table.buffer, checked.at.buffer]);
+  const { bytes, table, at } = checked;
+  scope.postMessage(checked, [...new Set([bytes.buffer, table.buffer, at.buffer])]); // the table may be beside the bytes
 };
 
 const stopAnnouncing = announceStart(() => scope.postMessage("started"));

@@ -58,8 +58,13 @@ export interface Records {
 
 /** Makes the table for a run of bytes. */
 export class TableBuilder {
-  #table = new Uint8Array(512 * ENTRY);
+  #table: Uint8Array<ArrayBuffer>;
   #length = 0;
+
+  /** @param memory Holds the table; there is more where that is too small. */
+  constructor(memory: Uint8Array<ArrayBuffer> = new Uint8Array(512 * ENTRY)) {
+    this.#table = memory;
+  }
 
   /** Adds the operation whose wire text is from `start` to `end`, and its leaf hash. */
   add(start: number, end: number, tail: Tail, leaf: Uint8Array): void {
@@ -81,7 +86,7 @@ export class TableBuilder {
 
   /** The table. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#table.slice(0, this.#length);
+    return this.#table.subarray(0, this.#length);
   }
 
   #put(integer: number): void {

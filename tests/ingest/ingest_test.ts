@@ -196,6 +196,30 @@ Deno.test("memory that is used again for later blocks changes nothing that came 
   }
 });
 
+Deno.test("a text of any size enters as it is, whatever memory it is read into", async () => {
+  const overhead = note("").wire.length;
+  // Around the size of a block's memory, with and without the room for its table behind it.
+  const sizes = [320 << 10, 384 << 10].flatMap((size) => [size - 1, size, size + 1]);
+  for (const size of sizes) {
+    const ops = [note("small"), note("x".repeat(size - overhead))];
+    const text = ops.map(({ wire }) => wire).join("\n");
+    using log = OpLog.open();
+    assertEquals((await log.ingest(chunked(text, text.length), { workers: 0 })).new, 2, `${size} bytes`);
+    assertEquals(ops.map(({ opId }) => log.get(opId).wire), ops.map(({ wire }) => wire), `${size} bytes`);
+  }
+});
+
+Deno.test("so many small operations that their table needs more than its room enter as they are", async () => {
+  const ops = Array.from({ length: 1700 }, (_, i) => note(String(i)));
+  const text = ops.map(({ wire }) => wire).join("\n");
+  for (const workers of [0, 1]) {
+    using log = OpLog.open();
+    // Four chunks are a little less than a block, and five are the most that one holds.
+    assertEquals((await log.ingest(chunked(text, (1 << 16) - 1), { workers })).new, ops.length);
+    assertEquals([...log.entries()].map(({ op }) => op.wire), ops.map(({ wire }) => wire));
+  }
+});
+
 Deno.test("what waits in vain is refused at the end, as is what comes when no more can wait", async () => {
   const orphans = ["a", "b", "c"].map((text) => note(text, ["op_" + "0".repeat(64)]));
   const late = note("late");
