@@ -192,7 +192,8 @@ export class LogStream implements AsyncDisposable {
       } catch (error) {
         if (!isPassing(error)) throw error;
         this.#error = error;
-        if (session !== undefined) this.#counters.disconnects++;
+        // When somebody has rebuilt the log, it only has to be read again.
+        if (session !== undefined && error.code !== "derived-damaged") this.#counters.disconnects++;
       } finally {
         if (session?.isCaughtUp) retryMs = FIRST_RETRY_MS;
         this.#last = session ?? this.#last;

@@ -211,3 +211,18 @@ Deno.test({
       await until("it is published", async () => (await publishedCount(server)) === 2);
     }),
 });
+
+Deno.test({
+  name: "who waits until all is settled does not notice that somebody rebuilds the log meanwhile",
+  ignore,
+  fn: () =>
+    withServer(async (server, folder) => {
+      using a = openLog(folder, "a");
+      await using node = await join(a, server);
+      await node.settled();
+      a.rebuild();
+      a.append(note("after"));
+      await node.settled();
+      assertEquals([node.status().disconnects, await publishedCount(server)], [0, 1]);
+    }),
+});
