@@ -11,6 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { OpLog } from "../mod.ts";
 import type { Written } from "./append/writer.ts";
+import { median, printColumns } from "./figures.ts";
 
 const options = parseArgs(Deno.args, {
   string: ["count", "writers", "runs", "folder"],
@@ -132,13 +133,6 @@ function printTable(writers: number, results: ReadonlyMap<Way, Run[]>): void {
     [title, "operations/s", "median, µs", "99 %, µs", "slowest, µs", "processor, µs", "of SQLite"],
     ...rows,
   ];
-  const widths = cells[0].map((_, i) => Math.max(...cells.map((row) => row[i].length)));
   console.log();
-  for (const row of cells) {
-    console.log(row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  "));
-  }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
+  printColumns(cells);
 }

@@ -16,6 +16,7 @@ import { definitionOf } from "../src/audit/expected_schema.ts";
 import { verifySignature } from "../src/keys/native.ts";
 import { measureClaims } from "./claims.ts";
 import { measureProofs } from "./proof.ts";
+import { median, printColumns } from "./figures.ts";
 import { generate, writeLines } from "./generate.ts";
 import { measureOriginal, readWithOriginal } from "./original.ts";
 import type { Taken } from "./ingest.ts";
@@ -134,10 +135,6 @@ async function rate(name: string, size: number, run: () => Promise<number>): Pro
   rates.set(name, row.set(size, median(results)));
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
 async function timed(work: () => void | Promise<void>): Promise<{ seconds: number }> {
   const start = performance.now();
   await work();
@@ -243,11 +240,8 @@ function printTable(
   const fixed = (value: number) => Math.round(value).toLocaleString("en");
   console.log(`signature checks alone: ${fixed(limits.one)} on one core, ${fixed(limits.all)} on all`);
   if (original) console.log(`the original, by its own measure: ${JSON.stringify(original)}`);
-  const widths = columns.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
   console.log();
-  for (const row of [columns, ...rows]) {
-    console.log(row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd());
-  }
+  printColumns([columns, ...rows]);
 }
 
 /** How many times as fast as the original, at each size. */

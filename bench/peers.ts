@@ -9,6 +9,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { printColumns } from "./figures.ts";
 import { generate } from "./generate.ts";
 import { python } from "./original.ts";
 
@@ -79,7 +80,8 @@ try {
     );
   }
   console.log(`${size.toLocaleString("en")} operations; rates are operations a second\n`);
-  printTable();
+  const title = ["", "version", "append one", "in batches", "read all", "get", "bytes each", "synced", "signed"];
+  printColumns([title, ...rows], (column) => column < 2 || column > 6);
 } finally {
   Deno.removeSync(folder, { recursive: true });
 }
@@ -121,15 +123,4 @@ async function output(program: string, args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout);
-}
-
-function printTable(): void {
-  const title = ["", "version", "append one", "in batches", "read all", "get", "bytes each", "synced", "signed"];
-  const cells = [title, ...rows];
-  const widths = title.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? "").length)));
-  for (const row of cells) {
-    console.log(
-      row.map((cell, i) => i < 2 || i > 6 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd(),
-    );
-  }
 }

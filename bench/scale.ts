@@ -9,6 +9,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { median, printColumns } from "./figures.ts";
 import { inChild } from "./process.ts";
 import { provide } from "./scale/source.ts";
 
@@ -129,7 +130,7 @@ async function start(...args: string[]): Promise<number> {
 async function medianStart(...args: string[]): Promise<number> {
   const times: number[] = [];
   for (let n = 0; n < STARTS; n++) times.push(await start(...args));
-  return times.toSorted((a, b) => a - b)[times.length >> 1];
+  return median(times);
 }
 
 function remove(path: string): void {
@@ -163,11 +164,8 @@ function printTable(): void {
       growth(row, known.at(-2)),
     ]),
   ];
-  const widths = cells[0].map((_, i) => Math.max(...cells.map((row) => row[i].length)));
   console.log();
-  for (const row of cells) {
-    console.log(row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd());
-  }
+  printColumns(cells);
   console.log();
 }
 

@@ -8,6 +8,7 @@
 
 import { Identity, Operation, OpLog } from "../mod.ts";
 import { connect, serve, sync } from "../sync.ts";
+import { median } from "./figures.ts";
 import { author, generate, writeLines } from "./generate.ts";
 import type { Taken } from "./ingest.ts";
 import { inChild } from "./process.ts";
@@ -220,8 +221,4 @@ async function startServer(path: string): Promise<ServerProcess> {
       await (stopped ??= stop());
     },
   };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

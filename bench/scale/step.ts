@@ -7,6 +7,7 @@
 import { audit, Identity, Operation, OpLog } from "../../mod.ts";
 import { internalsOf } from "../../src/oplog.ts";
 import { opIdAt } from "../../src/log/entries.ts";
+import { median } from "../figures.ts";
 import { seeded } from "../generate.ts";
 import { peakMegabytes } from "../process.ts";
 import { BLOCK, keyOf, LANES } from "./source.ts";
@@ -146,8 +147,4 @@ function timed(work: () => unknown): number {
 
 function medianOf(times: number, work: (n: number) => unknown): number {
   return median(Array.from({ length: times }, (_, n) => timed(() => work(n))));
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
