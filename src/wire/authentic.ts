@@ -14,9 +14,11 @@ const blake2b256 = await createBLAKE2b(256);
 /** Reused for what is hashed and signed of each operation: allocating an array costs more than copying it. */
 let scratch = new Uint8Array(4096);
 
-/** The id of an operation: BLAKE2b-256 of its wire text before and after the member `op_id`. */
-export function contentAddress(before: Uint8Array, after: Uint8Array): string {
-  return "op_" + blake2b256.init().update(before).update(after).digest("hex");
+/** The id of an operation: BLAKE2b-256 of its wire text without the member `op_id`, in as many parts as it comes in. */
+export function contentAddress(...parts: Uint8Array[]): string {
+  blake2b256.init();
+  for (const part of parts) blake2b256.update(part);
+  return "op_" + blake2b256.digest("hex");
 }
 
 /** The correct id of an operation, from its whole canonical wire text and the fields in it. */
@@ -41,9 +43,7 @@ export function failedCheck(
   scratch.set(wire);
   // Without the member `op_id`, the text is what the content address covers; without `sig`, too, what is signed.
   const addressed = cut(opIdAt, prevAt, wire.length);
-  if ("op_" + blake2b256.init().update(scratch.subarray(0, addressed)).digest("hex") !== fields.opId) {
-    return "content address";
-  }
+  if (contentAddress(scratch.subarray(0, addressed)) !== fields.opId) return "content address";
   const opIdMember = prevAt - opIdAt;
   const signed = cut(sigAt - opIdMember, tsAt - opIdMember, addressed);
   return verifySignature(publicKeyHex(fields.author), fields.sig, scratch.subarray(0, signed))
