@@ -154,10 +154,11 @@ export class Writer {
   insertBatch(batch: Batch): Verdict[] {
     const { opIds, prevs } = batch;
     const missing = this.#missingFrom(opIds, prevs);
+    const isComplete = missing.size === 0;
     // Where nothing is missing, all are new, unless the insertion finds one that is not.
-    let verdicts = missing.size === 0 ? opIds.map((): Verdict | "new" => "new") : this.#judge(batch, missing);
+    let verdicts = isComplete ? opIds.map((): Verdict | "new" => "new") : this.#judge(batch, missing);
     if (!this.#insertRecords(batch, indexesOf(verdicts, "new"))) {
-      verdicts = this.#judge(batch, missing);
+      if (isComplete) verdicts = this.#judge(batch, missing);
       const present = this.#present(opIds);
       opIds.forEach((opId, i) => verdicts[i] = verdicts[i] === "new" && present.has(opId) ? "known" : verdicts[i]);
       this.#insertRecords(batch, indexesOf(verdicts, "new"));
