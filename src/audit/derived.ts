@@ -19,7 +19,7 @@ import { isExpected, readObjects } from "./schema.ts";
 import { isSafe, largestRow, type Structure } from "./structure.ts";
 
 const SELECT_WATERMARKS = "SELECT version, seq FROM main.mnema_watermarks WHERE name = ?";
-const SELECT_COLUMNS = "SELECT name FROM pragma_table_xinfo(?, ?)";
+const SELECT_COLUMNS = "SELECT name, pk FROM pragma_table_xinfo(?, ?)";
 const VIEW = "CREATE TEMP VIEW ops AS SELECT seq, op_id, type, author, ts, wire FROM main.ops WHERE seq <= ";
 
 /** No row of a derived table is larger than the largest operation that is checked. */
@@ -155,28 +155,43 @@ function watermarkOf(
 
 /**
  * How the stored tables differ from the rebuilt ones; undefined when they are equal. Only tables with the expected number
- * of rows, which are distinct, are compared row by row.
+ * of rows are compared row by row.
  */
 function differenceOf(connection: Connection, { tables }: TableProjection): string | undefined {
   const faults: string[] = [];
-  for (const table of Object.keys(tables)) {
-    const columnsOf = (schema: string) => connection.query(SELECT_COLUMNS).values<[string]>(table, schema).flat();
+  for (const [table, definition] of Object.entries(tables)) {
+    const columnsOf = (schema: string) =>
+      connection.query(SELECT_COLUMNS).values<[name: string, key: number]>(table, schema);
     const columns = columnsOf("temp");
-    if (columns.join() !== columnsOf("main").join()) return `${table} has unexpected columns`;
-    const count = (schema: string) =>
-      connection.query(`SELECT count(*) FROM ${schema}."${table}"`).value<[number]>()![0];
-    const [found, expected] = [count("main"), count("temp")];
+    if (JSON.stringify(columns) !== JSON.stringify(columnsOf("main"))) return `${table} has unexpected columns`;
+    const count = (sql: string) => connection.query(`SELECT count(*) FROM ${sql}`).value<[number]>()![0];
+    const [found, expected] = [count(`main."${table}"`), count(`temp."${table}"`)];
     if (found !== expected) {
       faults.push(`${table} has ${found} rows, and should have ${expected}`);
       continue;
     }
-    // Not by a search for each row: the index of the table may be missing.
-    const list = columns.map((column) => `"${column}"`).join(", ");
-    const [shared] = connection.query(
-      `SELECT count(*) FROM (SELECT ${list} FROM temp."${table}" INTERSECT ` +
-        `SELECT ${list} FROM main."${table}" NOT INDEXED)`,
-    ).value<[number]>()!;
+    const shared = count(KEYED.test(definition) ? sameRowsByKey(table, columns) : sameRows(table, columns));
     if (shared < expected) faults.push(`${table} has ${expected - shared} rows that it should not have`);
   }
   return faults.length > 0 ? faults.join("; ") : undefined;
+}
+
+/** The definition of a table that is in the order of its key. */
+const KEYED = /INTEGER PRIMARY KEY|WITHOUT ROWID$/;
+
+// Neither uses an index of the stored table: it may be missing.
+
+/**
+ * The rows that both tables hold. Each rebuilt one is searched for in the stored table itself, as both are in the order of
+ * the key: this takes a time in proportion to the rows, and no memory.
+ */
+function sameRowsByKey(table: string, columns: readonly [name: string, key: number][]): string {
+  const same = columns.map(([name, key]) => `stored."${name}" ${key > 0 ? "=" : "IS"} rebuilt."${name}"`);
+  return `temp."${table}" AS rebuilt CROSS JOIN main."${table}" AS stored NOT INDEXED ON ${same.join(" AND ")}`;
+}
+
+/** The same of tables in no order, by sorting them. */
+function sameRows(table: string, columns: readonly [name: string, key: number][]): string {
+  const list = columns.map(([name]) => `"${name}"`).join(", ");
+  return `(SELECT ${list} FROM temp."${table}" INTERSECT SELECT ${list} FROM main."${table}" NOT INDEXED)`;
 }
