@@ -28,10 +28,14 @@ export class AppendBuffer {
     return this.#links.length;
   }
 
+  /** The `seq` of the last; 0 when it is empty. */
+  get last(): number {
+    return this.#links.at(-1)?.seq ?? 0;
+  }
+
   /** Adds operations with consecutive `seq`. Where they do not continue those in the buffer, they replace them. */
   add(operations: readonly Appended[]): void {
-    const last = this.#links.at(-1);
-    if (last !== undefined && operations[0].seq !== last.seq + 1) this.#links = [];
+    if (operations[0].seq !== this.last + 1) this.#links = [];
     for (const { seq, opId, prev, leaf } of operations) {
       const at = this.#links.length * HASH_BYTES;
       if (at === this.#leaves.length) this.#leaves = enlarged(this.#leaves);
@@ -46,14 +50,14 @@ export class AppendBuffer {
   }
 
   /**
-   * The operations after a `seq`, up to the end of the log; undefined when the buffer does not hold all of them.
+   * The operations after a `seq`, up to another; undefined when the buffer does not end with all of them.
    *
    * @param after The `seq` before the first.
-   * @param last The last `seq` of the log.
+   * @param last The last `seq`.
    */
   since(after: number, last: number): Buffered | undefined {
     const start = after + 1 - this.#links[0]?.seq;
-    if (!(start >= 0 && this.#links.at(-1)!.seq === last)) return undefined;
+    if (!(start >= 0 && this.last === last)) return undefined;
     const leaves = this.#leaves.subarray(start * HASH_BYTES, this.#links.length * HASH_BYTES);
     return { links: this.#links.slice(start), leaves };
   }

@@ -33,6 +33,16 @@ const BULK_THRESHOLD = 8192;
 /** Those that are further behind are caught up when they are read: an ingest does not wait for a whole log. */
 const MAX_BULK_BEHIND = 65_536;
 
+/** How far to catch up: to the end of the log by default. */
+interface CatchUpOptions {
+  /** By so many operations at most. */
+  limit?: number;
+  /** The last `seq`. */
+  upTo?: number;
+  /** Receives the progress. */
+  onProgress?: OnProgress;
+}
+
 /** Receives the last `seq` that was applied, and the last of the log. */
 type OnProgress = (seq: number, last: number) => void;
 
@@ -80,6 +90,18 @@ export class Projections implements Follower {
   }
 
   /** @inheritdoc */
+  committed(parts: Iterable<readonly Appended[]>): void {
+    try {
+      this.#connection.transaction(() => {
+        for (const part of parts) this.appended(part);
+      });
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#buffer.clear(); // they are caught up from the file before they are next read
+    }
+  }
+
+  /** @inheritdoc */
   rolledBack(): void {
     this.#buffer.clear();
   }
@@ -94,7 +116,7 @@ export class Projections implements Follower {
     if (this.#buffer.size === 0) return;
     try {
       this.#connection.transaction(() => {
-        this.#catchUpInFile(this.#followers);
+        this.#catchUpInFile(this.#followers, { upTo: this.#buffer.last });
         if (this.#bulk >= BULK_THRESHOLD) this.#catchUpBulk();
       });
     } catch (error) {
@@ -225,9 +247,9 @@ export class Projections implements Follower {
     this.#catchUp(near, "main");
   }
 
-  #catchUpInFile(all: readonly TableProjection[]): void {
+  #catchUpInFile(all: readonly TableProjection[], options?: CatchUpOptions): void {
     dropCopies(this.#connection); // they hide the tables in the file
-    this.#catchUp(all, "main");
+    this.#catchUp(all, "main", options);
   }
 
   /** The least watermark. */
@@ -238,11 +260,11 @@ export class Projections implements Follower {
   #catchUp(
     all: readonly TableProjection[],
     schema: Schema,
-    { limit = Infinity, onProgress }: { limit?: number; onProgress?: OnProgress } = {},
+    { limit = Infinity, upTo = Infinity, onProgress }: CatchUpOptions = {},
   ): void {
     const end = lastSeq(this.#connection);
     const states = all.map((projection) => ({ projection, seen: readWatermark(this.#connection, projection, end) }));
-    const last = Math.min(end, Math.min(...states.map(({ seen }) => seen)) + limit);
+    const last = Math.min(end, upTo, Math.min(...states.map(({ seen }) => seen)) + limit);
     const behind = states.filter(({ seen }) => seen < last);
     if (behind.length === 0) return;
     try {

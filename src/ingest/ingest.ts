@@ -7,7 +7,7 @@
 
 import { DanglingReferenceError, LogError, RefusedError, tooLarge } from "../errors.ts";
 import { requireCallback, requireInteger } from "../log/entries.ts";
-import { copyRecord, joinRecords, namesOf } from "../log/records.ts";
+import { copyRecord, countOf, namesOf, RecordBuffer, type Records } from "../log/records.ts";
 import type { Batch, Verdict, Writer } from "../log/writer.ts";
 import { type Block, BlockMemory, type IngestSource, type OversizedLine, readBlocks } from "./blocks.ts";
 import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
@@ -98,7 +98,7 @@ export interface Written {
 const MAX_REPORTED_REFUSALS = 1000;
 /** Blocks in a transaction: each transaction rewrites much of the index of ids, so fewer blocks cost more writing. */
 const TRANSACTION_BLOCKS = 40;
-/** At the end of a source, what is checked is written while the workers check so many more blocks. */
+/** At the end of a source, checked blocks are written while the workers check so many more. */
 const LAST_BLOCKS = 8;
 
 /** Appends the operations of a source. @see OpLog.ingest */
@@ -134,16 +134,17 @@ export async function ingestBlocks(
   const intake = new Intake(writer, options);
   const pool = new CheckPool(workers, writer.maxOperationBytes);
   const inProgress: BlockInProgress[] = [];
-  let checked: CheckedBlock[] = [];
   /** Awaits the results of all but `left` blocks, in their order, and takes those behind them that are done. */
   const collect = async (left: number) => {
-    while (inProgress.length > left || inProgress[0]?.isDone) checked.push(await inProgress.shift()!.result);
+    while (inProgress.length > left || inProgress[0]?.isDone) {
+      const checked = await inProgress.shift()!.result;
+      intake.take(checked);
+      memory.give(checked.bytes);
+    }
   };
   const write = () => {
     signal?.throwIfAborted();
-    intake.write(checked);
-    for (const { bytes } of checked) memory.give(bytes);
-    checked = [];
+    intake.write();
   };
   try {
     for await (const block of blocks) {
@@ -157,7 +158,7 @@ export async function ingestBlocks(
         new BlockInProgress("oversized" in block ? oversized(writer.maxOperationBytes) : pool.check(block)),
       );
       await collect(pool.depth);
-      if (checked.length >= TRANSACTION_BLOCKS) write();
+      if (intake.taken >= TRANSACTION_BLOCKS) write();
     }
     do {
       await collect(Math.max(0, inProgress.length - LAST_BLOCKS));
@@ -195,6 +196,15 @@ interface Counts {
   firstSeq: number;
 }
 
+/** A checked block, without its records. */
+type TakenBlock = Pick<CheckedBlock, "at" | "positions" | "refusals">;
+
+/** What became of the operations of some blocks. */
+interface Decided {
+  counts: Counts;
+  refusals: Refusal[];
+}
+
 /** Appends checked blocks and counts. */
 class Intake {
   readonly report: IngestReport = { new: 0, known: 0, refused: 0, refusals: [] };
@@ -203,6 +213,10 @@ class Intake {
   readonly #pending?: PendingOperations;
   /** Outcomes of the open transaction, where the caller asks for outcomes. */
   readonly #outcomes?: Outcome[];
+  #blocks: TakenBlock[] = [];
+  readonly #records = new RecordBuffer();
+  /** Whether the last transaction held nothing that the log had: the next will hardly. */
+  #isAllNew = true;
   #position = 0;
 
   constructor(writer: Writer, options: IntakeOptions) {
@@ -212,27 +226,31 @@ class Intake {
     if (options.onOutcome !== undefined) this.#outcomes = [];
   }
 
-  /** Appends blocks, as one transaction. */
-  write(blocks: CheckedBlock[]): void {
+  /** Takes a checked block. Its memory may be used again. */
+  take({ bytes, table, at, positions, refusals }: CheckedBlock): void {
+    this.#records.add({ bytes, table });
+    this.#blocks.push({ at, positions, refusals });
+  }
+
+  /** How many blocks were taken and not written. */
+  get taken(): number {
+    return this.#blocks.length;
+  }
+
+  /** Appends the blocks that were taken, as one transaction. */
+  write(): void {
+    const blocks = this.#blocks;
     if (blocks.length === 0) return;
-    const counts: Counts = { new: 0, known: [], firstSeq: 0 };
-    let refusals: Refusal[];
+    let written: Decided;
     try {
-      refusals = this.#writer.transaction(() => {
-        const refusals = blocks.flatMap((block) => this.#writeBlock(block, counts));
-        this.#options.inTransaction?.({
-          blocks: blocks.length,
-          firstSeq: counts.firstSeq,
-          appended: counts.new,
-          known: counts.known,
-          refusals,
-          pending: this.#pending?.positions() ?? [],
-        });
-        return refusals;
-      });
+      written = this.#writeTogether(blocks) ?? this.#writer.transaction(() => this.#writeBlocks(blocks));
     } catch (error) {
       throw this.#options.atomic ? error : afterCommits(error, this.report.new);
     }
+    this.#blocks = [];
+    this.#records.clear();
+    const { counts, refusals } = written;
+    this.#isAllNew = counts.known.length === 0;
     this.report.new += counts.new;
     this.report.known += counts.known.length;
     this.#count(refusals);
@@ -253,10 +271,52 @@ class Intake {
     this.#report(pending.map((operation): Outcome => ({ status: "pending", ...operation })));
   }
 
-  #writeBlock(block: CheckedBlock, counts: Counts): Refusal[] {
+  /** Appends blocks as a whole, if that can be: undefined, and nothing is done, when one operation cannot be appended. */
+  #writeTogether(blocks: TakenBlock[]): Decided | undefined {
+    const mayBeParted = this.#options.inTransaction !== undefined || (this.#pending?.size ?? 0) > 0;
+    if (mayBeParted || !this.#isAllNew) return undefined;
+    const firstSeq = this.#writer.insertTogether(this.#records);
+    if (firstSeq === undefined) return undefined;
+    const counts: Counts = { new: 0, known: [], firstSeq };
+    const refusals: Refusal[] = [];
+    const { parts } = this.#records;
+    for (const [n, block] of blocks.entries()) {
+      const { base, refused } = this.#place(block);
+      refusals.push(...refused);
+      const seq = firstSeq + counts.new;
+      counts.new += countOf(parts[n]);
+      if (this.#outcomes === undefined) continue;
+      namesOf(parts[n]).opIds.forEach((opId, i) =>
+        this.#outcomes!.push({ position: base + block.at[i], status: "new", opId, seq: seq + i })
+      );
+    }
+    return { counts, refusals };
+  }
+
+  /** Appends blocks, one after the other. Inside a transaction. */
+  #writeBlocks(blocks: TakenBlock[]): Decided {
+    const counts: Counts = { new: 0, known: [], firstSeq: 0 };
+    const refusals = this.#records.parts.flatMap((records, i) => this.#writeBlock(blocks[i], records, counts));
+    this.#options.inTransaction?.({
+      blocks: blocks.length,
+      firstSeq: counts.firstSeq,
+      appended: counts.new,
+      known: counts.known,
+      refusals,
+      pending: this.#pending?.positions() ?? [],
+    });
+    return { counts, refusals };
+  }
+
+  /** The position before a block, which is the next, and the operations that were refused when it was checked. */
+  #place({ positions, refusals }: TakenBlock): { base: number; refused: Refusal[] } {
     const base = this.#position;
-    this.#position += block.positions;
-    const refusals = block.refusals.map((refused) => ({ ...refused, position: base + refused.position }));
+    this.#position += positions;
+    return { base, refused: refusals.map((refused) => ({ ...refused, position: base + refused.position })) };
+  }
+
+  #writeBlock(block: TakenBlock, records: Records, counts: Counts): Refusal[] {
+    const { base, refused: refusals } = this.#place(block);
     let arrived: string[] = [];
     const settle = (verdict: Verdict, position: number, opId: string, candidate: () => Candidate) => {
       if (typeof verdict === "object") {
@@ -275,11 +335,11 @@ class Intake {
       }
     };
 
-    const { opIds, prevs } = namesOf(block);
+    const { opIds, prevs } = namesOf(records);
     const candidate = (i: number): Candidate => (
-      { position: base + block.at[i], opId: opIds[i], prev: prevs[i], record: copyRecord(block, i) }
+      { position: base + block.at[i], opId: opIds[i], prev: prevs[i], record: copyRecord(records, i) }
     );
-    const verdicts = this.#writer.insertBatch({ ...block, opIds, prevs });
+    const verdicts = this.#writer.insertBatch({ ...records, opIds, prevs });
     verdicts.forEach((verdict, i) => settle(verdict, base + block.at[i], opIds[i], () => candidate(i)));
     for (let due = this.#pending?.release(arrived) ?? []; due.length > 0; due = this.#pending!.release(arrived)) {
       arrived = [];
@@ -308,8 +368,9 @@ class Intake {
 }
 
 function batchOf(candidates: Candidate[]): Batch {
-  const records = joinRecords(candidates.map(({ record }) => record));
-  return { ...records, opIds: candidates.map(({ opId }) => opId), prevs: candidates.map(({ prev }) => prev) };
+  const records = new RecordBuffer();
+  for (const { record } of candidates) records.add(record);
+  return { ...records.whole, opIds: candidates.map(({ opId }) => opId), prevs: candidates.map(({ prev }) => prev) };
 }
 
 function dangling({ position, opId, missing }: Pending): Refusal {

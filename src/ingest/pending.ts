@@ -44,6 +44,11 @@ export class PendingOperations {
     this.#limit = limit;
   }
 
+  /** How many are pending. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
   /** Adds an operation; false when a limit is reached. */
   add(pending: Pending): boolean {
     if (this.#pending.size >= this.#limit || this.#bytes + sizeOf(pending) > MAX_PENDING_BYTES) return false;

@@ -23,6 +23,11 @@ export interface Follower {
    * transaction they may still be rolled back.
    */
   appended(operations: readonly Appended[]): void;
+  /**
+   * The same for all that one committed statement has inserted, in parts; outside of a transaction. Each part is valid
+   * until the next is asked for.
+   */
+  committed(parts: Iterable<readonly Appended[]>): void;
   /** A transaction, or a part of one, was rolled back: what was appended since it began is not in the log. */
   rolledBack(): void;
 }

@@ -123,6 +123,11 @@ export function namesOf({ bytes, table }: Records): { opIds: string[]; prevs: st
   return { opIds, prevs };
 }
 
+/** The number of records. */
+export function countOf({ table }: Records): number {
+  return table.length / ENTRY;
+}
+
 /** The leaf hash of one of the records. */
 export function leafOf({ table }: Records, index: number): Uint8Array {
   return table.subarray(index * ENTRY + LEAF_AT, (index + 1) * ENTRY);
@@ -162,16 +167,56 @@ export function copyRecord({ bytes, table }: Records, index: number): Records {
   return { bytes: bytes.slice(start, start + length), table: entry };
 }
 
-/** Joins single records. */
-export function joinRecords(parts: readonly Records[]): Records {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.bytes.length, 0));
-  const table = new Uint8Array(parts.length * ENTRY);
-  let start = 0;
-  parts.forEach((part, i) => {
-    bytes.set(part.bytes, start);
-    table.set(part.table, i * ENTRY);
-    putDigits(table, i * ENTRY, start);
-    start += part.bytes.length;
-  });
-  return { bytes, table };
+/** Joins records: copies of their texts, and their tables, one after the other. The memory is used again. */
+export class RecordBuffer {
+  #bytes = new Uint8Array();
+  #table = new Uint8Array();
+  #length = 0;
+  /** Where the table of each part ends. */
+  #ends: number[] = [];
+
+  /** Adds records, as one part. Parts and the whole are valid until the next call. */
+  add({ bytes, table }: Records): void {
+    const start = this.#end;
+    const end = start + table.length;
+    this.#bytes = enlarged(this.#bytes, this.#length, this.#length + bytes.length);
+    this.#table = enlarged(this.#table, start, end);
+    this.#bytes.set(bytes, this.#length);
+    this.#table.set(table, start);
+    for (let at = start; at < end; at += ENTRY) {
+      putDigits(this.#table, at, this.#length + readInteger(this.#table, at));
+    }
+    this.#length += bytes.length;
+    this.#ends.push(end);
+  }
+
+  /** All records. */
+  get whole(): Records {
+    return { bytes: this.#bytes, table: this.#table.subarray(0, this.#end) };
+  }
+
+  /** The parts, in their order. */
+  get parts(): Records[] {
+    return this.#ends.map((end, i) => ({
+      bytes: this.#bytes,
+      table: this.#table.subarray(this.#ends[i - 1] ?? 0, end),
+    }));
+  }
+
+  /** Removes all records. */
+  clear(): void {
+    this.#length = 0;
+    this.#ends = [];
+  }
+
+  get #end(): number {
+    return this.#ends.at(-1) ?? 0;
+  }
+}
+
+function enlarged(memory: Uint8Array<ArrayBuffer>, used: number, length: number): Uint8Array<ArrayBuffer> {
+  if (length <= memory.length) return memory;
+  const larger = new Uint8Array(Math.max(length, Math.ceil(1.5 * memory.length)));
+  larger.set(memory.subarray(0, used));
+  return larger;
 }

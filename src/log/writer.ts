@@ -15,7 +15,16 @@ import type { Changes } from "./changes.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
 import { isConflict } from "./schema.ts";
-import { INSERT_RECORDS, leafOf, type Records, selectRecords, TableBuilder } from "./records.ts";
+import {
+  countOf,
+  INSERT_RECORDS,
+  leafOf,
+  namesOf,
+  type RecordBuffer,
+  type Records,
+  selectRecords,
+  TableBuilder,
+} from "./records.ts";
 
 /** Default limit of a wire text, in bytes of UTF-8. */
 export const MAX_OPERATION_BYTES: number = 1 << 20;
@@ -176,6 +185,40 @@ export class Writer {
   }
 
   /**
+   * Appends blocks of admitted operations, if all of them are new and follow what is in the log or before them, by one
+   * statement that is a transaction of its own. Within a transaction, SQLite copies every page before a statement changes
+   * it, as it may have to undo that statement alone.
+   *
+   * @param records The blocks, each in the order of what its operations follow.
+   * @returns The first `seq`, from which all are numbered; undefined, and nothing is changed, when they cannot all be
+   * appended, or a transaction is open.
+   */
+  insertTogether({ whole, parts }: RecordBuffer): number | undefined {
+    this.#refuseUnwritable();
+    const count = countOf(whole);
+    if (count === 0 || this.#connection.isInTransaction || !this.#isComplete(parts)) return undefined;
+    if (!this.#runInsert(whole, count)) return undefined;
+    const [last] = this.#connection.query(SELECT_LAST).value<[number]>()!;
+    this.#follower.committed(appendedOf(parts, last - count));
+    this.#changes.notify();
+    return last - count + 1;
+  }
+
+  /** Whether each operation follows only what is in the log or before it. */
+  #isComplete(blocks: readonly Records[]): boolean {
+    const before = new Set<string>();
+    const absent: string[] = [];
+    for (const block of blocks) {
+      const { opIds, prevs } = namesOf(block);
+      opIds.forEach((opId, i) => {
+        for (const id of prevs[i]) if (!before.has(id)) absent.push(id);
+        before.add(opId);
+      });
+    }
+    return this.#missing(absent).size === 0;
+  }
+
+  /**
    * Appends admitted operations in few native calls. Inside {@linkcode Writer.transaction}.
    *
    * @param ops Operations that are new, each after those that it follows.
@@ -216,10 +259,13 @@ export class Writer {
   /** The ids that are named before they come in the batch, and are not in the log. */
   #missingFrom(opIds: string[], prevs: string[][]): Set<string> {
     const named = namedOutside(opIds.map((opId, i) => ({ opId, prev: prevs[i] })));
-    if (named.size === 0) return named;
-    return new Set(
-      this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify([...named])).map(([opId]) => opId),
-    );
+    return this.#missing([...named]);
+  }
+
+  /** Which of the ids are not in the log. */
+  #missing(opIds: readonly string[]): Set<string> {
+    if (opIds.length === 0) return new Set();
+    return new Set(this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify(opIds)).map(([id]) => id));
   }
 
   #present(opIds: string[]): Set<string> {
@@ -229,10 +275,13 @@ export class Writer {
   /** Whether the records were inserted; they are not, and nothing is changed, when the log has one of them already. */
   #insertRecords(records: Records, indexes: readonly number[]): boolean {
     if (indexes.length === 0) return true;
-    const { bytes, table } = selectRecords(records, indexes);
+    return this.#runInsert(selectRecords(records, indexes), indexes.length);
+  }
+
+  #runInsert({ bytes, table }: Records, count: number): boolean {
     try {
       const inserted = this.#connection.query(INSERT_RECORDS).run(bytes, table, table.length);
-      if (inserted !== indexes.length) throw this.#obstructed();
+      if (inserted !== count) throw this.#obstructed();
       return true;
     } catch (error) {
       if (isConflict(error)) return false;
@@ -280,6 +329,14 @@ export class Writer {
       throw new FileError("read-only", path, `${path} was opened with readonly; open it without, to append`);
     }
     this.#connection.refuseMoved();
+  }
+}
+
+/** What was appended from blocks, after a `seq`, a block at a time. */
+function* appendedOf(blocks: readonly Records[], seq: number): Generator<Appended[]> {
+  for (const block of blocks) {
+    const { opIds, prevs } = namesOf(block);
+    if (opIds.length > 0) yield opIds.map((opId, i) => ({ seq: ++seq, opId, prev: prevs[i], leaf: leafOf(block, i) }));
   }
 }
 

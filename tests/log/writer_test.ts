@@ -4,28 +4,32 @@ import { definitionOf } from "../../src/audit/expected_schema.ts";
 import { checkBlock } from "../../src/ingest/check.ts";
 import type { Appended } from "../../src/log/appended.ts";
 import { Changes } from "../../src/log/changes.ts";
-import { namesOf } from "../../src/log/records.ts";
+import { namesOf, RecordBuffer } from "../../src/log/records.ts";
 import { ensureSchema } from "../../src/log/schema.ts";
 import { Writer } from "../../src/log/writer.ts";
 import type { Connection } from "../../src/sqlite/connection.ts";
 import { openConnection } from "../../src/sqlite/open.ts";
 import { leafHash } from "../../src/tlog/leaf.ts";
+import { withFolder } from "../folder.ts";
 import { forged, note, vectorOperations } from "../operations.ts";
 
 const MAX_BYTES = 1 << 20;
 
-/** A writer to a log in memory, and what it has reported. */
-function openWriter(): { writer: Writer; reported: (Appended[] | "rolled back")[]; connection: Connection } {
+/** A writer to a log, in memory by default, and what it has reported. */
+function openWriter(
+  path = ":memory:",
+): { writer: Writer; reported: (Appended[] | "rolled back")[]; connection: Connection } {
   const options = { readonly: false, create: true, busyTimeoutMs: 0, synchronous: "FULL" } as const;
-  const connection = openConnection(":memory:", options);
+  const connection = openConnection(path, options);
   ensureSchema(connection, definitionOf);
   const reported: (Appended[] | "rolled back")[] = [];
   const follower = {
     appended: (operations: readonly Appended[]) =>
       void reported.push(operations.map((operation) => ({ ...operation, leaf: operation.leaf.slice() }))),
+    committed: (parts: Iterable<readonly Appended[]>) => [...parts].forEach((part) => follower.appended(part)),
     rolledBack: () => void reported.push("rolled back"),
   };
-  return { writer: new Writer(connection, follower, new Changes(":memory:"), MAX_BYTES), reported, connection };
+  return { writer: new Writer(connection, follower, new Changes(path), MAX_BYTES), reported, connection };
 }
 
 /** What is to be reported of operations that are the first of a log. */
@@ -42,6 +46,16 @@ function expected(ops: readonly Operation[]): Appended[] {
 function insertBatch(writer: Writer, ops: readonly Operation[]): void {
   const block = checkBlock({ texts: ops.map(({ wire }) => wire) }, { maxBytes: MAX_BYTES, bodies: true });
   writer.transaction(() => writer.insertBatch({ ...block, ...namesOf(block) }));
+}
+
+/** Operations, each group as a block. */
+function bufferOf(...groups: (readonly Operation[])[]): RecordBuffer {
+  const buffer = new RecordBuffer();
+  for (const group of groups) {
+    const texts = group.map(({ wire }) => wire);
+    buffer.add(checkBlock({ texts }, { maxBytes: MAX_BYTES, bodies: true }));
+  }
+  return buffer;
 }
 
 const ops = vectorOperations().slice(0, 200);
@@ -92,4 +106,35 @@ Deno.test("a rollback is reported after what it undoes", () => {
   assertEquals(reported.map((report) => report === "rolled back" ? report : report.length), [1, "rolled back"]);
   assertEquals(writer.seqOf(note("a").opId), undefined);
   connection.close();
+});
+
+Deno.test("blocks are appended together, and reported as if they were appended one after the other", () => {
+  withFolder((folder) => {
+    const { writer, reported, connection } = openWriter(`${folder}/log.db`);
+    assertEquals(writer.insertTogether(bufferOf(ops.slice(0, 40), ops.slice(40, 41), ops.slice(41, 150))), 1);
+    assertEquals(writer.insertTogether(bufferOf(ops.slice(150))), 151);
+    assertEquals(copied(reported.flatMap((report) => report === "rolled back" ? [] : report)), copied(expected(ops)));
+    assertEquals(ops.map(({ opId }) => writer.seqOf(opId)), ops.map((_, i) => i + 1));
+    connection.close();
+  });
+});
+
+Deno.test("blocks are not appended together where one operation is known or dangling, or a transaction is open", () => {
+  withFolder((folder) => {
+    const { writer, reported, connection } = openWriter(`${folder}/log.db`);
+    const first = note("first");
+    const second = note("second", [first.opId]);
+    const together = (...blocks: Operation[][]) => writer.insertTogether(bufferOf(...blocks));
+    assertEquals(together([second]), undefined);
+    assertEquals(together([second], [first]), undefined);
+    assertEquals(together([first], [second, first]), undefined);
+    assertEquals(together([]), undefined);
+    assertEquals(writer.transaction(() => together([first])), undefined);
+    assertEquals(reported, []);
+    assertEquals(writer.seqOf(first.opId), undefined);
+    assertEquals(together([first], [second]), 1);
+    assertEquals(together([note("third"), first]), undefined);
+    assertEquals(writer.seqOf(note("third").opId), undefined);
+    connection.close();
+  });
 });
