@@ -12,8 +12,10 @@ import { parseArgs } from "@std/cli/parse-args";
 import { OpLog } from "../mod.ts";
 import type { Written } from "./append/writer.ts";
 import { median, printColumns } from "./figures.ts";
+import { refuseUnknown } from "./options.ts";
 
 const options = parseArgs(Deno.args, {
+  unknown: refuseUnknown,
   string: ["count", "writers", "runs", "folder"],
   default: { count: "2000", writers: "1,8", runs: "5" },
 });

@@ -15,6 +15,7 @@ import { openLog } from "../src/log/open.ts";
 import { definitionOf } from "../src/audit/expected_schema.ts";
 import { verifySignature } from "../src/keys/native.ts";
 import { measureClaims } from "./claims.ts";
+import { refuseUnknown } from "./options.ts";
 import { measureProofs } from "./proof.ts";
 import { median, printColumns } from "./figures.ts";
 import { generate, writeLines } from "./generate.ts";
@@ -24,6 +25,7 @@ import { inChild } from "./process.ts";
 import { signatureJobs } from "./signature_worker.ts";
 
 const options = parseArgs(Deno.args, {
+  unknown: refuseUnknown,
   string: ["sizes", "runs", "original"],
   default: { sizes: "10000,100000,1000000", runs: "3" },
 });

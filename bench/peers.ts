@@ -11,6 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { printColumns } from "./figures.ts";
 import { generate } from "./generate.ts";
+import { refuseUnknown } from "./options.ts";
 import { python } from "./original.ts";
 
 /** What one of them reports: operations a second, and bytes an operation. */
@@ -47,7 +48,7 @@ const PEERS: Record<string, Peer> = {
   },
 };
 
-const options = parseArgs(Deno.args, { string: ["original", "packages"] });
+const options = parseArgs(Deno.args, { unknown: refuseUnknown, string: ["original", "packages"] });
 const size = Number(options._[0] ?? 10_000);
 if (!Number.isSafeInteger(size) || size < 1) throw new Error("SIZE is a positive integer");
 

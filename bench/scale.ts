@@ -10,10 +10,12 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { median, printColumns } from "./figures.ts";
+import { refuseUnknown } from "./options.ts";
 import { inChild } from "./process.ts";
 import { provide } from "./scale/source.ts";
 
 const options = parseArgs(Deno.args, {
+  unknown: refuseUnknown,
   string: ["sizes", "source"],
   boolean: ["audit", "prepare"],
   negatable: ["audit"],

@@ -16,9 +16,14 @@ import { newStreamConfig } from "../src/stream/settings.ts";
 import { subjectOf } from "../src/stream/subjects.ts";
 import { NatsServer } from "../tests/stream/server.ts";
 import { author, generate, writeLines } from "./generate.ts";
+import { refuseUnknown } from "./options.ts";
 import { cpuSeconds } from "./process.ts";
 
-const options = parseArgs(Deno.args, { string: ["nodes", "simulated"], default: { nodes: "20", simulated: "1000" } });
+const options = parseArgs(Deno.args, {
+  unknown: refuseUnknown,
+  string: ["nodes", "simulated"],
+  default: { nodes: "20", simulated: "1000" },
+});
 const size = Number(options._[0] ?? 200_000);
 /** As many acknowledgements as the log waits for at a time. */
 const OUTSTANDING = 256;
