@@ -20,7 +20,8 @@ import { isSafe, largestRow, type Structure } from "./structure.ts";
 
 const SELECT_WATERMARKS = "SELECT version, seq FROM main.mnema_watermarks WHERE name = ?";
 const SELECT_COLUMNS = "SELECT name, pk FROM pragma_table_xinfo(?, ?)";
-const VIEW = "CREATE TEMP VIEW ops AS SELECT seq, op_id, type, author, ts, wire FROM main.ops WHERE seq <= ";
+// SQLite uses one upper limit of `seq` to end a search: with the plus, it is not this one, but that of a query.
+const VIEW = "CREATE TEMP VIEW ops AS SELECT seq, op_id, type, author, ts, wire FROM main.ops WHERE +seq <= ";
 
 /** No row of a derived table is larger than the largest operation that is checked. */
 const MAX_ROW_BYTES = MAX_WIRE_BYTES + 4096;

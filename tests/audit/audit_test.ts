@@ -3,6 +3,7 @@ import { FileError, LogError, Operation, OpLog } from "../../mod.ts";
 import { audit, type AuditReport } from "../../src/audit/audit.ts";
 import { contentsOf, withDatabase, withFolder } from "../folder.ts";
 import { alice, forged, note } from "../operations.ts";
+import { runChild } from "../log/children/run.ts";
 import { bound, canBeBound } from "../processes.ts";
 import { exec, found, kinds, ops, row, withFile } from "./log_file.ts";
 import { behindTriggers, chain, insertAt, makeFile, noteAfter, seeded } from "./tamper.ts";
@@ -243,4 +244,18 @@ Deno.test("an audit ends when its signal aborts", async () => {
     const options = { signal: stop.signal, workers: 0, onProgress: () => stop.abort() };
     await assertRejects(() => audit(path, options), DOMException);
   });
+});
+
+Deno.test({
+  name: "what an audit reads to rebuild what is derived grows with the log, and hardly faster",
+  ignore: Deno.build.os !== "linux", // which counts the bytes that a process reads
+  fn: () =>
+    withFolder(async (folder) => {
+      const [small, large] = await Promise.all([8000, 32_000].map(async (size) => {
+        const report = await runChild("../../audit/children/rebuild_bytes.ts", [`${folder}/${size}.db`, `${size}`]);
+        assert("value" in report, JSON.stringify(report));
+        return report.value as number;
+      }));
+      assert(large < 6 * small, `of four times the operations ${(large / small).toFixed(1)} times the bytes`);
+    }),
 });
