@@ -11,7 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { median, printColumns } from "./figures.ts";
 import { refuseUnknown } from "./options.ts";
-import { inChild } from "./process.ts";
+import { inChild, V8_FLAGS } from "./process.ts";
 import { provide } from "./scale/source.ts";
 
 const options = parseArgs(Deno.args, {
@@ -123,7 +123,7 @@ async function repeated<T extends { rate: number }>(run: () => Promise<T>): Prom
 async function start(...args: string[]): Promise<number> {
   const begin = performance.now();
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...PERMISSIONS, CLI, ...args],
+    args: ["run", "--quiet", "--no-prompt", V8_FLAGS, ...PERMISSIONS, CLI, ...args],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return performance.now() - begin;
