@@ -97,7 +97,7 @@ export interface Written {
 
 const MAX_REPORTED_REFUSALS = 1000;
 /** Blocks in a transaction: each transaction rewrites much of the index of ids, so fewer blocks cost more writing. */
-const TRANSACTION_BLOCKS = 40;
+const TRANSACTION_BLOCKS = 24;
 /** At the end of a source, checked blocks are written while the workers check so many more. */
 const LAST_BLOCKS = 8;
 
