@@ -114,20 +114,22 @@ const [name, ...args] = Deno.args;
 const [path, ...rest] = args;
 console.log(JSON.stringify(await steps[name](path, ...rest)));
 
-/** The first bytes of a file. */
+/** The first bytes of a file, read as a file's own stream is. */
 function beginning(path: string, bytes: number): ReadableStream<Uint8Array> {
   const file = Deno.openSync(path);
   let left = bytes;
   return new ReadableStream({
+    type: "bytes",
+    autoAllocateChunkSize: 1 << 16,
     async pull(controller) {
-      const chunk = new Uint8Array(Math.min(left, 1 << 18));
-      const length = chunk.length > 0 ? await file.read(chunk) : null;
-      if (length !== null) {
-        left -= length;
-        return controller.enqueue(chunk.subarray(0, length));
-      }
-      file.close();
-      controller.close();
+      const request = controller.byobRequest!;
+      const { buffer, byteOffset, byteLength } = request.view!;
+      const length = left > 0 ? await file.read(new Uint8Array(buffer, byteOffset, Math.min(left, byteLength))) : null;
+      if (length === null) {
+        file.close();
+        controller.close();
+      } else left -= length;
+      request.respond(length ?? 0);
     },
   });
 }

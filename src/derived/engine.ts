@@ -90,11 +90,14 @@ export class Projections implements Follower {
   }
 
   /** @inheritdoc */
-  committed(parts: Iterable<readonly Appended[]>): void {
+  committed(parts: Iterable<readonly Appended[]>, count: number): void {
+    const take = () => {
+      for (const part of parts) this.appended(part);
+    };
+    // Where nothing will be written, no other process is waited for.
+    if (this.#buffer.size + count < BATCH_FLUSH_THRESHOLD) return take();
     try {
-      this.#connection.transaction(() => {
-        for (const part of parts) this.appended(part);
-      });
+      this.#connection.transaction(take);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#buffer.clear(); // they are caught up from the file before they are next read
@@ -240,11 +243,11 @@ export class Projections implements Follower {
 
   #catchUpBulk(): void {
     this.#bulk = 0;
-    const last = lastSeq(this.#connection);
+    const upTo = this.#buffer.last;
     const near = this.#bulkFollowers.filter((projection) =>
-      last - readWatermark(this.#connection, projection, last) <= MAX_BULK_BEHIND
+      upTo - readWatermark(this.#connection, projection, lastSeq(this.#connection)) <= MAX_BULK_BEHIND
     );
-    this.#catchUp(near, "main");
+    this.#catchUp(near, "main", { upTo });
   }
 
   #catchUpInFile(all: readonly TableProjection[], options?: CatchUpOptions): void {

@@ -98,6 +98,8 @@ export interface Written {
 const MAX_REPORTED_REFUSALS = 1000;
 /** Blocks in a transaction: each transaction rewrites much of the index of ids, so fewer blocks cost more writing. */
 const TRANSACTION_BLOCKS = 24;
+/** Limit of the texts in a transaction, but for the last block: they are in memory twice. */
+const MAX_TRANSACTION_BYTES = 1 << 26;
 /** At the end of a source, checked blocks are written while the workers check so many more. */
 const LAST_BLOCKS = 8;
 
@@ -134,17 +136,18 @@ export async function ingestBlocks(
   const intake = new Intake(writer, options);
   const pool = new CheckPool(workers, writer.maxOperationBytes);
   const inProgress: BlockInProgress[] = [];
+  const write = () => {
+    signal?.throwIfAborted();
+    intake.write();
+  };
   /** Awaits the results of all but `left` blocks, in their order, and takes those behind them that are done. */
   const collect = async (left: number) => {
     while (inProgress.length > left || inProgress[0]?.isDone) {
       const checked = await inProgress.shift()!.result;
       intake.take(checked);
       memory.give(checked.bytes);
+      if (intake.bytes >= MAX_TRANSACTION_BYTES) write();
     }
-  };
-  const write = () => {
-    signal?.throwIfAborted();
-    intake.write();
   };
   try {
     for await (const block of blocks) {
@@ -235,6 +238,11 @@ class Intake {
   /** How many blocks were taken and not written. */
   get taken(): number {
     return this.#blocks.length;
+  }
+
+  /** The length of their texts, in bytes. */
+  get bytes(): number {
+    return this.#records.length;
   }
 
   /** Appends the blocks that were taken, as one transaction. */

@@ -26,8 +26,11 @@ export interface Follower {
   /**
    * The same for all that one committed statement has inserted, in parts; outside of a transaction. Each part is valid
    * until the next is asked for.
+   *
+   * @param parts The operations.
+   * @param count How many they are in all.
    */
-  committed(parts: Iterable<readonly Appended[]>): void;
+  committed(parts: Iterable<readonly Appended[]>, count: number): void;
   /** A transaction, or a part of one, was rolled back: what was appended since it began is not in the log. */
   rolledBack(): void;
 }

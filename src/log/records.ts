@@ -190,15 +190,21 @@ export class RecordBuffer {
     this.#ends.push(end);
   }
 
+  /** The length of the texts, in bytes. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** All records. */
   get whole(): Records {
-    return { bytes: this.#bytes, table: this.#table.subarray(0, this.#end) };
+    return { bytes: this.#bytes.subarray(0, this.#length), table: this.#table.subarray(0, this.#end) };
   }
 
   /** The parts, in their order. */
   get parts(): Records[] {
+    const bytes = this.#bytes.subarray(0, this.#length);
     return this.#ends.map((end, i) => ({
-      bytes: this.#bytes,
+      bytes,
       table: this.#table.subarray(this.#ends[i - 1] ?? 0, end),
     }));
   }

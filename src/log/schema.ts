@@ -34,6 +34,10 @@ export const OBJECTS: Readonly<Record<string, string>> = {
     `BEGIN SELECT RAISE(ABORT, '${APPEND_ONLY}: INSERT may neither replace a row nor choose its seq'); END`,
 };
 
+const SELECT_OTHER_TRIGGER = "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = 'ops' " +
+  "AND lower(name) NOT IN (SELECT value FROM json_each(?)) LIMIT 1";
+const NAMES = JSON.stringify(Object.keys(OBJECTS));
+
 /** Changes nothing, and fails where the file cannot be written. */
 const WRITE_PROBE = "DELETE FROM ops WHERE false";
 
@@ -69,6 +73,11 @@ export function ensureSchema(connection: Connection, definitions: Definitions): 
       if (!names.has(name)) connection.execute(sql);
     }
   });
+}
+
+/** Whether somebody has made a trigger on the table since the log was opened. */
+export function hasOtherTriggers(connection: Connection): boolean {
+  return connection.query(SELECT_OTHER_TRIGGER).value(NAMES) !== undefined;
 }
 
 function readSchema(connection: Connection, definitions: Definitions): SchemaState {

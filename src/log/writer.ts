@@ -14,7 +14,7 @@ import type { Appended, Follower } from "./appended.ts";
 import type { Changes } from "./changes.ts";
 import type { Connection } from "../sqlite/connection.ts";
 import { lastSeq, namedOutside, seqOf } from "./entries.ts";
-import { isConflict } from "./schema.ts";
+import { hasOtherTriggers, isConflict } from "./schema.ts";
 import {
   countOf,
   INSERT_RECORDS,
@@ -196,26 +196,30 @@ export class Writer {
   insertTogether({ whole, parts }: RecordBuffer): number | undefined {
     this.#refuseUnwritable();
     const count = countOf(whole);
-    if (count === 0 || this.#connection.isInTransaction || !this.#isComplete(parts)) return undefined;
+    if (count === 0 || !this.#mayCommitAtOnce() || !this.#isComplete(parts)) return undefined;
     if (!this.#runInsert(whole, count)) return undefined;
     const [last] = this.#connection.query(SELECT_LAST).value<[number]>()!;
-    this.#follower.committed(appendedOf(parts, last - count));
+    this.#follower.committed(appendedOf(parts, last - count), count);
     this.#changes.notify();
     return last - count + 1;
   }
 
+  /**
+   * Whether what a statement inserts can be committed with it. Not where another trigger may keep single rows out, which is
+   * seen only afterwards; and with a rollback journal a commit that readers hold up would be the whole statement again.
+   */
+  #mayCommitAtOnce(): boolean {
+    return !this.#connection.isInTransaction && this.#connection.journal !== "delete" &&
+      !hasOtherTriggers(this.#connection);
+  }
+
   /** Whether each operation follows only what is in the log or before it. */
   #isComplete(blocks: readonly Records[]): boolean {
-    const before = new Set<string>();
-    const absent: string[] = [];
-    for (const block of blocks) {
+    const links = blocks.flatMap((block) => {
       const { opIds, prevs } = namesOf(block);
-      opIds.forEach((opId, i) => {
-        for (const id of prevs[i]) if (!before.has(id)) absent.push(id);
-        before.add(opId);
-      });
-    }
-    return this.#missing(absent).size === 0;
+      return opIds.map((opId, i) => ({ opId, prev: prevs[i] }));
+    });
+    return this.#missing(namedOutside(links)).size === 0;
   }
 
   /**
@@ -258,14 +262,15 @@ export class Writer {
 
   /** The ids that are named before they come in the batch, and are not in the log. */
   #missingFrom(opIds: string[], prevs: string[][]): Set<string> {
-    const named = namedOutside(opIds.map((opId, i) => ({ opId, prev: prevs[i] })));
-    return this.#missing([...named]);
+    return this.#missing(namedOutside(opIds.map((opId, i) => ({ opId, prev: prevs[i] }))));
   }
 
   /** Which of the ids are not in the log. */
-  #missing(opIds: readonly string[]): Set<string> {
-    if (opIds.length === 0) return new Set();
-    return new Set(this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify(opIds)).map(([id]) => id));
+  #missing(opIds: Set<string>): Set<string> {
+    if (opIds.size === 0) return opIds;
+    return new Set(
+      this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify([...opIds])).map(([opId]) => opId),
+    );
   }
 
   #present(opIds: string[]): Set<string> {

@@ -1,13 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { type IngestOptions, LogError, OpLog, type Outcome } from "../../mod.ts";
+import { type IngestOptions, type IngestSource, LogError, OpLog, type Outcome } from "../../mod.ts";
+import { withFolder } from "../folder.ts";
 import { causalShuffle, forged, note, vectorLines, vectorOperations } from "../operations.ts";
 import { runs } from "../runs.ts";
 
 const lines = vectorLines();
 
 /** The outcomes of an ingest, as they are reported. */
-async function outcomesOf(log: OpLog, source: string[] | ReadableStream<Uint8Array>, options: IngestOptions = {}) {
+async function outcomesOf(log: OpLog, source: IngestSource, options: IngestOptions = {}) {
   const outcomes: Outcome[] = [];
   const report = await log.ingest(source, { ...options, onOutcome: (outcome) => outcomes.push(outcome) });
   return { outcomes, report };
@@ -72,6 +73,30 @@ Deno.test("whatever the order, there is one outcome for each position, and the s
     }),
     { numRuns: runs(10) },
   );
+});
+
+Deno.test("outcomes of a file: first all are new, then there are known, refused and new ones among them", async () => {
+  const texts = vectorOperations().slice(0, 60).map(({ wire }) => wire);
+  const orphan = note("orphan", [note("missing").opId]).wire;
+  const parts = [texts.slice(0, 40), [...texts.slice(38, 50), orphan, ...texts.slice(50)]];
+  async function* source() {
+    for (const part of parts) {
+      yield* part;
+      await new Promise((resolve) => setTimeout(resolve, 200)); // what came is appended
+    }
+  }
+  await withFolder(async (folder) => {
+    using log = OpLog.open(`${folder}/log.db`);
+    const sizes: number[] = [];
+    const { outcomes, report } = await outcomesOf(log, source(), { onProgress: () => sizes.push(log.size) });
+    assertEquals([report.new, report.known, report.refused, sizes[0]], [60, 2, 1, 40]);
+    assertEquals(outcomes.map(({ position }) => position), Array.from({ length: 63 }, (_, i) => i + 1));
+    assertEquals(outcomes.slice(40, 42).map(({ status }) => status), ["known", "known"]);
+    assertEquals(outcomes[52].status, "refused");
+    const added = outcomes.filter((outcome) => outcome.status === "new");
+    assertEquals(added.map(({ seq }) => seq), Array.from({ length: 60 }, (_, i) => i + 1));
+    assertEquals(added.map(({ opId }) => log.seqOf(opId)), added.map(({ seq }) => seq));
+  });
 });
 
 Deno.test("an outcome is reported after the commit that decided it", async () => {

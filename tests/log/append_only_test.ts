@@ -145,3 +145,18 @@ Deno.test("a foreign trigger that keeps rows out is noticed: nothing is said to 
     assertEquals([error.code, log.size], ["not-a-log", 0]);
   });
 });
+
+Deno.test("where a foreign trigger keeps one row out, those that follow it are not committed either", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/log.db`;
+    using log = OpLog.open(path);
+    withDatabase(path, (db) => {
+      db.exec(
+        "CREATE TRIGGER thief BEFORE INSERT ON ops WHEN NEW.wire LIKE '%kept out%' BEGIN SELECT RAISE(IGNORE); END",
+      );
+    });
+    const first = note("kept out");
+    const error = await assertRejects(() => log.ingest([first.wire, note("b", [first.opId]).wire]), FileError);
+    assertEquals([error.code, log.size], ["not-a-log", 0]);
+  });
+});
