@@ -56,6 +56,19 @@ for (const [what, change, message] of BUILT_IN) {
   });
 }
 
+Deno.test("a changed row is found whatever statistics and indexes say of its table", async () => {
+  const { findings } = await auditOf((path) => {
+    exec(path, "CREATE INDEX other ON mnema_children (child)");
+    exec(path, "ANALYZE; UPDATE sqlite_stat1 SET stat = '1 1 1'");
+    exec(path, "UPDATE mnema_children SET child = child + 100 WHERE parent = 7; UPDATE mnema_depths SET depth = 0");
+  });
+  const messages = findings.filter(({ kind }) => kind === "derived-differs").map(({ message }) => message);
+  assertEquals(messages.sort(), [
+    "the derived state of children: mnema_children has 1 rows that it should not have",
+    "the derived state of depths: mnema_depths has 59 rows that it should not have",
+  ]);
+});
+
 /** What someone puts in the place of a derived table. */
 const STAND_INS: [what: string, sql: string][] = [
   [
