@@ -244,8 +244,9 @@ export class Projections implements Follower {
   #catchUpBulk(): void {
     this.#bulk = 0;
     const upTo = this.#buffer.last;
+    const end = lastSeq(this.#connection);
     const near = this.#bulkFollowers.filter((projection) =>
-      upTo - readWatermark(this.#connection, projection, lastSeq(this.#connection)) <= MAX_BULK_BEHIND
+      upTo - readWatermark(this.#connection, projection, end) <= MAX_BULK_BEHIND
     );
     this.#catchUp(near, "main", { upTo });
   }

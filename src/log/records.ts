@@ -68,11 +68,7 @@ export class TableBuilder {
 
   /** Adds the operation whose wire text is from `start` to `end`, and its leaf hash. */
   add(start: number, end: number, tail: Tail, leaf: Uint8Array): void {
-    if (this.#length + ENTRY > this.#table.length) {
-      const larger = new Uint8Array(2 * this.#table.length);
-      larger.set(this.#table);
-      this.#table = larger;
-    }
+    this.#table = enlarged(this.#table, this.#length, this.#length + ENTRY);
     const length = end - start;
     const { opIdAt, tsAt } = layoutOf(length, tail);
     this.#put(start);

@@ -196,7 +196,9 @@ export class Writer {
   insertTogether({ whole, parts }: RecordBuffer): number | undefined {
     this.#refuseUnwritable();
     const count = countOf(whole);
-    if (count === 0 || !this.#mayCommitAtOnce() || !this.#isComplete(parts)) return undefined;
+    if (count === 0 || !this.#mayCommitAtOnce()) return undefined;
+    const { opIds, prevs } = namesOf(whole);
+    if (this.#missingFrom(opIds, prevs).size > 0) return undefined;
     if (!this.#runInsert(whole, count)) return undefined;
     const [last] = this.#connection.query(SELECT_LAST).value<[number]>()!;
     this.#follower.committed(appendedOf(parts, last - count), count);
@@ -211,15 +213,6 @@ export class Writer {
   #mayCommitAtOnce(): boolean {
     return !this.#connection.isInTransaction && this.#connection.journal !== "delete" &&
       !hasOtherTriggers(this.#connection);
-  }
-
-  /** Whether each operation follows only what is in the log or before it. */
-  #isComplete(blocks: readonly Records[]): boolean {
-    const links = blocks.flatMap((block) => {
-      const { opIds, prevs } = namesOf(block);
-      return opIds.map((opId, i) => ({ opId, prev: prevs[i] }));
-    });
-    return this.#missing(namedOutside(links)).size === 0;
   }
 
   /**
@@ -262,14 +255,10 @@ export class Writer {
 
   /** The ids that are named before they come in the batch, and are not in the log. */
   #missingFrom(opIds: string[], prevs: string[][]): Set<string> {
-    return this.#missing(namedOutside(opIds.map((opId, i) => ({ opId, prev: prevs[i] }))));
-  }
-
-  /** Which of the ids are not in the log. */
-  #missing(opIds: Set<string>): Set<string> {
-    if (opIds.size === 0) return opIds;
+    const named = namedOutside(opIds.map((opId, i) => ({ opId, prev: prevs[i] })));
+    if (named.size === 0) return named;
     return new Set(
-      this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify([...opIds])).map(([opId]) => opId),
+      this.#connection.query(SELECT_MISSING).values<[string]>(JSON.stringify([...named])).map(([opId]) => opId),
     );
   }
 
