@@ -180,7 +180,7 @@ export class Session {
       if (!signal.aborted) this.#failure = streamError(error, settings);
     } finally {
       this.#stop.abort();
-      await messages?.close();
+      messages?.stop(); // its end is not awaited: where reading has failed, nobody iterates to the end
       await connection.close();
       await Promise.allSettled([reading, publishing]);
     }

@@ -1,3 +1,4 @@
+import { Database } from "@db/sqlite";
 import { headers } from "@nats-io/transport-node";
 import { jetstream } from "@nats-io/jetstream";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -313,6 +314,34 @@ Deno.test({
       stop.abort();
       await node.finished;
       assertEquals([log.size, node.status().phase], [1, "closed"]);
+    }),
+});
+
+Deno.test({
+  name: "a log that is locked when reading begins does not keep the stream from going on, nor from its end",
+  ignore,
+  fn: () =>
+    withServer(async (server, folder) => {
+      using a = openLog(folder, "a");
+      using b = OpLog.open(`${folder}/b.db`, { busyTimeoutMs: 20 });
+      a.append(note("1"));
+      await using first = await join(a, server);
+      await first.settled();
+      await using second = await join(b, server);
+      const other = new Database(`${folder}/b.db`);
+      try {
+        other.exec("BEGIN IMMEDIATE");
+        await untilStatus(second, "reading has failed", ({ phase, error }) => {
+          return phase === "waiting" && error?.code === "locked";
+        });
+        other.exec("ROLLBACK");
+      } finally {
+        other.close();
+      }
+      await untilStatus(second, "the stream is read again", ({ received }) => received === 1);
+      await second.settled();
+      await second.close();
+      assertSame(a, b);
     }),
 });
 
