@@ -212,6 +212,7 @@ export class Session {
       const info = await this.#link.manager.streams.info(settings.stream);
       return this.consumer.position.seq >= await findLast(this.#link, info);
     } catch (error) {
+      if (this.#stop.signal.aborted) return false; // why it ends is told by its run
       throw streamError(error, settings);
     }
   }

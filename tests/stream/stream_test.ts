@@ -345,6 +345,22 @@ Deno.test({
     }),
 });
 
+Deno.test({
+  name: "who waits until all is done, while the server is asked, is told that the stream was closed",
+  ignore,
+  fn: () =>
+    withServer(async (server, folder) => {
+      using log = openLog(folder, "a");
+      await using node = await join(log, server);
+      await node.settled();
+      server.suspend();
+      const waiting = assertRejects(() => node.settled(), LogError);
+      await node.close();
+      server.resume();
+      assertEquals((await waiting).code, "closed");
+    }),
+});
+
 Deno.test("a server that cannot be reached is an error", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `nats://127.0.0.1:${listener.addr.port}`;
