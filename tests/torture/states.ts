@@ -18,7 +18,10 @@ export const MEMORY = works("test", "-w", "/dev/shm") ? { dir: "/dev/shm" } : {}
 /** How a log is opened. */
 export type Durability = "full" | "normal";
 
-/** What was acknowledged once the calls before it were made. With durability normal, no promise goes with it. */
+/**
+ * What was acknowledged once the calls before it were made; nothing but that the log is there, when it was opened. With
+ * durability normal, no promise goes with it.
+ */
 export interface Acknowledgement {
   readonly kind: "acknowledgement";
   readonly opIds: readonly string[];
@@ -42,6 +45,8 @@ export interface State {
   readonly files: Files;
   /** What had been promised. */
   readonly promised: Promised;
+  /** Whether anything had been acknowledged, if only that the log is there. */
+  readonly isCreated: boolean;
   /** How many operations had been acknowledged, with or without a promise. */
   readonly acknowledged: number;
   /** Garbage in the place of `-shm`, which a cut may leave in any state. */
@@ -67,13 +72,14 @@ export function* cuts(
   const disk = new Disk(files);
   const opIds = new Set(promisedBefore.opIds);
   const checkpoints = [...promisedBefore.checkpoints];
+  let isCreated = files.size > 0;
   let acknowledged = opIds.size;
   const points = Array.from({ length: count }, () => random.integer(events.length + 1)).sort((a, b) => a - b);
   for (let at = 0; at <= events.length; at++) {
     for (; points[0] === at; points.shift()) {
       const promised = Object.assign(new Promised(), { opIds: new Set(opIds), checkpoints: [...checkpoints] });
       const shm = random.chance(0.25) ? new Uint8Array(32768).fill(random.integer(256)) : undefined;
-      yield { at, files: disk.cut(random.fork(points.length)), promised, acknowledged, shm };
+      yield { at, files: disk.cut(random.fork(points.length)), promised, isCreated, acknowledged, shm };
     }
     const event = events[at];
     if (event === undefined) return;
@@ -85,6 +91,7 @@ export function* cuts(
       disk.apply(event);
       continue;
     }
+    isCreated = true;
     acknowledged += event.opIds.length;
     if (event.durability === "normal") continue;
     for (const opId of event.opIds) opIds.add(opId);

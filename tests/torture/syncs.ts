@@ -51,6 +51,7 @@ const CUTS = 5;
 /** One of so many states is checked in all respects. */
 const CHECKED_WHOLE = 5;
 const FAILING = 0.12;
+const DAMAGED = "states that an audit finds damaged, with durability normal or before the log was created";
 /** As what a failure is reported; the second while a log is opened, when SQLite does not tell one from the other. */
 const CODES = new Set(["io", "disk-full"]);
 /** How often a log is opened before it must have been possible. */
@@ -71,10 +72,9 @@ async function failSyncs(context: Context, { number, random, folder }: Step): Pr
       try {
         await withFolder(async (cut) => {
           const path = `${cut}/log.db`;
-          if (system.durability === "full") await checkState(path, life.path, state, undefined, isWhole);
-          else if (!await isDamaged(path, life.path, state)) {
-            await checkState(path, life.path, state, undefined, isWhole);
-          } else context.count("states that an audit finds damaged, with durability normal");
+          const mayBeDamaged = system.durability === "normal" || !state.isCreated;
+          if (mayBeDamaged && await isDamaged(path, life.path, state)) context.count(DAMAGED);
+          else await checkState(path, life.path, state, undefined, isWhole);
         }, MEMORY);
       } catch (error) {
         const what = `loss ${loss}, before call ${state.at} of ${life.events.length}, ${JSON.stringify(system)}`;
@@ -85,7 +85,10 @@ async function failSyncs(context: Context, { number, random, folder }: Step): Pr
   }
 }
 
-/** Whether an audit of a state finds something: with durability normal a failed sync may damage a log, but not unnoticed. */
+/**
+ * Whether an audit of a state finds something: a failed sync may damage a log with durability normal, or one that could not
+ * be created, but not unnoticed.
+ */
 async function isDamaged(path: string, recorded: string, { files }: State): Promise<boolean> {
   writeFiles(files, recorded, path);
   try {
@@ -209,7 +212,7 @@ class Life {
   #open(): void {
     const { durability } = this.#system;
     for (let n = 0; n < MAX_OPENS; n++) {
-      if (this.#attempt(() => void (this.#log = OpLog.open(this.#at, { durability })))) return;
+      if (this.#attempt(() => void (this.#log = OpLog.open(this.#at, { durability })))) return this.#acknowledge([]);
     }
     throw new Error("the log cannot be opened");
   }
