@@ -11,6 +11,7 @@ import { copyRecord, countOf, namesOf, RecordBuffer, type Records } from "../log
 import type { Batch, Verdict, Writer } from "../log/writer.ts";
 import { type Block, BlockMemory, type IngestSource, type OversizedLine, readBlocks } from "./blocks.ts";
 import { type CheckedBlock, type Refusal, refusal } from "./check.ts";
+import { CheckQueue } from "./check_queue.ts";
 import { afterCommits } from "./failures.ts";
 import { CheckPool } from "./pool.ts";
 import { type Candidate, MAX_PENDING, type Pending, PendingOperations } from "./pending.ts";
@@ -100,6 +101,8 @@ const MAX_REPORTED_REFUSALS = 1000;
 const TRANSACTION_BLOCKS = 24;
 /** Limit of the texts in a transaction, but for the last block: they are in memory twice. */
 const MAX_TRANSACTION_BYTES = 1 << 26;
+/** Limit of the checked blocks that wait beside a full transaction while the workers are given more. */
+const MAX_CHECKED = 8;
 /** At the end of a source, checked blocks are written while the workers check so many more. */
 const LAST_BLOCKS = 8;
 
@@ -135,54 +138,46 @@ export async function ingestBlocks(
   const { workers = navigator.hardwareConcurrency, signal } = options;
   const intake = new Intake(writer, options);
   const pool = new CheckPool(workers, writer.maxOperationBytes);
-  const inProgress: BlockInProgress[] = [];
+  const queue = new CheckQueue();
   const write = () => {
     signal?.throwIfAborted();
     intake.write();
   };
-  /** Awaits the results of all but `left` blocks, in their order, and takes those behind them that are done. */
-  const collect = async (left: number) => {
-    while (inProgress.length > left || inProgress[0]?.isDone) {
-      const checked = await inProgress.shift()!.result;
-      intake.take(checked);
-      memory.give(checked.bytes);
-      if (intake.bytes >= MAX_TRANSACTION_BYTES) write();
+  /**
+   * Waits until no more than `left` blocks are being checked, and takes those that are checked; writes whenever a
+   * transaction is full, once `left` blocks are being checked: while it writes, the workers are given nothing.
+   */
+  const settle = async (left: number) => {
+    while (true) {
+      while (intake.hasRoom && (queue.unchecked > left || queue.isNextChecked)) {
+        const checked = await queue.take();
+        intake.take(checked);
+        memory.give(checked.bytes);
+      }
+      if (intake.hasRoom) return;
+      if (queue.unchecked < left && queue.size - queue.unchecked < MAX_CHECKED) return;
+      write();
     }
   };
   try {
     for await (const block of blocks) {
       signal?.throwIfAborted();
       if (block === undefined) { // the source is silent: append what has arrived
-        await collect(0);
+        await settle(0);
         write();
         continue;
       }
-      inProgress.push(
-        new BlockInProgress("oversized" in block ? oversized(writer.maxOperationBytes) : pool.check(block)),
-      );
-      await collect(pool.depth);
-      if (intake.taken >= TRANSACTION_BLOCKS) write();
+      queue.add("oversized" in block ? oversized(writer.maxOperationBytes) : pool.check(block));
+      await settle(pool.depth);
     }
     do {
-      await collect(Math.max(0, inProgress.length - LAST_BLOCKS));
+      await settle(Math.max(0, queue.unchecked - LAST_BLOCKS));
       write();
-    } while (inProgress.length > 0);
+    } while (queue.size > 0);
     intake.finish();
     return intake.report;
   } finally {
     pool.close();
-  }
-}
-
-/** A block that is being checked. */
-class BlockInProgress {
-  readonly result: Promise<CheckedBlock>;
-  isDone = false;
-
-  constructor(result: Promise<CheckedBlock>) {
-    this.result = result;
-    const done = () => void (this.isDone = true);
-    result.then(done, done); // a failure is thrown when its turn comes
   }
 }
 
@@ -235,14 +230,9 @@ class Intake {
     this.#blocks.push({ at, positions, refusals });
   }
 
-  /** How many blocks were taken and not written. */
-  get taken(): number {
-    return this.#blocks.length;
-  }
-
-  /** The length of their texts, in bytes. */
-  get bytes(): number {
-    return this.#records.length;
+  /** Whether the next transaction can take another block. */
+  get hasRoom(): boolean {
+    return this.#blocks.length < TRANSACTION_BLOCKS && this.#records.length < MAX_TRANSACTION_BYTES;
   }
 
   /** Appends the blocks that were taken, as one transaction. */
