@@ -1,11 +1,19 @@
 /**
- * Hex and base64, without `Uint8Array.fromBase64` and related methods, which browsers have had only since 2025.
+ * Memory that grows; hex and base64, without `Uint8Array.fromBase64` and related methods, which browsers have had only since 2025.
  *
  * @module
  */
 
 /** The length of a SHA-256 hash. */
 export const HASH_BYTES = 32;
+
+/** Memory of `length` bytes or more with the first `used` of some memory: the same memory, where it is large enough. */
+export function enlarged(memory: Uint8Array<ArrayBuffer>, used: number, length: number): Uint8Array<ArrayBuffer> {
+  if (length <= memory.length) return memory;
+  const larger = new Uint8Array(Math.max(length, Math.ceil(1.5 * memory.length)));
+  larger.set(memory.subarray(0, used));
+  return larger;
+}
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { HASH_BYTES } from "../bytes.ts";
+import { enlarged, HASH_BYTES } from "../bytes.ts";
 import type { Appended } from "../log/appended.ts";
 
 /** What an operation follows. */
@@ -38,7 +38,7 @@ export class AppendBuffer {
     if (operations[0].seq !== this.last + 1) this.#links = [];
     for (const { seq, opId, prev, leaf } of operations) {
       const at = this.#links.length * HASH_BYTES;
-      if (at === this.#leaves.length) this.#leaves = enlarged(this.#leaves);
+      this.#leaves = enlarged(this.#leaves, at, at + HASH_BYTES);
       this.#leaves.set(leaf, at);
       this.#links.push({ seq, opId, prev });
     }
@@ -61,10 +61,4 @@ export class AppendBuffer {
     const leaves = this.#leaves.subarray(start * HASH_BYTES, this.#links.length * HASH_BYTES);
     return { links: this.#links.slice(start), leaves };
   }
-}
-
-function enlarged(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(2 * bytes.length);
-  larger.set(bytes);
-  return larger;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { enlarged } from "../bytes.ts";
 import { LogError } from "../errors.ts";
 import { isOperation, type Operation } from "../wire/operation.ts";
 
@@ -158,7 +159,7 @@ export async function* byteBlocks(
     if (chunk !== undefined && chunk.length > 0) {
       const newline = chunk.lastIndexOf(NEWLINE);
       if (newline >= 0) linesEnd = length + newline + 1;
-      if (length + chunk.length > block.length) block = enlarged(block, length, length + chunk.length);
+      block = enlarged(block, length, length + chunk.length);
       block.set(chunk, length);
       length += chunk.length;
     }
@@ -179,13 +180,6 @@ export async function* byteBlocks(
   }
   if (skipping) yield { oversized: true };
   else if (length > 0) yield blockOf(block, length);
-}
-
-/** The first `length` bytes in a larger array. */
-function enlarged(bytes: Uint8Array, length: number, capacity: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(Math.max(capacity, 2 * bytes.length));
-  larger.set(bytes.subarray(0, length));
-  return larger;
 }
 
 /** The chunks of a stream. A chunk is valid until the next is asked for: files are read into the same memory again. */

@@ -9,7 +9,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { HASH_BYTES } from "../bytes.ts";
+import { enlarged, HASH_BYTES } from "../bytes.ts";
 import {
   AUTHOR_LENGTH,
   AUTHOR_OFFSET,
@@ -214,11 +214,4 @@ export class RecordBuffer {
   get #end(): number {
     return this.#ends.at(-1) ?? 0;
   }
-}
-
-function enlarged(memory: Uint8Array<ArrayBuffer>, used: number, length: number): Uint8Array<ArrayBuffer> {
-  if (length <= memory.length) return memory;
-  const larger = new Uint8Array(Math.max(length, Math.ceil(1.5 * memory.length)));
-  larger.set(memory.subarray(0, used));
-  return larger;
 }
