@@ -13,7 +13,16 @@ import { copyIn, readConfig } from "./package.ts";
 import { filesIn, Registry } from "./registry.ts";
 
 /** Tests that take long, and are about something else than how the modules are published. */
-const IGNORED = ["tests/torture", "tests/packages", "tests/stream/cluster_test.ts", "tests/web/browser_test.ts"];
+const IGNORED = [
+  "tests/torture",
+  "tests/packages",
+  "tests/audit/structure_test.ts",
+  "tests/audit/tampering_test.ts",
+  "tests/audit/wal_test.ts",
+  "tests/derived/damage_test.ts",
+  "tests/stream/cluster_test.ts",
+  "tests/web/browser_test.ts",
+];
 
 const onJsr = Deno.args.includes("--jsr");
 const { links, tasks, name, version } = readConfig();
