@@ -1,5 +1,6 @@
 /**
- * Memory that grows; hex and base64, without `Uint8Array.fromBase64` and related methods, which browsers have had only since 2025.
+ * Memory that grows; hex and base64, without `Uint8Array.fromBase64` and related methods, which browsers have had only
+ * since 2025.
  *
  * @module
  */

@@ -149,14 +149,15 @@ export async function ingestBlocks(
    */
   const settle = async (left: number) => {
     while (true) {
-      while (intake.hasRoom && (queue.unchecked > left || queue.isNextChecked)) {
-        const checked = await queue.take();
-        intake.take(checked);
-        memory.give(checked.bytes);
+      if (!intake.hasRoom) {
+        if (queue.unchecked < left && queue.size - queue.unchecked < MAX_CHECKED) return;
+        write();
+        continue;
       }
-      if (intake.hasRoom) return;
-      if (queue.unchecked < left && queue.size - queue.unchecked < MAX_CHECKED) return;
-      write();
+      if (queue.unchecked <= left && !queue.isNextChecked) return;
+      const checked = await queue.take();
+      intake.take(checked);
+      memory.give(checked.bytes);
     }
   };
   try {

@@ -17,6 +17,7 @@
  * @module
  */
 
+import { enlarged } from "../../bytes.ts";
 import { SyncError } from "../../errors.ts";
 import { type Bound, compareBounds, compareBytes, END } from "./storage.ts";
 
@@ -198,10 +199,7 @@ export class MessageWriter {
   }
 
   #reserve(length: number): void {
-    if (this.#length + length <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + length));
-    larger.set(this.#bytes);
-    this.#bytes = larger;
+    this.#bytes = enlarged(this.#bytes, this.#length, this.#length + length);
   }
 }
 
